@@ -1,0 +1,216 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.CommonContext;
+import io.aeron.driver.Configuration;
+import io.aeron.driver.MediaDriver;
+import io.millrace.efa.link.FabricDriver;
+import org.agrona.CloseHelper;
+import org.agrona.SystemUtil;
+import org.agrona.concurrent.ShutdownSignalBarrier;
+
+
+/**
+ * A media driver whose channels travel on libfabric rails where the peer has them, and by UDP where it has not.
+ * Channels, clients and tools stay those of Aeron: {@code aeron:udp?endpoint=…} is upgraded peer by peer.
+ * <p>
+ * Three ways in: {@link #launch(MediaDriver.Context, EfaContext)} and its kin; {@link #install(MediaDriver.Context)} for
+ * what launches a stock driver from a context; and the stock {@link MediaDriver} with
+ * {@link EfaSendChannelEndpointSupplier} and {@link EfaReceiveChannelEndpointSupplier} named in Aeron's properties.
+ */
+public final class EfaMediaDriver implements AutoCloseable
+{
+    private final FabricDriver fabric;
+    private final MediaDriver mediaDriver;
+
+    private EfaMediaDriver(final FabricDriver fabric, final MediaDriver mediaDriver)
+    {
+        this.fabric = fabric;
+        this.mediaDriver = mediaDriver;
+    }
+
+    /**
+     * Run a media driver as a process of its own until it is told to end.
+     *
+     * @param args properties files, each a path or URL. Properties of a file win over those of the command line.
+     */
+    public static void main(final String[] args)
+    {
+        SystemUtil.loadPropertiesFiles(args);
+
+        try (ShutdownSignalBarrier barrier = new ShutdownSignalBarrier();
+            EfaMediaDriver ignore = launch(
+                new MediaDriver.Context().terminationHook(barrier::signalAll), new EfaContext()))
+        {
+            barrier.await();
+        }
+    }
+
+    /**
+     * Launch a driver configured by properties.
+     *
+     * @return the running driver.
+     */
+    public static EfaMediaDriver launch()
+    {
+        return launch(new MediaDriver.Context(), new EfaContext());
+    }
+
+    /**
+     * Launch a driver whose rails are configured by properties.
+     *
+     * @param context of the media driver.
+     * @return the running driver.
+     */
+    public static EfaMediaDriver launch(final MediaDriver.Context context)
+    {
+        return launch(context, new EfaContext());
+    }
+
+    /**
+     * Launch a driver.
+     *
+     * @param context    of the media driver.
+     * @param efaContext of its rails.
+     * @return the running driver.
+     * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, or a
+     *                                                    property out of range.
+     * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened.
+     */
+    public static EfaMediaDriver launch(final MediaDriver.Context context, final EfaContext efaContext)
+    {
+        final FabricDriver fabric = install(context, new FabricDriver(efaContext));
+        try
+        {
+            fabric.openRails();
+            return new EfaMediaDriver(fabric, MediaDriver.launch(context));
+        }
+        catch (final RuntimeException ex)
+        {
+            fabric.close();
+            throw ex;
+        }
+    }
+
+    /**
+     * Launch a driver in this process, with a directory of its own, configured by properties.
+     *
+     * @return the running driver.
+     */
+    public static EfaMediaDriver launchEmbedded()
+    {
+        return launchEmbedded(new MediaDriver.Context(), new EfaContext());
+    }
+
+    /**
+     * Launch a driver in this process, with a directory of its own.
+     *
+     * @param context    of the media driver.
+     * @param efaContext of its rails.
+     * @return the running driver.
+     */
+    public static EfaMediaDriver launchEmbedded(final MediaDriver.Context context, final EfaContext efaContext)
+    {
+        if (CommonContext.getAeronDirectoryName().equals(context.aeronDirectoryName()))
+        {
+            context.aeronDirectoryName(CommonContext.generateRandomDirName());
+        }
+
+        return launch(context, efaContext);
+    }
+
+    /**
+     * Put the driver that will be launched from a context on rails, configured by properties.
+     *
+     * @param context not yet concluded, such as that of an {@code ArchivingMediaDriver}.
+     * @return the context.
+     */
+    public static MediaDriver.Context install(final MediaDriver.Context context)
+    {
+        return install(context, new EfaContext());
+    }
+
+    /**
+     * Put the driver that will be launched from a context on rails.
+     *
+     * @param context    not yet concluded, such as that of an {@code ArchivingMediaDriver}.
+     * @param efaContext of the rails.
+     * @return the context.
+     * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, or a
+     *                                                    property out of range.
+     */
+    public static MediaDriver.Context install(final MediaDriver.Context context, final EfaContext efaContext)
+    {
+        install(context, new FabricDriver(efaContext));
+        return context;
+    }
+
+    private static FabricDriver install(final MediaDriver.Context context, final FabricDriver fabric)
+    {
+        context
+            .sendChannelEndpointSupplier(new EfaSendChannelEndpointSupplier(fabric))
+            .receiveChannelEndpointSupplier(new EfaReceiveChannelEndpointSupplier(fabric))
+            .useConcurrentCountersManager(true);
+
+        if (fabric.choice().rails() > 1 && null == System.getProperty(Configuration.NAK_UNICAST_DELAY_PROP_NAME) &&
+            Configuration.NAK_UNICAST_DELAY_DEFAULT_NS == context.nakUnicastDelayNs())
+        {
+            context.nakUnicastDelayNs(fabric.context().nakDelayNs());
+        }
+
+        return fabric;
+    }
+
+    /**
+     * The media driver underneath.
+     *
+     * @return the driver.
+     */
+    public MediaDriver mediaDriver()
+    {
+        return mediaDriver;
+    }
+
+    /**
+     * Directory of the driver, for clients.
+     *
+     * @return path of the directory.
+     */
+    public String aeronDirectoryName()
+    {
+        return mediaDriver.aeronDirectoryName();
+    }
+
+    /**
+     * Protocol in use and why.
+     *
+     * @return the choice.
+     */
+    public ProtocolChoice protocol()
+    {
+        return fabric.choice();
+    }
+
+    /**
+     * Close the driver, then its rails.
+     */
+    @Override
+    public void close()
+    {
+        CloseHelper.closeAll(mediaDriver, fabric);
+    }
+}

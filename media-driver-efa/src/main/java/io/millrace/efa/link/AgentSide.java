@@ -1,0 +1,138 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.efa.libfabric.FabricException;
+import io.millrace.efa.rail.Rail;
+import io.millrace.efa.rail.RailPeer;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * The fabric conductor's hold on one agent, Sender or Receiver: its rails, and commands to it that are never lost and
+ * never reordered.
+ */
+final class AgentSide
+{
+    private final RailSet railSet;
+    private final Queue<Runnable> pending = new ArrayDeque<>();
+    private List<Rail> rails = List.of();
+
+    AgentSide(final RailSet railSet)
+    {
+        this.railSet = railSet;
+    }
+
+    RailSet railSet()
+    {
+        return railSet;
+    }
+
+    List<Rail> rails()
+    {
+        return rails;
+    }
+
+    void rails(final List<Rail> rails)
+    {
+        this.rails = rails;
+        final Rail[] array = rails.toArray(new Rail[0]);
+        run(() -> railSet.rails(array));
+    }
+
+    void run(final Runnable command)
+    {
+        pending.add(command);
+        flush();
+    }
+
+    int flush()
+    {
+        int flushed = 0;
+        while (!pending.isEmpty() && railSet.offer(pending.peek()))
+        {
+            pending.remove();
+            flushed++;
+        }
+
+        return flushed;
+    }
+
+    List<RailAddress> addresses()
+    {
+        final List<RailAddress> addresses = new ArrayList<>();
+        for (final Rail rail : rails)
+        {
+            if (rail.isUsable())
+            {
+                addresses.add(new RailAddress(
+                    rail.endpoint().nic().speedMbps(),
+                    rail.endpoint().nic().numaNode(),
+                    rail.maxReceiveLength(),
+                    rail.endpoint().localAddress()));
+            }
+        }
+
+        return addresses;
+    }
+
+    /**
+     * Rail-aligned paths to a peer: ours i to its i, wrapping around where it has fewer.
+     *
+     * @param incarnation of the peer's driver.
+     * @param remote      its rails, at least one.
+     * @return a path for each of our usable rails.
+     * @throws FabricException when an address cannot be inserted. Nothing is left behind.
+     */
+    List<RailPath> acquire(final long incarnation, final List<RailAddress> remote)
+    {
+        final List<RailPath> paths = new ArrayList<>();
+        try
+        {
+            for (final Rail rail : rails)
+            {
+                if (rail.isUsable())
+                {
+                    final RailAddress address = remote.get(rail.index() % remote.size());
+                    final RailPeer peer = rail.acquire(incarnation, address.address());
+                    paths.add(new RailPath(
+                        rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength())));
+                }
+            }
+        }
+        catch (final FabricException ex)
+        {
+            release(paths);
+            throw ex;
+        }
+
+        return paths;
+    }
+
+    void release(final List<RailPath> paths)
+    {
+        for (final RailPath path : paths)
+        {
+            if (path.rail().release(path.peer()))
+            {
+                run(() -> path.rail().retire(path.peer()));
+            }
+        }
+    }
+}

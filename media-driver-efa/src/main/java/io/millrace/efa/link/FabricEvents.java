@@ -1,0 +1,70 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.efa.rail.Rail;
+import io.millrace.efa.rail.RailPeer;
+
+import java.net.InetSocketAddress;
+
+/**
+ * What agents tell the fabric conductor. All calls return at once.
+ */
+public interface FabricEvents
+{
+    /**
+     * A channel sends to an address that has no link yet.
+     *
+     * @param channel that sends.
+     * @param address of the peer's socket.
+     * @return false when the conductor is too busy to take note: tell it again.
+     */
+    boolean onDestination(RailChannel channel, InetSocketAddress address);
+
+    /**
+     * A peer without link was heard over UDP.
+     *
+     * @param channel that heard it.
+     * @param address of the peer's socket.
+     * @return false when the conductor is too busy to take note: tell it again.
+     */
+    boolean onPeerAlive(RailChannel channel, InetSocketAddress address);
+
+    /**
+     * A handshake frame arrived on a socket.
+     *
+     * @param channel on whose socket.
+     * @param source  address of the peer's socket.
+     * @param frame   copy of the datagram.
+     */
+    void onHandshake(RailChannel channel, InetSocketAddress source, byte[] frame);
+
+    /**
+     * Operations to a peer fail.
+     *
+     * @param peer   that failed.
+     * @param reason for people.
+     */
+    void onPeerFailed(RailPeer peer, String reason);
+
+    /**
+     * A rail failed.
+     *
+     * @param rail   that failed.
+     * @param reason for people.
+     */
+    void onRailFailed(Rail rail, String reason);
+}

@@ -1,0 +1,242 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.efa.rail.Rail;
+import org.agrona.BufferUtil;
+import org.agrona.UnsafeApi;
+
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+
+import static io.millrace.efa.link.PacketFrames.SESSION_ID_OFFSET;
+
+/**
+ * A channel's way to one peer on rails. Made by the fabric conductor, then used by the agent that owns the channel
+ * endpoint alone.
+ */
+public final class Link
+{
+    /**
+     * Result of {@link #send(ByteBuffer)}: the rails cannot carry this packet, UDP has to.
+     */
+    public static final int NOT_CARRIED = -1;
+
+    private static final RailPath[] NO_PATHS = new RailPath[0];
+
+    /**
+     * A stream leaves its home rail when so many bytes are outstanding there: about what one NIC has in flight in the
+     * time of an agent's duty cycle, so that quiet streams never spread.
+     */
+    private static final long HOME_RAIL_LIMIT_BYTES = 128 * 1024;
+
+    private final RailChannel channel;
+    private final InetSocketAddress peerAddress;
+    private final int handle;
+    private RailPath[] paths = NO_PATHS;
+    private long peerHandle;
+    private boolean isUp;
+    private long resumeAddress;
+    private int resumeLength;
+    private int resumeOffset;
+
+    Link(final RailChannel channel, final InetSocketAddress peerAddress, final int handle)
+    {
+        this.channel = channel;
+        this.peerAddress = peerAddress;
+        this.handle = handle;
+    }
+
+    /**
+     * The channel endpoint this link belongs to.
+     *
+     * @return the endpoint.
+     */
+    public RailChannel channel()
+    {
+        return channel;
+    }
+
+    /**
+     * Address of the peer's socket, which stands for the peer in all that Aeron does.
+     *
+     * @return the address.
+     */
+    public InetSocketAddress peerAddress()
+    {
+        return peerAddress;
+    }
+
+    /**
+     * Our handle, which the peer puts in the immediate of its messages.
+     *
+     * @return 32 bits, not 0.
+     */
+    public int handle()
+    {
+        return handle;
+    }
+
+    /**
+     * The peer's handle, which we put in the immediate of our messages.
+     *
+     * @return 32 bits, 0 before the peer is known.
+     */
+    public long peerHandle()
+    {
+        return peerHandle;
+    }
+
+    /**
+     * Do frames to the peer travel on rails?
+     *
+     * @return true when they do.
+     */
+    public boolean isUp()
+    {
+        return isUp;
+    }
+
+    /**
+     * Learn the way to the peer.
+     *
+     * @param peerHandle what to put in the immediate.
+     * @param paths      one for each of our rails.
+     */
+    void paths(final long peerHandle, final RailPath[] paths)
+    {
+        this.peerHandle = peerHandle & 0xFFFF_FFFFL;
+        this.paths = paths;
+    }
+
+    RailPath[] paths()
+    {
+        return paths;
+    }
+
+    /**
+     * Use rails from now on.
+     */
+    void up()
+    {
+        isUp = true;
+    }
+
+    /**
+     * Use UDP from now on.
+     */
+    void down()
+    {
+        isUp = false;
+    }
+
+    /**
+     * Send a packet of one or more frames on a rail. What does not fit a message is cut between frames; when the rails
+     * push back in the middle, the next call with the same packet goes on where this one stopped.
+     *
+     * @param packet direct buffer, from position to limit. The position moves to the limit when all was sent.
+     * @return bytes sent, which is all or 0, or {@link #NOT_CARRIED}.
+     */
+    public int send(final ByteBuffer packet)
+    {
+        final int position = packet.position();
+        final int length = packet.limit() - position;
+        final long address = BufferUtil.address(packet) + position;
+        final boolean isData = PacketFrames.isData(address, length);
+
+        int offset = resumeAddress == address && resumeLength == length ? resumeOffset : 0;
+        resumeAddress = 0;
+
+        while (offset < length)
+        {
+            final int result = sendSome(address + offset, length - offset, isData);
+            if (result <= 0)
+            {
+                if (0 == result && offset > 0)
+                {
+                    resumeAddress = address;
+                    resumeLength = length;
+                    resumeOffset = offset;
+                }
+                return result;
+            }
+
+            offset += result;
+        }
+
+        packet.position(packet.limit());
+        return length;
+    }
+
+    private int sendSome(final long address, final int length, final boolean isData)
+    {
+        final RailPath path = choose(address, length);
+        if (null == path)
+        {
+            return NOT_CARRIED;
+        }
+
+        final int messageLength = isData ? PacketFrames.fit(address, length, path.maxLength()) : length;
+        if (0 == messageLength || messageLength > path.maxLength())
+        {
+            return NOT_CARRIED;
+        }
+
+        final int dataFrames = isData ? PacketFrames.count(address, messageLength) : 0;
+        final int result = path.rail().send(
+            path.peer(), address, messageLength, peerHandle, Math.max(1, dataFrames), dataFrames);
+
+        return Rail.POSTED == result ? messageLength : Rail.BUSY == result ? 0 : NOT_CARRIED;
+    }
+
+    private RailPath choose(final long address, final int length)
+    {
+        final RailPath[] paths = this.paths;
+        if (0 == paths.length)
+        {
+            return null;
+        }
+
+        final int key = length >= SESSION_ID_OFFSET + 4 ? UnsafeApi.getInt(address + SESSION_ID_OFFSET) : handle;
+        final RailPath home = paths[(key & Integer.MAX_VALUE) % paths.length];
+        if (home.rail().isUsable() && home.rail().outstandingBytes() < HOME_RAIL_LIMIT_BYTES)
+        {
+            return home;
+        }
+
+        RailPath shortest = null;
+        for (final RailPath path : paths)
+        {
+            if (path.rail().isUsable() &&
+                (null == shortest || path.rail().outstandingBytes() < shortest.rail().outstandingBytes()))
+            {
+                shortest = path;
+            }
+        }
+
+        return shortest;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String toString()
+    {
+        return "Link{" + channel.description() + " peer=" + peerAddress + " handle=" + Integer.toHexString(handle) +
+            " up=" + isUp + " rails=" + paths.length + '}';
+    }
+}

@@ -1,0 +1,82 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.efa.rail.Rail;
+import io.millrace.efa.rail.RailPeer;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the fabric conductor knows of one peer of one channel endpoint.
+ */
+final class Peering
+{
+    /**
+     * Identity of a peering.
+     *
+     * @param channel the endpoint, by identity.
+     * @param address of the peer's socket.
+     */
+    record Key(RailChannel channel, InetSocketAddress address)
+    {
+    }
+
+    final Key key;
+    final boolean isSender;
+    final List<RailPath> paths = new ArrayList<>();
+    Link link;
+    AtomicCounter counter;
+    boolean isLinked;
+    long peerIncarnation;
+    int peerHandle;
+    long sequence;
+    long nextHelloNs;
+    long helloIntervalNs;
+    long firstHelloNs;
+    long lastHeardNs;
+    boolean isAliveOverUdp;
+    boolean isRefusalReported;
+
+    Peering(final Key key, final boolean isSender)
+    {
+        this.key = key;
+        this.isSender = isSender;
+    }
+
+    boolean uses(final RailPeer peer)
+    {
+        return paths.stream().anyMatch((path) -> path.peer() == peer);
+    }
+
+    boolean hasUsableRail()
+    {
+        return paths.stream().map(RailPath::rail).anyMatch(Rail::isUsable);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String toString()
+    {
+        return (isSender ? "snd " : "rcv ") + key.address().getAddress().getHostAddress() + ":" +
+            key.address().getPort();
+    }
+}

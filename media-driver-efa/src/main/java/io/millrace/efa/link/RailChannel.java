@@ -1,0 +1,86 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+
+/**
+ * A channel endpoint as links, rails and the fabric conductor see it. All but {@link #isClosed()},
+ * {@link #description()}, {@link #fabricRequired()} and {@link #onFabricRefused(String)} is called by the agent that
+ * owns the endpoint.
+ */
+public interface RailChannel
+{
+    /**
+     * An Aeron packet arrived on a rail.
+     *
+     * @param link    it belongs to.
+     * @param address of the packet in native memory, valid during the call.
+     * @param length  of the packet in bytes.
+     */
+    void onRailPacket(Link link, long address, int length);
+
+    /**
+     * Let frames to the link's peer travel on rails as soon as the link is up.
+     *
+     * @param link to add.
+     */
+    void attach(Link link);
+
+    /**
+     * Send frames to the link's peer by UDP again.
+     *
+     * @param link to remove.
+     */
+    void detach(Link link);
+
+    /**
+     * Send a handshake frame on the socket.
+     *
+     * @param frame  from position to limit.
+     * @param target address of the peer's socket.
+     */
+    void sendDatagram(ByteBuffer frame, InetSocketAddress target);
+
+    /**
+     * Is the endpoint closed, so that it is not polled any more?
+     *
+     * @return true when closed.
+     */
+    boolean isClosed();
+
+    /**
+     * The channel, for people.
+     *
+     * @return the channel's URI.
+     */
+    String description();
+
+    /**
+     * Is falling back to UDP an error of this channel?
+     *
+     * @return true for {@code fabric=required}.
+     */
+    boolean fabricRequired();
+
+    /**
+     * The peer of a channel with {@code fabric=required} cannot be reached on rails.
+     *
+     * @param reason for people.
+     */
+    void onFabricRefused(String reason);
+}

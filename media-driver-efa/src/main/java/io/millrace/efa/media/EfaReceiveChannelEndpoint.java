@@ -1,0 +1,279 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.media;
+
+import io.aeron.driver.DataPacketDispatcher;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.media.ReceiveChannelEndpoint;
+import io.aeron.driver.media.UdpChannel;
+import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.protocol.DataHeaderFlyweight;
+import io.aeron.protocol.RttMeasurementFlyweight;
+import io.aeron.protocol.SetupFlyweight;
+import io.millrace.efa.link.FabricDriver;
+import io.millrace.efa.link.HandshakeFilter;
+import io.millrace.efa.link.Link;
+import io.millrace.efa.link.RailChannel;
+import io.millrace.efa.link.RailSet;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+
+import static io.aeron.logbuffer.FrameDescriptor.frameType;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_DATA;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_PAD;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_RTTM;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SETUP;
+
+/**
+ * Receive side of a channel on rails. Packets are dispatched to Aeron straight from the registered receive slots; status
+ * messages, NAKs and the like leave through the {@link RailDatagramChannel}.
+ */
+public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint implements RailChannel
+{
+    private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
+
+    private final FabricDriver fabric;
+    private final AtomicCounter bytesReceived;
+    private final RailSet rails;
+    private final LinkRouter router;
+    private final UnsafeBuffer railBuffer = new UnsafeBuffer();
+    private final DataHeaderFlyweight dataHeader = new DataHeaderFlyweight();
+    private final SetupFlyweight setupHeader = new SetupFlyweight();
+    private final RttMeasurementFlyweight rttHeader = new RttMeasurementFlyweight();
+    private DatagramChannel socket;
+    private boolean isRailReport;
+    private volatile boolean isClosed;
+
+    /**
+     * Create an endpoint.
+     *
+     * @param udpChannel      of the channel.
+     * @param dispatcher      of the channel.
+     * @param statusIndicator of the endpoint.
+     * @param context         of the media driver.
+     * @param fabric          of the media driver.
+     */
+    EfaReceiveChannelEndpoint(
+        final UdpChannel udpChannel,
+        final DataPacketDispatcher dispatcher,
+        final AtomicCounter statusIndicator,
+        final MediaDriver.Context context,
+        final FabricDriver fabric)
+    {
+        super(udpChannel, dispatcher, statusIndicator, context);
+        FabricRequirement.check(udpChannel, fabric.choice());
+        this.fabric = fabric;
+        this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
+
+        final boolean isFabric = fabric.choice().isFabric() && !udpChannel.isMulticast();
+        this.rails = isFabric ? fabric.receiverRails() : null;
+        this.router = isFabric ? new LinkRouter(this, fabric.events()) : null;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void openDatagramChannel(final AtomicCounter statusIndicator)
+    {
+        super.openDatagramChannel(statusIndicator);
+        socket = sendDatagramChannel;
+        if (null != router)
+        {
+            sendDatagramChannel = new RailDatagramChannel(socket, router::send);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * What rails brought was dispatched already; it is reported as a datagram that {@link #isValidFrame} turns down, so
+     * that the Receiver knows it did work.
+     */
+    @Override
+    public InetSocketAddress receive(final ByteBuffer buffer)
+    {
+        final int railBytes = null == rails ? 0 : rails.poll(this);
+        final InetSocketAddress source = super.receive(buffer);
+        if (null != source || 0 == railBytes)
+        {
+            bytesReceived.getAndAddRelease(railBytes);
+            return source;
+        }
+
+        final int reported = Math.min(railBytes, buffer.capacity());
+        bytesReceived.getAndAddRelease(railBytes - reported);
+        buffer.limit(buffer.capacity()).position(reported);
+        isRailReport = true;
+        return RAILS;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public boolean isValidFrame(final UnsafeBuffer buffer, final int length)
+    {
+        if (isRailReport)
+        {
+            isRailReport = false;
+            return false;
+        }
+
+        return super.isValidFrame(buffer, length);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void receiveHook(final UnsafeBuffer buffer, final int length, final InetSocketAddress address)
+    {
+        if (null != router)
+        {
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void close()
+    {
+        if (!isClosed)
+        {
+            if (null != router)
+            {
+                for (final Link link : router.links())
+                {
+                    sendDatagram(fabric.bye(link, "subscription channel closed"), link.peerAddress());
+                }
+            }
+
+            isClosed = true;
+            fabric.onEndpointClosed();
+        }
+
+        super.close();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onRailPacket(final Link link, final long address, final int length)
+    {
+        railBuffer.wrap(address, length);
+        if (!super.isValidFrame(railBuffer, length))
+        {
+            return;
+        }
+
+        final InetSocketAddress source = link.peerAddress();
+        switch (frameType(railBuffer, 0))
+        {
+            case HDR_TYPE_DATA, HDR_TYPE_PAD ->
+            {
+                dataHeader.wrap(address, length);
+                onDataPacket(dataHeader, railBuffer, length, source, 0);
+            }
+
+            case HDR_TYPE_SETUP ->
+            {
+                setupHeader.wrap(address, length);
+                onSetupMessage(setupHeader, railBuffer, length, source, 0);
+            }
+
+            case HDR_TYPE_RTTM ->
+            {
+                rttHeader.wrap(address, length);
+                onRttMeasurement(rttHeader, railBuffer, length, source, 0);
+            }
+
+            default -> fabric.counters().framesRejected().increment();
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void attach(final Link link)
+    {
+        router.attach(link);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void detach(final Link link)
+    {
+        router.detach(link);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void sendDatagram(final ByteBuffer frame, final InetSocketAddress target)
+    {
+        HandshakeSocket.send(socket, frame, target, errorHandler);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public boolean isClosed()
+    {
+        return isClosed;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String description()
+    {
+        return originalUriString();
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * Which peers come is not this side's to say: only the sender of a channel is told when it has to use UDP.
+     */
+    @Override
+    public boolean fabricRequired()
+    {
+        return false;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onFabricRefused(final String reason)
+    {
+        throw new UnsupportedOperationException(description());
+    }
+}

@@ -1,0 +1,283 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.media;
+
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.media.SendChannelEndpoint;
+import io.aeron.driver.media.UdpChannel;
+import io.aeron.exceptions.AeronEvent;
+import io.aeron.status.ChannelEndpointStatus;
+import io.millrace.efa.link.FabricDriver;
+import io.millrace.efa.link.HandshakeFilter;
+import io.millrace.efa.link.Link;
+import io.millrace.efa.link.PacketFrames;
+import io.millrace.efa.link.RailChannel;
+import io.millrace.efa.link.RailSet;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.MessageHandler;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
+import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+
+import static io.aeron.logbuffer.FrameDescriptor.frameType;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SM;
+
+/**
+ * Send side of a channel on rails. Data leaves through the {@link RailDatagramChannel}; control frames that arrive on a
+ * rail are queued and handed to Aeron's poller one at a time, as if the socket had them.
+ */
+public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements RailChannel
+{
+    private static final int CONTROL_QUEUE_LENGTH = 64 * 1024;
+
+    private final FabricDriver fabric;
+    private final AtomicCounter statusIndicator;
+    private final AtomicCounter udpDataFramesSent;
+    private final boolean fabricRequired;
+    private final RailSet rails;
+    private final LinkRouter router;
+    private final OneToOneRingBuffer controlFrames;
+    private final MessageHandler controlFrameHandler = this::onControlFrame;
+    private final UnsafeBuffer railBuffer = new UnsafeBuffer();
+    private DatagramChannel socket;
+    private ByteBuffer receiveBuffer;
+    private InetSocketAddress receiveSource;
+    private volatile boolean isClosed;
+
+    /**
+     * Create an endpoint.
+     *
+     * @param udpChannel      of the channel.
+     * @param statusIndicator of the endpoint.
+     * @param context         of the media driver.
+     * @param fabric          of the media driver.
+     */
+    EfaSendChannelEndpoint(
+        final UdpChannel udpChannel,
+        final AtomicCounter statusIndicator,
+        final MediaDriver.Context context,
+        final FabricDriver fabric)
+    {
+        super(udpChannel, statusIndicator, context);
+        this.fabric = fabric;
+        this.statusIndicator = statusIndicator;
+        this.fabricRequired = FabricRequirement.check(udpChannel, fabric.choice());
+        this.udpDataFramesSent = fabric.counters().udpDataFramesSent();
+
+        final boolean isFabric = fabric.choice().isFabric() && !udpChannel.isMulticast();
+        this.rails = isFabric ? fabric.senderRails() : null;
+        this.router = isFabric ? new LinkRouter(this, fabric.events()) : null;
+        this.controlFrames = isFabric ? new OneToOneRingBuffer(new UnsafeBuffer(
+            ByteBuffer.allocateDirect(CONTROL_QUEUE_LENGTH + RingBufferDescriptor.TRAILER_LENGTH))) : null;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void openDatagramChannel(final AtomicCounter statusIndicator)
+    {
+        super.openDatagramChannel(statusIndicator);
+        socket = sendDatagramChannel;
+        sendDatagramChannel = new RailDatagramChannel(socket, this::route);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public InetSocketAddress receive(final ByteBuffer buffer)
+    {
+        if (null != rails)
+        {
+            rails.poll(this);
+            if (null != (receiveSource = nextControlFrame(buffer)))
+            {
+                return receiveSource;
+            }
+        }
+
+        return super.receive(buffer);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void receiveHook(final UnsafeBuffer buffer, final int length, final InetSocketAddress address)
+    {
+        if (null != router && receiveSource != address)
+        {
+            if (HDR_TYPE_SM == frameType(buffer, 0))
+            {
+                router.onHeardOverUdp(address);
+            }
+            else
+            {
+                HandshakeFilter.forward(fabric.events(), this, buffer, length, address);
+            }
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void close()
+    {
+        if (!isClosed)
+        {
+            if (null != router)
+            {
+                for (final Link link : router.links())
+                {
+                    sendDatagram(fabric.bye(link, "publication channel closed"), link.peerAddress());
+                }
+            }
+
+            isClosed = true;
+            fabric.onEndpointClosed();
+        }
+
+        super.close();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onRailPacket(final Link link, final long address, final int length)
+    {
+        railBuffer.wrap(address, length);
+        if (!controlFrames.write(link.handle(), railBuffer, 0, length))
+        {
+            fabric.counters().controlFramesDropped().incrementRelease();
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void attach(final Link link)
+    {
+        router.attach(link);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void detach(final Link link)
+    {
+        router.detach(link);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void sendDatagram(final ByteBuffer frame, final InetSocketAddress target)
+    {
+        HandshakeSocket.send(socket, frame, target, errorHandler);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public boolean isClosed()
+    {
+        return isClosed;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String description()
+    {
+        return originalUriString();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public boolean fabricRequired()
+    {
+        return fabricRequired;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onFabricRefused(final String reason)
+    {
+        if (!isClosed)
+        {
+            statusIndicator.setRelease(ChannelEndpointStatus.ERRORED);
+            errorHandler.onError(new AeronEvent("fabric=required of " + description() + " cannot be met: " + reason));
+        }
+    }
+
+    private int route(final ByteBuffer packet, final InetSocketAddress target)
+    {
+        if (null != router)
+        {
+            final InetSocketAddress address = null == target ? connectAddress : target;
+            final int sent = router.send(packet, address);
+            if (PacketRouter.BY_SOCKET != sent)
+            {
+                return sent;
+            }
+
+            router.request(address);
+            if (fabricRequired)
+            {
+                return 0;
+            }
+        }
+
+        udpDataFramesSent.getAndAddRelease(PacketFrames.dataFrames(packet));
+        return PacketRouter.BY_SOCKET;
+    }
+
+    private InetSocketAddress nextControlFrame(final ByteBuffer buffer)
+    {
+        receiveBuffer = buffer;
+        receiveSource = null;
+        controlFrames.read(controlFrameHandler, 1);
+        return receiveSource;
+    }
+
+    private void onControlFrame(final int handle, final MutableDirectBuffer frame, final int index, final int length)
+    {
+        final Link link = rails.link(handle);
+        if (null != link)
+        {
+            receiveBuffer.clear();
+            frame.getBytes(index, receiveBuffer, length);
+            receiveSource = link.peerAddress();
+        }
+    }
+}
