@@ -43,7 +43,7 @@ public final class EfaConfiguration
     public static final String PROTOCOL_DEFAULT = "auto";
 
     /**
-     * Property name for the number of rails of each agent. 0 means every allowed NIC of {@code efa}, one rail otherwise.
+     * Property name for the number of rails of each agent. 0 means all allowed NICs of {@code efa}, else one rail.
      */
     public static final String RAILS_PROP_NAME = "millrace.efa.rails";
 

@@ -63,7 +63,8 @@ public final class EfaContext implements Cloneable
         }
 
         nics = null == nics ? EfaConfiguration.nics() : nics;
-        keepaliveIntervalNs = null == keepaliveIntervalNs ? EfaConfiguration.keepaliveIntervalNs() : keepaliveIntervalNs;
+        keepaliveIntervalNs =
+            null == keepaliveIntervalNs ? EfaConfiguration.keepaliveIntervalNs() : keepaliveIntervalNs;
         linkTimeoutNs = null == linkTimeoutNs ? EfaConfiguration.linkTimeoutNs() : linkTimeoutNs;
         handshakeTimeoutNs = null == handshakeTimeoutNs ? EfaConfiguration.handshakeTimeoutNs() : handshakeTimeoutNs;
         nakDelayNs = null == nakDelayNs ? EfaConfiguration.nakDelayNs() : nakDelayNs;

@@ -28,8 +28,8 @@ import org.agrona.concurrent.ShutdownSignalBarrier;
  * A media driver whose channels travel on libfabric rails where the peer has them, and by UDP where it has not.
  * Channels, clients and tools stay those of Aeron: {@code aeron:udp?endpoint=…} is upgraded peer by peer.
  * <p>
- * Three ways in: {@link #launch(MediaDriver.Context, EfaContext)} and its kin; {@link #install(MediaDriver.Context)} for
- * what launches a stock driver from a context; and the stock {@link MediaDriver} with
+ * Three ways in: {@link #launch(MediaDriver.Context, EfaContext)} and its kin; {@link #install(MediaDriver.Context)}
+ * for what launches a stock driver from a context; and the stock {@link MediaDriver} with
  * {@link EfaSendChannelEndpointSupplier} and {@link EfaReceiveChannelEndpointSupplier} named in Aeron's properties.
  */
 public final class EfaMediaDriver implements AutoCloseable

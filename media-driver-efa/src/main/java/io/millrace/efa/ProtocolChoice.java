@@ -203,7 +203,8 @@ public record ProtocolChoice(
             if (found.isEmpty())
             {
                 throw new ConfigurationException(EfaConfiguration.NICS_PROP_NAME + " names '" + wanted +
-                    "' which is not there; present: " + present.stream().map(FabricNic::domainName).distinct().toList());
+                    "' which is not there; present: " +
+                    present.stream().map(FabricNic::domainName).distinct().toList());
             }
             allowed.addAll(found);
         }

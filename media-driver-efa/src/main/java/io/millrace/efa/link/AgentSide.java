@@ -56,6 +56,14 @@ final class AgentSide
         run(() -> railSet.rails(array));
     }
 
+    /**
+     * Offer no rails to anybody any more. They are polled on, as links may end later.
+     */
+    void disable()
+    {
+        rails = List.of();
+    }
+
     void run(final Runnable command)
     {
         pending.add(command);

@@ -123,9 +123,11 @@ public final class FabricCounters
     {
         if (countersManager instanceof ConcurrentCountersManager)
         {
-            return countersManager.newCounter(
+            final AtomicCounter counter = countersManager.newCounter(
                 label.substring(0, Math.min(label.length(), CountersManager.MAX_LABEL_LENGTH)),
                 EfaCounters.PEER_TYPE_ID);
+            counter.setRelease(1);
+            return counter;
         }
 
         return null;

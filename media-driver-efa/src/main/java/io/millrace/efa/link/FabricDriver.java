@@ -64,6 +64,11 @@ public final class FabricDriver implements AutoCloseable
     private boolean isStarved;
     private boolean isClosed;
 
+    static
+    {
+        SelectorThreshold.raise();
+    }
+
     /**
      * Choose the protocol.
      *
@@ -139,11 +144,10 @@ public final class FabricDriver implements AutoCloseable
         if (choice().isFabric() && endpointCount > TransportPoller.ITERATION_THRESHOLD && !isStarved)
         {
             isStarved = true;
-            conductor.onFallback(endpointCount + " channel endpoints exceed " +
+            conductor.stop(endpointCount + " channel endpoints exceed " +
                 TransportPoller.ITERATION_THRESHOLD_PROP_NAME + "=" + TransportPoller.ITERATION_THRESHOLD +
                 ", beyond which Aeron waits for sockets and rails starve: all channels go by UDP. Set that property" +
                 " before the first media driver of the process starts");
-            conductor.stop();
         }
     }
 
@@ -238,7 +242,18 @@ public final class FabricDriver implements AutoCloseable
         driverContext = context;
         counters = new FabricCounters(context.countersManager(), choice());
         final ErrorHandler errorHandler = context.countedErrorHandler();
-        conductor = new FabricConductor(settings, counters, errorHandler, SystemNanoClock.INSTANCE);
+        final List<RailCounters> railCounters = new ArrayList<>();
+        for (final String agent : List.of("snd-", "rcv-"))
+        {
+            for (int i = 0; i < choice().rails(); i++)
+            {
+                railCounters.add(new RailCounters(
+                    context.countersManager(), agent + i + " " + choice().nics().get(i).domainName()));
+            }
+        }
+
+        conductor = new FabricConductor(
+            settings, counters, errorHandler, SystemNanoClock.INSTANCE, () -> startRails(railCounters));
         context.errorHandler(new ClosingErrorHandler(context.errorHandler(), this));
 
         if (choice().isFallback())
@@ -248,19 +263,7 @@ public final class FabricDriver implements AutoCloseable
 
         if (choice().isFabric())
         {
-            final List<RailCounters> railCounters = new ArrayList<>();
-            for (final String agent : List.of("snd-", "rcv-"))
-            {
-                for (int i = 0; i < choice().rails(); i++)
-                {
-                    railCounters.add(new RailCounters(
-                        context.countersManager(), agent + i + " " + choice().nics().get(i).domainName()));
-                }
-            }
-
-            conductor.onStartTask(() -> startRails(railCounters));
-            conductorRunner = new AgentRunner(
-                new SleepingMillisIdleStrategy(1), errorHandler, null, conductor);
+            conductorRunner = new AgentRunner(new SleepingMillisIdleStrategy(1), errorHandler, null, conductor);
             AgentRunner.startOnThread(
                 conductorRunner,
                 (runnable) ->
@@ -303,8 +306,8 @@ public final class FabricDriver implements AutoCloseable
         if (driverContext.mtuLength() > maxLength)
         {
             conductor.onFallback("aeron.mtu.length=" + driverContext.mtuLength() + " exceeds " + maxLength +
-                " bytes, the longest message of " + choice().wireName() + ": longer frames go by UDP. Set it to at most " +
-                maxLength / 32 * 32);
+                " bytes, the longest message of " + choice().wireName() + ": longer frames go by UDP. Set it to at " +
+                "most " + maxLength / 32 * 32);
         }
 
         conductor.receiver().rails(receiverRails);
@@ -336,7 +339,8 @@ public final class FabricDriver implements AutoCloseable
      * The driver's context closes its error handler, when agents have ended and before the counters are unmapped: the
      * one public place to hear of a stock driver's end.
      */
-    private record ClosingErrorHandler(ErrorHandler delegate, FabricDriver fabric) implements ErrorHandler, AutoCloseable
+    private record ClosingErrorHandler(ErrorHandler delegate, FabricDriver fabric)
+        implements ErrorHandler, AutoCloseable
     {
         @Override
         public void onError(final Throwable throwable)

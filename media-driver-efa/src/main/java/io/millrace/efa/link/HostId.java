@@ -21,8 +21,8 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 
 /**
- * A number that two processes share if and only if they can share memory: same boot of the kernel, same {@code /dev/shm}
- * and same process ids, so that containers with their own are told apart.
+ * A number that two processes share if and only if they can share memory: same boot of the kernel, same
+ * {@code /dev/shm} and same process ids, so that containers with their own are told apart.
  */
 final class HostId
 {

@@ -150,6 +150,7 @@ public final class RailSet implements RailListener
 
         if (!link.isUp())
         {
+            // the peer sends on rails, so it has our addresses and rails work in both directions
             link.up();
         }
 

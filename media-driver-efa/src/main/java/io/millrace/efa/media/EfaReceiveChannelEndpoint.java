@@ -42,8 +42,8 @@ import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_RTTM;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SETUP;
 
 /**
- * Receive side of a channel on rails. Packets are dispatched to Aeron straight from the registered receive slots; status
- * messages, NAKs and the like leave through the {@link RailDatagramChannel}.
+ * Receive side of a channel on rails. Packets are dispatched to Aeron straight from the registered receive slots;
+ * status messages, NAKs and the like leave through the {@link RailDatagramChannel}.
  */
 public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint implements RailChannel
 {

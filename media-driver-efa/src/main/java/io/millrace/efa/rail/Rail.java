@@ -113,13 +113,13 @@ public final class Rail implements AutoCloseable
         this.receiveLength = receiveSlotLength;
 
         final long sendBytes = (long)sendSlots * slotLength;
-        this.memory = new NativeMemory(sendBytes + (long)receiveSlots * receiveSlotLength);
+        this.memory = NativeMemory.allocate(sendBytes + (long)receiveSlots * receiveSlotLength);
         this.sendBase = memory.address();
         this.receiveBase = sendBase + sendBytes;
 
         try
         {
-            this.region = endpoint.register(memory.address(), memory.length(), MemoryRegion.SEND | MemoryRegion.RECV);
+            this.region = endpoint.register(memory.address(), memory.length(), MemoryRegion.ACCESS_MESSAGE);
             this.descriptor = region.descriptor();
 
             for (int i = 0; i < sendSlots; i++)
@@ -299,7 +299,7 @@ public final class Rail implements AutoCloseable
         }
 
         final int result = length <= injectLength ?
-            endpoint.inject(address, length, immediate, peer.fiAddr()) :
+            (int)endpoint.inject(address, length, immediate, peer.fiAddr()) :
             sendFromSlot(peer, address, length, immediate);
 
         if (0 == result)
@@ -385,7 +385,6 @@ public final class Rail implements AutoCloseable
     public void close()
     {
         failed = true;
-        region.close();
         endpoint.close();
         memory.close();
         contexts.close();
@@ -422,7 +421,10 @@ public final class Rail implements AutoCloseable
         final int slot = contexts.index(completions.context(i));
         if (slot < sendSlots)
         {
-            releaseSendSlot(slot);
+            if (slot >= 0)
+            {
+                releaseSendSlot(slot);
+            }
             return 0;
         }
 
@@ -444,13 +446,12 @@ public final class Rail implements AutoCloseable
         }
 
         counters.errors.incrementRelease();
-        final long context = completionError.context();
-        if (!contexts.contains(context))
+        final int slot = contexts.index(completionError.context());
+        if (slot < 0)
         {
             return;
         }
 
-        final int slot = contexts.index(context);
         if (slot < sendSlots)
         {
             final RailPeer peer = peerBySlot[slot];

@@ -1,0 +1,94 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.ExclusivePublication;
+import io.aeron.Subscription;
+import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.logbuffer.FragmentHandler;
+import io.aeron.FragmentAssembler;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static io.millrace.efa.TwoDrivers.await;
+import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.sum;
+import static io.millrace.efa.TwoDrivers.system;
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(60)
+class MessagesOnRailsTest
+{
+    private static final int STREAM_ID = 1001;
+
+    @ParameterizedTest
+    @CsvSource({
+        "shm, 1, 1408, 64", "shm, 1, 8192, 8000", "shm, 2, 65504, 60000", "shm, 1, 1408, 100000",
+        "tcp, 1, 1408, 64", "tcp, 2, 8192, 8000", "tcp, 1, 65504, 60000", "auto, 0, 8192, 300" })
+    void shouldCarryEveryMessageInOrderOnRails(
+        final String protocol, final int rails, final int mtu, final int messageLength)
+    {
+        final int messages = 64 == messageLength ? 20_000 : 2_000;
+        final String channel = TwoDrivers.endpoint() + "|mtu=" + mtu;
+        final UnsafeBuffer message = new UnsafeBuffer(new byte[messageLength]);
+        final long[] received = new long[2];
+        final FragmentHandler handler = new FragmentAssembler(
+            (buffer, offset, length, header) ->
+            {
+                assertThat(length).isEqualTo(messageLength);
+                assertThat(buffer.getLong(offset)).isEqualTo(received[0]);
+                assertThat(buffer.getLong(offset + length - 8)).isEqualTo(~received[0]);
+                received[0]++;
+            });
+
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol, rails);
+            Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            ExclusivePublication publication = drivers.publisher.addExclusivePublication(channel, STREAM_ID))
+        {
+            await("links up", () -> 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) &&
+                1 == sum(drivers.subscriber, EfaCounters.LINKS_TYPE_ID) && publication.isConnected(),
+                () -> counters(drivers.publisher) + counters(drivers.subscriber));
+
+            for (long sent = 0; sent < messages; sent++)
+            {
+                message.putLong(0, sent);
+                message.putLong(messageLength - 8, ~sent);
+                await("offer", () ->
+                {
+                    subscription.poll(handler, 10);
+                    return publication.offer(message) > 0;
+                }, () -> counters(drivers.publisher) + counters(drivers.subscriber));
+            }
+            await("all received", () ->
+            {
+                subscription.poll(handler, 10);
+                return messages == received[0];
+            }, () -> received[0] + counters(drivers.publisher) + counters(drivers.subscriber));
+
+            assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID))
+                .isGreaterThanOrEqualTo(messages);
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+            assertThat(sum(drivers.subscriber, EfaCounters.FRAMES_REJECTED_TYPE_ID)).isZero();
+            assertThat(system(drivers.publisher, SystemCounterDescriptor.ERRORS)).isZero();
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isZero();
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.BYTES_RECEIVED))
+                .isGreaterThanOrEqualTo((long)messages * messageLength);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.Aeron;
+import io.aeron.CommonContext;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.driver.status.SystemCounterDescriptor;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.status.CountersReader;
+
+import java.net.DatagramSocket;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Two media drivers of one test, each with a client: one to publish, one to subscribe.
+ */
+final class TwoDrivers implements AutoCloseable
+{
+    static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(20);
+
+    final Aeron publisher;
+    final Aeron subscriber;
+    final AutoCloseable publisherDriver;
+    final AutoCloseable subscriberDriver;
+    private final List<Throwable> errors = new ArrayList<>();
+
+    TwoDrivers(final AutoCloseable publisherDriver, final AutoCloseable subscriberDriver)
+    {
+        this.publisherDriver = publisherDriver;
+        this.subscriberDriver = subscriberDriver;
+        this.publisher = connect(directory(publisherDriver));
+        this.subscriber = connect(directory(subscriberDriver));
+    }
+
+    static TwoDrivers onRails(final String protocol)
+    {
+        return onRails(protocol, 1);
+    }
+
+    static TwoDrivers onRails(final String protocol, final int rails)
+    {
+        return new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)));
+    }
+
+    static EfaContext efaContext(final String protocol, final int rails)
+    {
+        return new EfaContext().protocol(protocol).rails(rails);
+    }
+
+    static MediaDriver.Context driverContext()
+    {
+        return new MediaDriver.Context()
+            .aeronDirectoryName(CommonContext.generateRandomDirName())
+            .threadingMode(ThreadingMode.SHARED)
+            .sharedIdleStrategy(new BackoffIdleStrategy(10, 10, 1_000, 100_000))
+            .termBufferSparseFile(true)
+            .publicationTermBufferLength(1 << 20)
+            .errorHandler((ignore) -> {})
+            .dirDeleteOnShutdown(true);
+    }
+
+    static String endpoint()
+    {
+        try (DatagramSocket socket = new DatagramSocket())
+        {
+            return "aeron:udp?endpoint=127.0.0.1:" + socket.getLocalPort();
+        }
+        catch (final SocketException ex)
+        {
+            throw new IllegalStateException(ex);
+        }
+    }
+
+    static void await(final String what, final BooleanSupplier condition)
+    {
+        await(what, condition, () -> "");
+    }
+
+    static void await(final String what, final BooleanSupplier condition, final Supplier<String> state)
+    {
+        final long deadlineNs = System.nanoTime() + DEADLINE_NS;
+        while (!condition.getAsBoolean())
+        {
+            if (System.nanoTime() - deadlineNs > 0)
+            {
+                throw new AssertionError("deadline passed: " + what + " " + state.get());
+            }
+            Thread.onSpinWait();
+            Thread.yield();
+        }
+    }
+
+    static long sum(final Aeron aeron, final int typeId)
+    {
+        return EfaCounters.sum(aeron.countersReader(), typeId);
+    }
+
+    static long system(final Aeron aeron, final SystemCounterDescriptor descriptor)
+    {
+        return aeron.countersReader().getCounterValue(descriptor.id());
+    }
+
+    static String counters(final Aeron aeron)
+    {
+        final StringBuilder text = new StringBuilder();
+        final CountersReader counters = aeron.countersReader();
+        counters.forEach((id, type, key, label) ->
+            text.append("\n  ").append(counters.getCounterValue(id)).append(": ").append(label));
+        return text.toString();
+    }
+
+    @Override
+    public void close()
+    {
+        CloseHelper.closeAll(publisher, subscriber, publisherDriver, subscriberDriver);
+    }
+
+    private Aeron connect(final String directory)
+    {
+        return Aeron.connect(new Aeron.Context().aeronDirectoryName(directory).errorHandler(errors::add));
+    }
+
+    private static String directory(final AutoCloseable driver)
+    {
+        return driver instanceof final EfaMediaDriver efa ?
+            efa.aeronDirectoryName() : ((MediaDriver)driver).aeronDirectoryName();
+    }
+}
