@@ -63,26 +63,26 @@ final class HazardMain
         System.out.println("survived");
     }
 
-    private static int read(final Holder holder)
+    private static int read(final Holder[] holders, final int index)
     {
-        return holder.value;
+        return holders[index].value;
     }
 
     private static int provokeNullChecks()
     {
-        final Holder holder = new Holder();
-        int caught = 0;
+        final Holder[] holders = { new Holder(), null };
         int sum = 0;
         for (int i = 0; i < COMPILE_ROUNDS; i++)
         {
-            sum += read(holder);
+            sum += read(holders, 0);
         }
-        // Compiled without an explicit check by now: each of these is a SIGSEGV, until the method is made anew.
-        for (int i = 0; i < COMPILE_ROUNDS; i++)
+        // Compiled now for holders that were never null: the first of these is a SIGSEGV.
+        int caught = 0;
+        for (int i = 0; i < 4; i++)
         {
             try
             {
-                sum += read(0 == i % 50_000 ? null : holder);
+                sum += read(holders, 1);
             }
             catch (final NullPointerException ex)
             {
