@@ -45,6 +45,7 @@ final class AddressVector
     private final Map<ByteBuffer, Peer> peerByAddress = new HashMap<>();
     private final Long2ObjectHashMap<Peer> peerByFiAddr = new Long2ObjectHashMap<>();
     private volatile long[] live = new long[1];
+    private boolean closed;
 
     AddressVector(final FabricNic nic, final long fid, final int localAddressLength)
     {
@@ -62,6 +63,10 @@ final class AddressVector
 
     synchronized long insert(final byte[] rawAddress)
     {
+        if (closed)
+        {
+            throw new FabricException("fi_av_insert", FabricErrors.EBADF, "the endpoint on " + nic + " is closed");
+        }
         check(rawAddress);
         final ByteBuffer address = ByteBuffer.wrap(rawAddress.clone());
         final Peer known = peerByAddress.get(address);
@@ -102,6 +107,11 @@ final class AddressVector
 
     synchronized void remove(final long fiAddr)
     {
+        if (closed)
+        {
+            // Closing the endpoint has removed it.
+            return;
+        }
         final Peer peer = peerByFiAddr.get(fiAddr);
         if (null == peer)
         {
@@ -125,8 +135,9 @@ final class AddressVector
     }
 
     /** Nothing is alive any more: operations are refused. */
-    synchronized void clear()
+    synchronized void close()
     {
+        closed = true;
         live = new long[0];
         peerByAddress.clear();
         peerByFiAddr.clear();

@@ -22,6 +22,8 @@ public final class FabricErrors
 {
     /** No such file, device or shared memory object. */
     public static final int ENOENT = 2;
+    /** Input/output error. */
+    public static final int EIO = 5;
     /** Endpoint is closed. */
     public static final int EBADF = 9;
     /** Nothing now: poll and try again on the next duty cycle. */

@@ -337,7 +337,7 @@ final class NativeEndpoint implements FabricEndpoint
             return;
         }
         closed = true;
-        addresses.clear();
+        addresses.close();
         final FabricException endpointFailure = parts.objects().closeLast();
         final FabricException failure = parts.objects().closeAll(regions.closeAll(endpointFailure));
         scratch.close();
