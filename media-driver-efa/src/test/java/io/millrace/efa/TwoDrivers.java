@@ -43,14 +43,21 @@ final class TwoDrivers implements AutoCloseable
     final Aeron subscriber;
     final AutoCloseable publisherDriver;
     final AutoCloseable subscriberDriver;
+    private final boolean ownsDrivers;
     private final List<Throwable> errors = new ArrayList<>();
 
     TwoDrivers(final AutoCloseable publisherDriver, final AutoCloseable subscriberDriver)
     {
+        this(publisherDriver, subscriberDriver, true);
+    }
+
+    TwoDrivers(final AutoCloseable publisherDriver, final AutoCloseable subscriberDriver, final boolean ownsDrivers)
+    {
         this.publisherDriver = publisherDriver;
         this.subscriberDriver = subscriberDriver;
-        this.publisher = connect(directory(publisherDriver));
-        this.subscriber = connect(directory(subscriberDriver));
+        this.ownsDrivers = ownsDrivers;
+        this.publisher = connect(publisherDriver);
+        this.subscriber = connect(subscriberDriver);
     }
 
     static TwoDrivers onRails(final String protocol)
@@ -135,17 +142,22 @@ final class TwoDrivers implements AutoCloseable
     @Override
     public void close()
     {
-        CloseHelper.closeAll(publisher, subscriber, publisherDriver, subscriberDriver);
+        CloseHelper.closeAll(publisher, subscriber);
+        if (ownsDrivers)
+        {
+            CloseHelper.closeAll(publisherDriver, subscriberDriver);
+        }
     }
 
-    private Aeron connect(final String directory)
+    private Aeron connect(final AutoCloseable driver)
     {
-        return Aeron.connect(new Aeron.Context().aeronDirectoryName(directory).errorHandler(errors::add));
-    }
+        if (null == driver)
+        {
+            return null;
+        }
 
-    private static String directory(final AutoCloseable driver)
-    {
-        return driver instanceof final EfaMediaDriver efa ?
+        final String directory = driver instanceof final EfaMediaDriver efa ?
             efa.aeronDirectoryName() : ((MediaDriver)driver).aeronDirectoryName();
+        return Aeron.connect(new Aeron.Context().aeronDirectoryName(directory).errorHandler(errors::add));
     }
 }

@@ -200,16 +200,19 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Frame that ends a link from our side, for an endpoint that closes.
+     * End a link of an endpoint that is closed, so that its agent does not use it any more.
      *
      * @param link   that ends.
      * @param reason for people.
-     * @return the frame, to be sent to the link's peer.
+     * @return the frame to be sent to the link's peer.
      */
-    public ByteBuffer bye(final Link link, final String reason)
+    public ByteBuffer end(final Link link, final String reason)
     {
-        return new HandshakeCodec().encode(
+        final ByteBuffer frame = new HandshakeCodec().encode(
             new HandshakeMessage.Bye(settings.incarnation(), (int)link.peerHandle(), reason));
+        link.end();
+        counters.links().decrement();
+        return frame;
     }
 
     /**

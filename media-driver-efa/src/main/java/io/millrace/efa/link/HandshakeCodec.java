@@ -147,7 +147,8 @@ final class HandshakeCodec
         final UnsafeBuffer buffer = new UnsafeBuffer(frame);
         try
         {
-            if (!isHandshake(buffer, frame.length))
+            if (!isHandshake(buffer, frame.length) ||
+                frame.length != buffer.getInt(HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET))
             {
                 return null;
             }

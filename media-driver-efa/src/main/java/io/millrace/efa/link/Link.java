@@ -138,9 +138,11 @@ public final class Link
     /**
      * Use UDP from now on.
      */
-    void down()
+    void end()
     {
         isUp = false;
+        peerHandle = 0;
+        paths = NO_PATHS;
     }
 
     /**

@@ -26,8 +26,6 @@ import java.nio.ByteBuffer;
  */
 final class Linking
 {
-    private static final RailPath[] NO_PATHS = new RailPath[0];
-
     private final FabricSettings settings;
     private final FabricCounters counters;
     private final ErrorHandler errorHandler;
@@ -72,17 +70,19 @@ final class Linking
     void attach(final Link link, final long peerHandle, final RailPath[] paths)
     {
         detach(link);
-        link.paths(peerHandle, paths);
-        link.channel().attach(link);
-        counters.links().increment();
+        if (!link.channel().isClosed())
+        {
+            link.paths(peerHandle, paths);
+            link.channel().attach(link);
+            counters.links().increment();
+        }
     }
 
     private void detach(final Link link)
     {
-        if (link.paths().length > 0)
+        if (link.paths().length > 0 && !link.channel().isClosed())
         {
-            link.down();
-            link.paths(0, NO_PATHS);
+            link.end();
             link.channel().detach(link);
             counters.links().decrement();
         }

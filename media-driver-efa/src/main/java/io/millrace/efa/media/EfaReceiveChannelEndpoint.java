@@ -160,15 +160,14 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     {
         if (!isClosed)
         {
+            isClosed = true;
             if (null != router)
             {
                 for (final Link link : router.links())
                 {
-                    sendDatagram(fabric.bye(link, "subscription channel closed"), link.peerAddress());
+                    sendDatagram(fabric.end(link, "subscription channel closed"), link.peerAddress());
                 }
             }
-
-            isClosed = true;
             fabric.onEndpointClosed();
         }
 

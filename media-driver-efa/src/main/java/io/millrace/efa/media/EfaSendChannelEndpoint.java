@@ -145,15 +145,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     {
         if (!isClosed)
         {
+            isClosed = true;
             if (null != router)
             {
                 for (final Link link : router.links())
                 {
-                    sendDatagram(fabric.bye(link, "publication channel closed"), link.peerAddress());
+                    sendDatagram(fabric.end(link, "publication channel closed"), link.peerAddress());
                 }
             }
-
-            isClosed = true;
             fabric.onEndpointClosed();
         }
 

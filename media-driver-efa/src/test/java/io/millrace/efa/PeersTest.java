@@ -1,0 +1,220 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.Aeron;
+import io.aeron.Publication;
+import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.exceptions.RegistrationException;
+import io.aeron.status.ChannelEndpointStatus;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.concurrent.TimeUnit;
+
+import static io.millrace.efa.TwoDrivers.await;
+import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.driverContext;
+import static io.millrace.efa.TwoDrivers.efaContext;
+import static io.millrace.efa.TwoDrivers.sum;
+import static io.millrace.efa.TwoDrivers.system;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+@Timeout(90)
+class PeersTest
+{
+    private static final int STREAM_ID = 7;
+    private static final int MESSAGES = 500;
+
+    @Test
+    void shouldTalkToStockSubscriberByUdpAndCountIt()
+    {
+        final EfaContext context = efaContext("shm", 1).handshakeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(300));
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), context), MediaDriver.launch(driverContext())))
+        {
+            exchange(drivers, TwoDrivers.endpoint());
+            await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
+            assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID))
+                .isGreaterThanOrEqualTo(MESSAGES);
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.INVALID_PACKETS)).isZero();
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isZero();
+        }
+    }
+
+    @Test
+    void shouldTalkToStockPublisherByUdp()
+    {
+        try (TwoDrivers drivers = new TwoDrivers(
+            MediaDriver.launch(driverContext()), EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1))))
+        {
+            exchange(drivers, TwoDrivers.endpoint());
+            assertThat(sum(drivers.subscriber, EfaCounters.LINKS_TYPE_ID)).isZero();
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isZero();
+        }
+    }
+
+    @Test
+    void shouldStayOnUdpWithPeerOfOtherProvider()
+    {
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("tcp", 1))))
+        {
+            exchange(drivers, TwoDrivers.endpoint());
+            await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
+            assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
+        }
+    }
+
+    @Test
+    void shouldCarryNothingOnRailsWhenProtocolIsUdp()
+    {
+        try (TwoDrivers drivers = TwoDrivers.onRails("udp"))
+        {
+            exchange(drivers, TwoDrivers.endpoint());
+            assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID))
+                .isGreaterThanOrEqualTo(MESSAGES);
+            assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldLinkAgainWithPeerThatRestartedOnTheSamePort(final String protocol)
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (EfaMediaDriver publisherDriver = EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1)))
+        {
+            for (int incarnation = 1; incarnation <= 3; incarnation++)
+            {
+                try (EfaMediaDriver subscriberDriver =
+                    EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1));
+                    TwoDrivers drivers = new TwoDrivers(publisherDriver, subscriberDriver, false);
+                    Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+                    Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+                {
+                    await("linked", () -> 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID),
+                        () -> counters(drivers.publisher));
+                    final long framesBefore = sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID);
+                    Traffic.exchange(publication, subscription, MESSAGES);
+                    assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID) - framesBefore)
+                        .isGreaterThanOrEqualTo(MESSAGES / 20);
+                    assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldGoBackToUdpWhenPeerStopsAnswering()
+    {
+        final String channel = TwoDrivers.endpoint();
+        final EfaContext impatient = efaContext("shm", 1)
+            .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(50))
+            .linkTimeoutNs(TimeUnit.MILLISECONDS.toNanos(400));
+        final MediaDriver.Context invoked = driverContext().threadingMode(ThreadingMode.INVOKER);
+        try (EfaMediaDriver publisherDriver = EfaMediaDriver.launchEmbedded(driverContext(), impatient);
+            EfaMediaDriver subscriberDriver = EfaMediaDriver.launchEmbedded(invoked, efaContext("shm", 1));
+            Aeron subscriber = Aeron.connect(new Aeron.Context()
+                .aeronDirectoryName(subscriberDriver.aeronDirectoryName())
+                .useConductorAgentInvoker(true)
+                .driverAgentInvoker(subscriberDriver.mediaDriver().sharedAgentInvoker()));
+            TwoDrivers drivers = new TwoDrivers(publisherDriver, null, false);
+            Subscription subscription = subscriber.addSubscription(channel, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            await("linked", () ->
+            {
+                subscriberDriver.mediaDriver().sharedAgentInvoker().invoke();
+                subscriber.conductorAgentInvoker().invoke();
+                return subscription.isConnected() && 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID);
+            });
+
+            await("fallback", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
+            await("link down", () -> 0 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID));
+
+            await("linked again", () ->
+            {
+                subscriberDriver.mediaDriver().sharedAgentInvoker().invoke();
+                subscriber.conductorAgentInvoker().invoke();
+                return 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) && publication.isConnected();
+            });
+        }
+    }
+
+    @Test
+    void shouldRefuseRequiredFabricOnDriverWithoutRails()
+    {
+        try (TwoDrivers drivers = TwoDrivers.onRails("udp"))
+        {
+            assertThatThrownBy(
+                () -> drivers.publisher.addPublication(TwoDrivers.endpoint() + "|fabric=required", STREAM_ID))
+                .isInstanceOf(RegistrationException.class)
+                .hasMessageContaining("fabric=required")
+                .hasMessageContaining("protocol udp: asked for by name");
+            assertThatThrownBy(
+                () -> drivers.publisher.addPublication(TwoDrivers.endpoint() + "|fabric=maybe", STREAM_ID))
+                .isInstanceOf(RegistrationException.class)
+                .hasMessageContaining("fabric=maybe")
+                .hasMessageContaining("the only value is required");
+        }
+    }
+
+    @Test
+    void shouldSendNothingByUdpWhenFabricIsRequired()
+    {
+        try (TwoDrivers drivers = TwoDrivers.onRails("shm"))
+        {
+            exchange(drivers, TwoDrivers.endpoint() + "|fabric=required");
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+        }
+    }
+
+    @Test
+    void shouldSetChannelInErrorWhenRequiredFabricIsNotMet()
+    {
+        final String channel = TwoDrivers.endpoint();
+        final EfaContext context = efaContext("shm", 1).handshakeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(300));
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), context), MediaDriver.launch(driverContext()));
+            Subscription ignore = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel + "|fabric=required", STREAM_ID))
+        {
+            await("channel in error", () -> ChannelEndpointStatus.ERRORED == publication.channelStatus());
+            assertThat(publication.isConnected()).isFalse();
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
+        }
+    }
+
+    private static void exchange(final TwoDrivers drivers, final String channel)
+    {
+        try (Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            Traffic.exchange(publication, subscription, MESSAGES);
+        }
+    }
+}
