@@ -235,6 +235,13 @@ public interface FabricEndpoint extends AutoCloseable
     int pollEvents();
 
     /**
+     * The last error event.
+     *
+     * @return text, or null if there was none.
+     */
+    String eventErrorText();
+
+    /**
      * Close endpoint, regions, address vector, queues, domain and fabric, in this order. Idempotent. Completions of
      * operations in flight are not delivered.
      *

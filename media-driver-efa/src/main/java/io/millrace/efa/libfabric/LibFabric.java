@@ -88,6 +88,14 @@ public final class LibFabric
                 failure = ex;
                 throw ex;
             }
+            catch (final LinkageError ex)
+            {
+                // JNA's own library or native access itself: neither has to do with what is installed.
+                failure = new FabricUnavailableException("libfabric cannot be called, JNA or native access fails (" +
+                    rootCause(ex) + "): allow execution in java.io.tmpdir or set jna.tmpdir, and pass " +
+                    "--enable-native-access=ALL-UNNAMED", ex);
+                throw failure;
+            }
         }
         return instance;
     }
@@ -162,6 +170,27 @@ public final class LibFabric
     }
 
     /**
+     * Why {@link #nics(FabricProvider)} is empty.
+     *
+     * @param provider that is absent.
+     * @return one sentence with the remedy.
+     */
+    public String absenceCause(final FabricProvider provider)
+    {
+        final String library = "libfabric " + versionText() + " at " + path;
+        return switch (provider)
+        {
+            case EFA -> Files.isDirectory(Path.of("/sys/class/infiniband")) ?
+                library + " finds no usable EFA device: compare with fi_info -p efa" :
+                "this machine has no EFA device (/sys/class/infiniband is absent): attach an EFA interface";
+            case SHM -> ShmRegionFile.hasSpace() ?
+                library + " has no shm provider: install a build that has it" :
+                "shm needs " + ShmRegionFile.NEEDED_BYTES + " free bytes in /dev/shm: free or enlarge it";
+            case TCP -> library + " has neither a tcp nor a net provider: install a build that has one";
+        };
+    }
+
+    /**
      * Open an endpoint with its own fabric, domain, queues and address vector.
      *
      * @param nic     of {@link #nics(FabricProvider)}.
@@ -184,6 +213,16 @@ public final class LibFabric
     static synchronized String errorText(final int errno)
     {
         return null != instance ? instance.api.fi_strerror(errno) : "error " + errno;
+    }
+
+    private static String rootCause(final Throwable throwable)
+    {
+        Throwable cause = throwable;
+        while (null != cause.getCause())
+        {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause).lines().findFirst().orElse("");
     }
 
     private static LibFabric open()

@@ -22,6 +22,8 @@ import static io.millrace.efa.libfabric.FabricLayout.CQ_ERROR_SRC_ADDR;
 import static io.millrace.efa.libfabric.FabricLayout.CQ_OPS;
 import static io.millrace.efa.libfabric.FabricLayout.EP_MSG;
 import static io.millrace.efa.libfabric.FabricLayout.EP_RMA;
+import static io.millrace.efa.libfabric.FabricLayout.EQ_ERROR_ERRNO;
+import static io.millrace.efa.libfabric.FabricLayout.EQ_ERROR_PROVIDER_ERRNO;
 import static io.millrace.efa.libfabric.FabricLayout.EQ_OPS;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_CQ_READ;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_CQ_READERR;
@@ -66,6 +68,8 @@ final class NativeEndpoint implements FabricEndpoint
     private final MemorySegment cqReadErr;
     private final MemorySegment eqRead;
     private final MemorySegment eqReadErr;
+    private int eventErrno;
+    private int eventProviderErrno;
     private boolean closed;
 
     NativeEndpoint(final EndpointParts parts)
@@ -324,9 +328,18 @@ final class NativeEndpoint implements FabricEndpoint
         {
             RawMemory.zero(buffer, EVENT_LENGTH);
             FabricCalls.cqRead(eqReadErr, eq, buffer, 0);
+            eventErrno = RawMemory.getInt(buffer + EQ_ERROR_ERRNO);
+            eventProviderErrno = RawMemory.getInt(buffer + EQ_ERROR_PROVIDER_ERRNO);
             return 1;
         }
         return result > 0 ? 1 : 0;
+    }
+
+    @Override
+    public String eventErrorText()
+    {
+        return 0 == eventErrno ? null :
+            FabricErrors.text(eventErrno) + " (" + eventErrno + "), " + EfaErrors.text(eventProviderErrno);
     }
 
     @Override

@@ -19,8 +19,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
 /**
- * The other process: prints its address, then waits to be killed, or answers the messages and writes of one peer, whose
- * address it reads from standard input.
+ * The other process: prints its address, then makes progress until it is killed, or answers the messages and writes of
+ * one peer, whose address it reads from standard input.
  */
 final class EndpointMain
 {
@@ -43,8 +43,12 @@ final class EndpointMain
             System.out.println("address " + HexFormat.of().formatHex(peer.endpoint.localAddress()) + " " +
                 peer.region.key() + " " + peer.remoteReceiveAddress());
             System.out.flush();
-            final int length = "idle".equals(args[1]) ? 1 : Integer.parseInt(args[1]);
-            final String line = new String(System.in.readNBytes(length), StandardCharsets.US_ASCII);
+            if ("idle".equals(args[1]))
+            {
+                Peer.until(() -> false, peer);
+            }
+            final String line = new String(
+                System.in.readNBytes(Integer.parseInt(args[1])), StandardCharsets.US_ASCII);
             final long toPeer = peer.endpoint.insertAddress(HexFormat.of().parseHex(line.trim()));
             for (int i = 0; i < ROUNDS; i++)
             {

@@ -84,6 +84,9 @@ class LibFabricTest
         final List<FabricNic> nics = LibFabric.load().nics(FabricProvider.EFA);
         final boolean hasDevice = Files.isDirectory(Path.of("/sys/class/infiniband"));
         assertThat(nics.isEmpty()).isEqualTo(!hasDevice);
+        assertThat(LibFabric.load().absenceCause(FabricProvider.EFA)).contains("EFA device");
+        assertThat(LibFabric.load().absenceCause(FabricProvider.TCP)).contains("neither a tcp nor a net provider");
+        assertThat(LibFabric.load().absenceCause(FabricProvider.SHM)).contains("shm");
     }
 
     @Test
@@ -111,6 +114,18 @@ class LibFabricTest
         final Path file = directory.resolve("broken.so");
         Files.writeString(file, "no library");
         assertSentence(file).startsWith("libfabric cannot be loaded (" + file).contains("install libfabric 1.17");
+    }
+
+    @Test
+    void shouldSayInOneSentenceThatJnaCannotBeUsed() throws Exception
+    {
+        final Path file = Files.createFile(directory.resolve("file"));
+        final ForkedJvm.Result result = ForkedJvm.run(
+            List.of("-Djna.nosys=true", "-Djna.tmpdir=" + file.resolve("sub")), LoadMain.class);
+        assertThat(result.exitCode()).as(result.output()).isEqualTo(3);
+        // JNA logs a warning of its own before.
+        assertThat(result.output().lines().toList().getLast())
+            .startsWith("libfabric cannot be called, JNA or native access fails (").contains("or set jna.tmpdir");
     }
 
     @Test

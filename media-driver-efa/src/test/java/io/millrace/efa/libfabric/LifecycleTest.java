@@ -23,7 +23,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -35,6 +39,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class LifecycleTest
 {
     private static final int CYCLES = 8;
+    private static final int CONTROL_ROUNDS = 300;
 
     @TempDir
     private Path directory;
@@ -73,6 +78,83 @@ class LifecycleTest
         try (Stream<Path> files = Files.list(directory))
         {
             return files.filter((file) -> file.getFileName().toString().startsWith(prefix)).count();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = { "SHM", "TCP" })
+    void shouldRegisterAndInsertFromAnotherThreadThanTheOwner(final FabricProvider provider) throws Exception
+    {
+        final FabricNic nic = Peer.nic(provider);
+        try (Peer a = new Peer(nic); Peer b = new Peer(nic); Peer c = new Peer(nic);
+            NativeMemory memory = NativeMemory.allocate(NativeMemory.PAGE_SIZE))
+        {
+            final long toB = a.endpoint.insertAddress(b.endpoint.localAddress());
+            final AtomicReference<Throwable> failure = new AtomicReference<>();
+            final Thread conductor = new Thread(() ->
+            {
+                final Set<Long> keys = new HashSet<>();
+                for (int i = 0; i < CONTROL_ROUNDS; i++)
+                {
+                    final long toC = a.endpoint.insertAddress(c.endpoint.localAddress());
+                    try (MemoryRegion region = a.endpoint.register(
+                        memory.address(), memory.length(), MemoryRegion.ACCESS_WRITE_TARGET))
+                    {
+                        keys.add(region.key());
+                    }
+                    a.endpoint.removeAddress(toC);
+                }
+                assertThat(keys).as("a key is not used again").hasSize(CONTROL_ROUNDS);
+            });
+            conductor.setUncaughtExceptionHandler((thread, ex) -> failure.set(ex));
+            conductor.start();
+            int rounds = 0;
+            while (conductor.isAlive() || rounds < 100)
+            {
+                b.postReceive(0, 8, 0);
+                a.send(b, toB, 8, rounds, 0);
+                assertThat(b.awaitCompletion(a).data()).isEqualTo(rounds++);
+                a.awaitCompletion(b);
+            }
+            conductor.join();
+            assertThat(failure.get()).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = { "SHM", "TCP" })
+    void shouldOutliveItsPeer(final FabricProvider provider) throws Exception
+    {
+        final Path output = directory.resolve("out");
+        final Process process = ForkedJvm.start(output, List.of(), EndpointMain.class, provider.name(), "idle");
+        try (Peer peer = new Peer(Peer.nic(provider)); Peer other = new Peer(Peer.nic(provider)))
+        {
+            await(() -> Files.exists(output) && Files.readString(output).contains("\n"), process);
+            final String[] words = Files.readString(output).split(" ");
+            final long toDead = peer.endpoint.insertAddress(HexFormat.of().parseHex(words[1]));
+            peer.send(peer, toDead, 64, 0, 0);
+            peer.awaitCompletion(peer);
+            process.destroyForcibly().waitFor();
+
+            // Anything but a crash: accepted, refused, or an error completion, as the provider notices.
+            for (int i = 0; i < 3_000; i++)
+            {
+                peer.endpoint.send(
+                    peer.sendAddress(), 64, peer.region.descriptor(), i, toDead, peer.contexts.address(i & 1023));
+                peer.progress();
+            }
+            peer.errors.clear();
+            peer.completions.clear();
+
+            final long toOther = peer.endpoint.insertAddress(other.endpoint.localAddress());
+            other.postReceive(0, 64, 0);
+            peer.send(other, toOther, 64, 4711, 0);
+            assertThat(other.awaitCompletion(peer).data()).isEqualTo(4711);
+        }
+        finally
+        {
+            process.destroyForcibly().waitFor();
+            ShmSweeper.sweep();
         }
     }
 
