@@ -1,0 +1,204 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge;
+
+import io.aeron.Aeron;
+import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
+import org.agrona.concurrent.status.CountersReader;
+
+/**
+ * Counters of one sender or receiver: written by its agent only, read from anywhere.
+ */
+public final class KvCounters implements AutoCloseable
+{
+    /**
+     * What is counted. The type id of an Aeron counter is {@link #BASE_TYPE_ID} plus the ordinal.
+     */
+    public enum Kind
+    {
+        /**
+         * Transfers announced.
+         */
+        TRANSFERS_STARTED("transfers started"),
+
+        /**
+         * Transfers that completed.
+         */
+        TRANSFERS_COMPLETED("transfers completed"),
+
+        /**
+         * Transfers that ended in another way.
+         */
+        TRANSFERS_FAILED("transfers failed"),
+
+        /**
+         * Payload bytes published or received, repeats counted.
+         */
+        BYTES("bytes"),
+
+        /**
+         * Chunks published or received, repeats counted.
+         */
+        CHUNKS("chunks"),
+
+        /**
+         * Times that staging had no free slot.
+         */
+        STAGING_STALLS("staging stalls"),
+
+        /**
+         * Times that a publication or the credit gave no room.
+         */
+        BACK_PRESSURE("back pressure"),
+
+        /**
+         * Layers or transfers with a checksum that does not match.
+         */
+        CHECKSUM_ERRORS("checksum errors"),
+
+        /**
+         * Layers asked for, or sent, again.
+         */
+        RETRIES("retries"),
+
+        /**
+         * Messages that brought nothing new.
+         */
+        DUPLICATES("duplicates"),
+
+        /**
+         * Messages and transfers refused.
+         */
+        REJECTS("rejects"),
+
+        /**
+         * Slots set aside since their copy did not end in time.
+         */
+        QUARANTINED("quarantined slots");
+
+        private final String label;
+
+        Kind(final String label)
+        {
+            this.label = label;
+        }
+    }
+
+    /**
+     * Type id of the first counter.
+     */
+    public static final int BASE_TYPE_ID = 1100;
+
+    private final AtomicCounter[] counters;
+
+    private KvCounters(final AtomicCounter[] counters)
+    {
+        this.counters = counters;
+    }
+
+    /**
+     * Counters in memory of this process, for users without a media driver's counters file.
+     *
+     * @return the counters.
+     */
+    public static KvCounters inMemory()
+    {
+        final int count = Kind.values().length;
+        final UnsafeBuffer buffer = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+            count * CountersReader.COUNTER_LENGTH, BitUtil.CACHE_LINE_LENGTH));
+        final AtomicCounter[] counters = new AtomicCounter[count];
+        for (int i = 0; i < count; i++)
+        {
+            counters[i] = new AtomicCounter(buffer, i);
+        }
+        return new KvCounters(counters);
+    }
+
+    /**
+     * Counters in the media driver's counters file.
+     *
+     * @param aeron client that allocates them.
+     * @param label of the sender or receiver, put after the name of each.
+     * @return the counters.
+     */
+    public static KvCounters allocate(final Aeron aeron, final String label)
+    {
+        final Kind[] kinds = Kind.values();
+        final AtomicCounter[] counters = new AtomicCounter[kinds.length];
+        for (int i = 0; i < counters.length; i++)
+        {
+            counters[i] = aeron.addCounter(BASE_TYPE_ID + i, "kv " + kinds[i].label + ": " + label);
+        }
+        return new KvCounters(counters);
+    }
+
+    /**
+     * One counter.
+     *
+     * @param kind of it.
+     * @return the counter.
+     */
+    public AtomicCounter of(final Kind kind)
+    {
+        return counters[kind.ordinal()];
+    }
+
+    /**
+     * Value of one counter.
+     *
+     * @param kind of it.
+     * @return the value.
+     */
+    public long get(final Kind kind)
+    {
+        return counters[kind.ordinal()].get();
+    }
+
+    /**
+     * Add to a counter, on the agent's thread.
+     *
+     * @param kind  of it.
+     * @param value to add.
+     */
+    public void add(final Kind kind, final long value)
+    {
+        counters[kind.ordinal()].getAndAddRelease(value);
+    }
+
+    /**
+     * Add one to a counter, on the agent's thread.
+     *
+     * @param kind of it.
+     */
+    public void increment(final Kind kind)
+    {
+        counters[kind.ordinal()].getAndAddRelease(1);
+    }
+
+    /**
+     * Free the counters.
+     */
+    public void close()
+    {
+        for (final AtomicCounter counter : counters)
+        {
+            counter.close();
+        }
+    }
+}

@@ -1,0 +1,220 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.device;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
+
+import org.agrona.UnsafeApi;
+import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
+
+/**
+ * Threads that copy batches between staging memory and the memory of a {@link HostDevice}.
+ */
+final class HostCopyEngine implements AutoCloseable
+{
+    private static final int QUEUE_CAPACITY = 1024;
+    private static final int SPINS = 200;
+    private static final long MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long CLOSE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
+
+    private final ManyToManyConcurrentArrayQueue<KvCopyBatch> batches =
+        new ManyToManyConcurrentArrayQueue<>(QUEUE_CAPACITY);
+    private final String deviceName;
+    private final MemoryRegistry registry;
+    private final Lock regionsLock;
+    private final Worker[] workers;
+    private volatile boolean isRunning = true;
+
+    HostCopyEngine(
+        final String deviceName, final MemoryRegistry registry, final Lock regionsLock, final int threadCount)
+    {
+        this.deviceName = deviceName;
+        this.registry = registry;
+        this.regionsLock = regionsLock;
+        workers = new Worker[threadCount];
+        for (int i = 0; i < threadCount; i++)
+        {
+            workers[i] = new Worker("kv-copy-" + deviceName + "-" + i);
+            workers[i].start();
+        }
+    }
+
+    KvCopyQueue openQueue()
+    {
+        return new Queue();
+    }
+
+    /**
+     * Finish what was submitted, then stop.
+     */
+    public void close()
+    {
+        isRunning = false;
+        for (final Worker worker : workers)
+        {
+            LockSupport.unpark(worker);
+        }
+        for (final Worker worker : workers)
+        {
+            try
+            {
+                worker.join(TimeUnit.NANOSECONDS.toMillis(CLOSE_TIMEOUT_NS));
+            }
+            catch (final InterruptedException ex)
+            {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void execute(final KvCopyBatch batch)
+    {
+        // The owner may reuse the batch as soon as its status says so: take what is needed before.
+        final Queue queue = (Queue)batch.attachment();
+        String failure = null;
+        regionsLock.lock();
+        try
+        {
+            final int count = batch.count();
+            final boolean isFromDevice = CopyDirection.DEVICE_TO_HOST == batch.direction();
+            for (int i = 0; i < count && null == failure; i++)
+            {
+                final long address = isFromDevice ? batch.source(i) : batch.destination(i);
+                if (!registry.contains(address, batch.length(i)))
+                {
+                    failure = KvDevice.outOfRange(deviceName, address, batch.length(i));
+                }
+            }
+            for (int i = 0; i < count && null == failure; i++)
+            {
+                UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
+            }
+        }
+        finally
+        {
+            regionsLock.unlock();
+        }
+
+        if (null == failure)
+        {
+            batch.onCompleted();
+        }
+        else
+        {
+            batch.onFailed(failure);
+        }
+        queue.inFlight.decrementAndGet();
+    }
+
+    private final class Worker extends Thread
+    {
+        private volatile boolean isParked;
+
+        Worker(final String name)
+        {
+            super(name);
+            setDaemon(true);
+        }
+
+        public void run()
+        {
+            int idleCount = 0;
+            while (true)
+            {
+                final KvCopyBatch batch = batches.poll();
+                if (null != batch)
+                {
+                    execute(batch);
+                    idleCount = 0;
+                }
+                else if (!isRunning)
+                {
+                    return;
+                }
+                else if (++idleCount < SPINS)
+                {
+                    Thread.onSpinWait();
+                }
+                else
+                {
+                    isParked = true;
+                    // A batch offered before the flag was seen would wait for the park to end: look again.
+                    if (batches.isEmpty() && isRunning)
+                    {
+                        LockSupport.parkNanos(MAX_PARK_NS);
+                    }
+                    isParked = false;
+                }
+            }
+        }
+    }
+
+    private final class Queue implements KvCopyQueue
+    {
+        private final AtomicInteger inFlight = new AtomicInteger();
+
+        public boolean submit(final KvCopyBatch batch)
+        {
+            if (!isRunning)
+            {
+                batch.onFailed(deviceName + " is closed");
+                return true;
+            }
+
+            batch.attachment(this);
+            batch.onSubmitted();
+            inFlight.incrementAndGet();
+            if (!batches.offer(batch))
+            {
+                inFlight.decrementAndGet();
+                batch.onRefused();
+                return false;
+            }
+
+            for (final Worker worker : workers)
+            {
+                if (worker.isParked)
+                {
+                    LockSupport.unpark(worker);
+                    break;
+                }
+            }
+            return true;
+        }
+
+        public int poll(final KvCopyBatch batch)
+        {
+            return batch.status();
+        }
+
+        public void close()
+        {
+            final long deadlineNs = System.nanoTime() + CLOSE_TIMEOUT_NS;
+            while (inFlight.get() > 0)
+            {
+                if (System.nanoTime() - deadlineNs > 0)
+                {
+                    throw new IllegalStateException(inFlight.get() + " batches of " + deviceName +
+                        " still run after " + CLOSE_TIMEOUT_NS + " ns: their memory must stay allocated");
+                }
+                LockSupport.parkNanos(MAX_PARK_NS);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.device;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A device with memory of its own, addressed by 64-bit addresses that the host may not be able to touch. Thread-safe.
+ */
+public interface KvDevice extends AutoCloseable
+{
+    /**
+     * Physical id, stamped on messages and counters.
+     *
+     * @return 0 and up.
+     */
+    int deviceId();
+
+    /**
+     * Kind and id for a person.
+     *
+     * @return such as {@code host:0}.
+     */
+    String name();
+
+    /**
+     * Allocate and register device memory. Its contents are undefined.
+     *
+     * @param lengthBytes 1 and up.
+     * @return address, aligned to 64 bytes at least.
+     */
+    long allocate(long lengthBytes);
+
+    /**
+     * Free memory that {@link #allocate} returned. Waits for copies of a running batch; later batches that name it
+     * fail.
+     *
+     * @param address of the allocation.
+     */
+    void free(long address);
+
+    /**
+     * Register device memory that somebody else allocated and keeps until {@link #unregister}.
+     *
+     * @param address     of the first byte.
+     * @param lengthBytes 1 and up.
+     * @throws IllegalArgumentException when it overlaps what is registered.
+     */
+    void register(long address, long lengthBytes);
+
+    /**
+     * Unregister what {@link #register} took.
+     *
+     * @param address that was registered.
+     */
+    void unregister(long address);
+
+    /**
+     * Is a range within one registered region.
+     *
+     * @param address     of the first byte, interior addresses included.
+     * @param lengthBytes 1 and up.
+     * @return true when copies of it are allowed.
+     */
+    boolean contains(long address, long lengthBytes);
+
+    /**
+     * Refuse a range that is not within one registered region.
+     *
+     * @param address     of the first byte.
+     * @param lengthBytes 1 and up.
+     * @throws IllegalArgumentException with the numbers.
+     */
+    default void checkRange(final long address, final long lengthBytes)
+    {
+        if (!contains(address, lengthBytes))
+        {
+            throw new IllegalArgumentException(outOfRange(name(), address, lengthBytes));
+        }
+    }
+
+    /**
+     * Allocate host memory that asynchronous copies of this device can use, page-aligned.
+     *
+     * @param lengthBytes 1 and up.
+     * @return direct buffer over it.
+     */
+    ByteBuffer allocateStaging(int lengthBytes);
+
+    /**
+     * Free what {@link #allocateStaging} returned.
+     *
+     * @param buffer no copy of which is in flight.
+     */
+    void freeStaging(ByteBuffer buffer);
+
+    /**
+     * Open a queue for the calling thread.
+     *
+     * @return the queue.
+     */
+    KvCopyQueue openQueue();
+
+    /**
+     * Stop copying and free the device memory that is still allocated.
+     */
+    void close();
+
+    /**
+     * The sentence for a range that is not registered.
+     *
+     * @param name        of the device.
+     * @param address     of the first byte.
+     * @param lengthBytes of the range.
+     * @return value, rule and remedy.
+     */
+    static String outOfRange(final String name, final long address, final long lengthBytes)
+    {
+        return "range 0x" + Long.toHexString(address) + " + " + lengthBytes + " bytes is not within one registered " +
+            "region of " + name + ": allocate or register it first, and check the block addresses";
+    }
+}

@@ -1,0 +1,206 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import io.aeron.Image;
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvDtype;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvTransferInfo;
+import io.millrace.codecs.kv.ChecksumKind;
+import io.millrace.codecs.kv.KvMessages;
+import io.millrace.codecs.kv.TransferBeginDecoder;
+
+/**
+ * Checks a TransferBegin and enters its transfer.
+ */
+final class BeginReader
+{
+    private final ReceiverAgent agent;
+
+    BeginReader(final ReceiverAgent agent)
+    {
+        this.agent = agent;
+    }
+
+    static String versions(final int minOfSender, final int maxOfSender)
+    {
+        return "sender speaks KV protocol " + minOfSender + " to " + maxOfSender + ", receiver speaks " +
+            KvMessages.MIN_PROTOCOL_VERSION + " to " + KvMessages.PROTOCOL_VERSION + ": upgrade the older side";
+    }
+
+    /**
+     * Enter the transfer.
+     *
+     * @return false when the message must come again, since a stream that listens to no answer has to wait.
+     */
+    boolean onBegin(final TransferBeginDecoder message, final Image image, final int sessionId)
+    {
+        final boolean isAnswered = !agent.ctx.replay() && !message.flags().unacknowledged();
+        final long transferId = message.transferId();
+        final InboundTransfer known = agent.find(transferId);
+        if (null == known && agent.recent.contains(transferId))
+        {
+            if (!agent.ctx.replay())
+            {
+                refuse(message, isAnswered, KvError.DUPLICATE_TRANSFER, 0, 0, "transfer " + transferId +
+                    " has ended already");
+                return true;
+            }
+            // The same recording may be replayed again.
+            agent.recent.remove(transferId);
+        }
+        if (null != known && (known.isGranted() || known.isAnswered))
+        {
+            onRepeated(message, known, sessionId);
+            return true;
+        }
+        if (null != known)
+        {
+            return agent.allocate(known);
+        }
+
+        final KvTransferInfo info = check(message, sessionId, isAnswered);
+        if (null == info)
+        {
+            return true;
+        }
+        if (agent.activeCount() >= agent.ctx.maxInFlight())
+        {
+            if (isAnswered)
+            {
+                refuse(message, true, KvError.OVERLOADED, agent.ctx.maxInFlight(), agent.activeCount() + 1,
+                    "receiver has " + agent.activeCount() + " transfers in flight, maxInFlight=" +
+                    agent.ctx.maxInFlight());
+            }
+            return isAnswered;
+        }
+
+        final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
+        final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
+            ChecksumKind.NONE != message.checksumKind(), agent.clock.nanoTime(), timeoutNs);
+        agent.add(transfer);
+        return agent.allocate(transfer) || isAnswered;
+    }
+
+    private void onRepeated(final TransferBeginDecoder message, final InboundTransfer known, final int sessionId)
+    {
+        final KvTransferInfo info = known.info();
+        if (info.sessionId() == sessionId && info.requestId() == message.requestId() &&
+            info.totalBytes() == message.totalBytes() && info.blockCount() == message.blockCount())
+        {
+            agent.counters.increment(KvCounters.Kind.DUPLICATES);
+            if (known.isAnswered && known.isGranted())
+            {
+                agent.writer.allocate(known.transferId(), known.blocks().blockCount(), known.creditLimit);
+            }
+        }
+        else
+        {
+            // Only told here: a Reject would end the transfer that is in flight under this id.
+            agent.refuse(known.transferId(), KvError.DUPLICATE_TRANSFER, "transfer " + known.transferId() +
+                " is in flight for request " + info.requestId() + " with " + info.totalBytes() +
+                " bytes, now begun for request " + message.requestId() + " with " + message.totalBytes());
+        }
+    }
+
+    private KvTransferInfo check(
+        final TransferBeginDecoder message, final int sessionId, final boolean isAnswered)
+    {
+        final int version = message.protocolVersion();
+        if (version < KvMessages.MIN_PROTOCOL_VERSION || version > KvMessages.PROTOCOL_VERSION)
+        {
+            refuse(message, isAnswered, KvError.VERSION_MISMATCH, KvMessages.PROTOCOL_VERSION, version,
+                versions(version, version));
+            return null;
+        }
+        if (KvLayout.PARTS != message.parts())
+        {
+            refuse(message, isAnswered, KvError.BAD_LAYOUT, KvLayout.PARTS, message.parts(),
+                "blocks have " + message.parts() + " parts, this receiver takes " + KvLayout.PARTS);
+            return null;
+        }
+        if (message.dtypeRaw() >= KvDtype.values().length)
+        {
+            refuse(message, isAnswered, KvError.BAD_LAYOUT, KvDtype.values().length - 1, message.dtypeRaw(),
+                "dtype " + message.dtypeRaw() + " is not known, the highest is " + (KvDtype.values().length - 1));
+            return null;
+        }
+
+        final KvLayout layout;
+        try
+        {
+            layout = new KvLayout(message.layers(), message.kvHeads(), message.headDim(),
+                KvDtype.values()[message.dtypeRaw()], message.tokensPerBlock());
+        }
+        catch (final IllegalArgumentException ex)
+        {
+            refuse(message, isAnswered, KvError.BAD_LAYOUT, 0, 0, ex.getMessage());
+            return null;
+        }
+
+        final long blockCount = message.blockCount();
+        final long expected = blockCount < 1 || blockCount > Integer.MAX_VALUE ? 0 : layout.totalBytes((int)blockCount);
+        if (0 == expected || message.blockBytes() != layout.blockBytesPerLayer() || message.totalBytes() != expected ||
+            message.tokenCount() > blockCount * layout.tokensPerBlock() || message.timeoutNs() <= 0)
+        {
+            refuse(message, isAnswered, KvError.BAD_LAYOUT, expected, message.totalBytes(), "begin of " + blockCount +
+                " blocks of " + message.blockBytes() + " bytes, " + message.tokenCount() + " tokens, " +
+                message.totalBytes() + " bytes in " + message.timeoutNs() + " ns does not add up for " + layout);
+            return null;
+        }
+
+        return new KvTransferInfo(
+            message.transferId(),
+            message.requestId(),
+            message.modelTag(),
+            layout,
+            (int)blockCount,
+            (int)message.tokenCount(),
+            expected,
+            message.tpRank(),
+            message.tpSize(),
+            message.ppRank(),
+            message.ppSize(),
+            sessionId);
+    }
+
+    private void refuse(
+        final TransferBeginDecoder message,
+        final boolean isAnswered,
+        final KvError error,
+        final long expected,
+        final long actual,
+        final String text)
+    {
+        final long transferId = message.transferId();
+        if (isAnswered)
+        {
+            agent.writer.reject(transferId, error, expected, actual, text);
+        }
+        agent.recent.add(transferId);
+        agent.counters.increment(KvCounters.Kind.REJECTS);
+        try
+        {
+            agent.ctx.listener().onTransferFailed(transferId, message.requestId(), error, text);
+        }
+        catch (final RuntimeException ex)
+        {
+            agent.ctx.errorHandler().onError(ex);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.zip.CRC32C;
+
+import io.aeron.Image;
+import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvInboundTransfer;
+import io.millrace.bridge.KvTransferInfo;
+import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.staging.StagingSlot;
+
+/**
+ * A transfer of a receiver. Fields without a modifier belong to the receiver's agent.
+ */
+final class InboundTransfer implements KvInboundTransfer
+{
+    static final int NO_LAYER = -1;
+    private static final long AWAIT_PARK_NS = 20_000;
+
+    final Image image;
+    final boolean isAnswered;
+    final boolean isChecked;
+    final long timeoutNs;
+    final long deadlineNs;
+    final long beginNs;
+    final long layerBytes;
+    final int layers;
+    final CRC32C crc = new CRC32C();
+    final int[] layerChecksums;
+    final int[] attempts;
+    final int[] copiesInFlight;
+    final boolean[] isCommitted;
+    final boolean[] isLanded;
+
+    int currentLayer = NO_LAYER;
+    long nextOffset;
+    StagingSlot slot;
+    int slotsInFlight;
+    boolean isCommitSeen;
+    int checksum;
+    int retries;
+    long receivedBytes;
+    long chunks;
+    long duplicates;
+    long landedBytes;
+    long creditLimit;
+
+    private final KvTransferInfo info;
+    private volatile KvBlocks blocks;
+    private volatile KvTransferState state = KvTransferState.PENDING;
+    private volatile KvError error = KvError.NONE;
+    private volatile String errorText;
+    private volatile int layersLanded;
+    private volatile boolean isCancelRequested;
+
+    InboundTransfer(
+        final KvTransferInfo info,
+        final Image image,
+        final boolean isAnswered,
+        final boolean isChecked,
+        final long nowNs,
+        final long timeoutNs)
+    {
+        this.info = info;
+        this.image = image;
+        this.isAnswered = isAnswered;
+        this.isChecked = isChecked;
+        this.timeoutNs = timeoutNs;
+        beginNs = nowNs;
+        deadlineNs = nowNs + timeoutNs;
+        layers = info.layout().layers();
+        layerBytes = info.layout().layerBytes(info.blockCount());
+        layerChecksums = new int[layers];
+        attempts = new int[layers];
+        copiesInFlight = new int[layers];
+        isCommitted = new boolean[layers];
+        isLanded = new boolean[layers];
+    }
+
+    long transferId()
+    {
+        return info.transferId();
+    }
+
+    void grant(final KvBlocks grantedBlocks)
+    {
+        blocks = grantedBlocks;
+    }
+
+    boolean isGranted()
+    {
+        return null != blocks;
+    }
+
+    boolean isCancelRequested()
+    {
+        return isCancelRequested;
+    }
+
+    void onLanded(final int layer)
+    {
+        isLanded[layer] = true;
+        // The volatile store publishes the array element to awaitLayer.
+        layersLanded = layersLanded + 1;
+    }
+
+    int layersLanded()
+    {
+        return layersLanded;
+    }
+
+    void finish(final KvError finalError, final String text)
+    {
+        errorText = text;
+        error = finalError;
+        state = finalError.terminalState();
+    }
+
+    public KvTransferInfo info()
+    {
+        return info;
+    }
+
+    public KvBlocks blocks()
+    {
+        return blocks;
+    }
+
+    public KvTransferState state()
+    {
+        return state;
+    }
+
+    public KvError error()
+    {
+        return error;
+    }
+
+    public String errorText()
+    {
+        return errorText;
+    }
+
+    public int layersReady()
+    {
+        return layersLanded;
+    }
+
+    public boolean isLayerReady(final int layer)
+    {
+        if (layer < 0 || layer >= layers)
+        {
+            throw new IllegalArgumentException("layer=" + layer + " is out of range: use 0 to " + (layers - 1));
+        }
+        return layersLanded > 0 && isLanded[layer];
+    }
+
+    public boolean awaitLayer(final int layer, final long awaitTimeoutNs)
+    {
+        final long startNs = System.nanoTime();
+        while (!isLayerReady(layer))
+        {
+            if (state.isTerminal())
+            {
+                if (isLayerReady(layer))
+                {
+                    return true;
+                }
+                throw new KvException(error, "transfer " + info.transferId() + " of request " + info.requestId() +
+                    " ended without layer " + layer + ": " + errorText);
+            }
+            if (System.nanoTime() - startNs >= awaitTimeoutNs || Thread.currentThread().isInterrupted())
+            {
+                return false;
+            }
+            LockSupport.parkNanos(AWAIT_PARK_NS);
+        }
+        return true;
+    }
+
+    public void cancel()
+    {
+        isCancelRequested = true;
+    }
+
+    public String toString()
+    {
+        return "KvInboundTransfer{" + info + " state=" + state + " layersLanded=" + layersLanded + " error=" + error +
+            (null == errorText ? "" : " " + errorText) + "}";
+    }
+}

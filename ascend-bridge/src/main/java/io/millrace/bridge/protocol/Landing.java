@@ -1,0 +1,260 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import java.util.ArrayList;
+
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvReceiver;
+import io.millrace.bridge.device.CopyDirection;
+import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.staging.StagingPool;
+import io.millrace.bridge.staging.StagingSlot;
+import org.agrona.DirectBuffer;
+
+/**
+ * Moves payload of chunks through staging slots into device memory.
+ */
+final class Landing
+{
+    /**
+     * Told of the ends of copies.
+     */
+    interface Handler
+    {
+        /**
+         * A slot's bytes are in device memory.
+         */
+        void onCopied(InboundTransfer transfer, int layer, int length);
+
+        /**
+         * A slot's bytes are not all in device memory. Copies may still run unless the slot came back.
+         */
+        void onCopyFailed(InboundTransfer transfer, String text);
+
+        /**
+         * A transfer has one copy less in flight.
+         */
+        void onSlotFree(InboundTransfer transfer);
+    }
+
+    private final KvReceiver.Context ctx;
+    private final StagingPool pool;
+    private final KvCopyQueue copyQueue;
+    private final Handler handler;
+    private final KvCounters counters;
+    private final ArrayList<StagingSlot> inFlight = new ArrayList<>();
+    private final ArrayList<StagingSlot> filling = new ArrayList<>();
+
+    Landing(
+        final KvReceiver.Context ctx, final StagingPool pool, final KvCopyQueue copyQueue, final Handler handler)
+    {
+        this.ctx = ctx;
+        this.pool = pool;
+        this.copyQueue = copyQueue;
+        this.handler = handler;
+        this.counters = ctx.counters();
+    }
+
+    /**
+     * Stage payload of the current layer at its next offset.
+     *
+     * @return bytes staged, fewer than length when staging has no room now.
+     */
+    int stage(
+        final InboundTransfer transfer,
+        final DirectBuffer buffer,
+        final int offset,
+        final int length,
+        final int attempt,
+        final long nowNs)
+    {
+        final int capacity = LayerPlanner.maxRangeBytes(transfer.info().layout(), pool.config().slotBytes());
+        int done = 0;
+        while (done < length)
+        {
+            if (null == transfer.slot && !openSlot(transfer, attempt, nowNs))
+            {
+                break;
+            }
+
+            final StagingSlot slot = transfer.slot;
+            final int start = slot.length();
+            final int count = Math.min(length - done, capacity - start);
+            slot.buffer().putBytes(start, buffer, offset + done, count);
+            transfer.crc.update(slot.window(start, count));
+            slot.grow(count);
+            transfer.nextOffset += count;
+            done += count;
+            if (slot.length() == capacity || transfer.nextOffset == transfer.layerBytes)
+            {
+                flush(transfer, nowNs);
+            }
+        }
+        return done;
+    }
+
+    /**
+     * Start the copies of all slots that are being filled.
+     */
+    int flushAll(final long nowNs)
+    {
+        final int count = filling.size();
+        while (!filling.isEmpty())
+        {
+            flush((InboundTransfer)filling.get(filling.size() - 1).owner(), nowNs);
+        }
+        return count;
+    }
+
+    /**
+     * Forget the bytes that a transfer has staged and not yet given to a copy.
+     */
+    void discard(final InboundTransfer transfer)
+    {
+        if (null != transfer.slot)
+        {
+            removeFilling(transfer.slot);
+            pool.release(transfer.slot);
+            transfer.slot = null;
+        }
+    }
+
+    /**
+     * Look after the copies in flight.
+     */
+    int poll(final long nowNs)
+    {
+        int workCount = 0;
+        for (int i = inFlight.size() - 1; i >= 0; i--)
+        {
+            final StagingSlot slot = inFlight.get(i);
+            if (KvCopyBatch.IDLE == slot.batch().status())
+            {
+                copyQueue.submit(slot.batch());
+                continue;
+            }
+
+            final int status = copyQueue.poll(slot.batch());
+            final InboundTransfer transfer = (InboundTransfer)slot.owner();
+            if (KvCopyBatch.PENDING != status)
+            {
+                final int layer = slot.layer();
+                final int length = slot.length();
+                final String failure = slot.batch().failure();
+                removeInFlight(i);
+                pool.release(slot);
+                transfer.copiesInFlight[layer]--;
+                if (KvCopyBatch.COMPLETED == status)
+                {
+                    handler.onCopied(transfer, layer, length);
+                }
+                else
+                {
+                    handler.onCopyFailed(transfer, failure);
+                }
+                free(transfer);
+                workCount++;
+            }
+            else if (nowNs - slot.batch().deadlineNs() >= 0)
+            {
+                removeInFlight(i);
+                counters.increment(KvCounters.Kind.QUARANTINED);
+                pool.quarantine(slot);
+                handler.onCopyFailed(transfer, "copy of " + slot.length() + " bytes of layer " + slot.layer() + " to " +
+                    ctx.device().name() + " has not ended within " + ctx.copyTimeoutNs() + " ns");
+                workCount++;
+            }
+        }
+
+        StagingSlot late = pool.pollQuarantine();
+        while (null != late)
+        {
+            final InboundTransfer transfer = (InboundTransfer)late.owner();
+            pool.release(late);
+            free(transfer);
+            workCount++;
+            late = pool.pollQuarantine();
+        }
+        return workCount;
+    }
+
+    boolean isIdle()
+    {
+        return inFlight.isEmpty() && 0 == pool.quarantinedCount();
+    }
+
+    private void free(final InboundTransfer transfer)
+    {
+        transfer.slotsInFlight--;
+        handler.onSlotFree(transfer);
+    }
+
+    private boolean openSlot(final InboundTransfer transfer, final int attempt, final long nowNs)
+    {
+        final StagingSlot slot = pool.acquire();
+        if (null == slot)
+        {
+            counters.increment(KvCounters.Kind.STAGING_STALLS);
+            // Slots that others fill slowly would never come back while this fragment blocks the stream.
+            flushAll(nowNs);
+            return false;
+        }
+        slot.assign(transfer, transfer.currentLayer, attempt, transfer.nextOffset, 0);
+        transfer.slot = slot;
+        filling.add(slot);
+        return true;
+    }
+
+    private void flush(final InboundTransfer transfer, final long nowNs)
+    {
+        final StagingSlot slot = transfer.slot;
+        transfer.slot = null;
+        removeFilling(slot);
+        slot.filled();
+        LayerPlanner.plan(
+            slot.batch(),
+            CopyDirection.HOST_TO_DEVICE,
+            transfer.info().layout(),
+            transfer.blocks(),
+            transfer.info().blockCount(),
+            slot.layer(),
+            slot.layerOffset(),
+            slot.length(),
+            slot.buffer().addressOffset());
+        slot.batch().deadlineNs(nowNs + ctx.copyTimeoutNs());
+        slot.published();
+        transfer.copiesInFlight[slot.layer()]++;
+        transfer.slotsInFlight++;
+        inFlight.add(slot);
+        copyQueue.submit(slot.batch());
+    }
+
+    private void removeFilling(final StagingSlot slot)
+    {
+        final int last = filling.size() - 1;
+        filling.set(filling.indexOf(slot), filling.get(last));
+        filling.remove(last);
+    }
+
+    private void removeInFlight(final int index)
+    {
+        final int last = inFlight.size() - 1;
+        inFlight.set(index, inFlight.get(last));
+        inFlight.remove(last);
+    }
+}

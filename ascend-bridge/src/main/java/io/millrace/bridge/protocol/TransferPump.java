@@ -1,0 +1,407 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvSender;
+import io.millrace.bridge.device.CopyDirection;
+import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.protocol.OutboundTransfer.Phase;
+import io.millrace.bridge.staging.StagingPool;
+import io.millrace.bridge.staging.StagingSlot;
+
+/**
+ * Moves the bytes of one transfer at a time: device to staging slots, slots to claims of the publication.
+ */
+final class TransferPump
+{
+    private static final int NO_CRC = -1;
+
+    private final KvSender.Context ctx;
+    private final ForwardWriter writer;
+    private final StagingPool pool;
+    private final KvCopyQueue copyQueue;
+    private final KvCounters counters;
+
+    TransferPump(
+        final KvSender.Context ctx, final ForwardWriter writer, final StagingPool pool, final KvCopyQueue copyQueue)
+    {
+        this.ctx = ctx;
+        this.writer = writer;
+        this.pool = pool;
+        this.copyQueue = copyQueue;
+        this.counters = ctx.counters();
+    }
+
+    /**
+     * Publish what a transfer has to say, at most one slot of its bytes.
+     */
+    int publish(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase)
+        {
+            if (transfer.isCancelRequested())
+            {
+                cancel(transfer, nowNs);
+            }
+            else if (nowNs - transfer.deadlineNs >= 0)
+            {
+                end(transfer, KvError.DEADLINE, "deadline of " + transfer.timeoutNs + " ns passed in phase " +
+                    transfer.phase + ": sent " + transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes, " +
+                    transfer.layersAcked() + " of " + transfer.layout.layers() + " layers acknowledged", nowNs);
+            }
+        }
+
+        return switch (transfer.phase)
+        {
+            case BEGIN -> begin(transfer, nowNs);
+            case STREAM -> stream(transfer, nowNs);
+            case CANCELING, ENDING -> tellEnd(transfer, nowNs);
+            case GRANT, ACKNOWLEDGE -> 0;
+        };
+    }
+
+    /**
+     * Start device copies for a transfer and look after those in flight.
+     */
+    int copy(final OutboundTransfer transfer, final int maxSlots, final long nowNs)
+    {
+        int workCount = 0;
+        for (int i = 0; i < transfer.slotCount; i++)
+        {
+            final StagingSlot slot = transfer.slots[(transfer.slotHead + i) % transfer.slots.length];
+            if (StagingSlot.State.COPYING == slot.state())
+            {
+                workCount += pollCopy(transfer, slot, nowNs);
+            }
+        }
+
+        while (Phase.STREAM == transfer.phase && transfer.slotCount < maxSlots && transfer.nextPlan())
+        {
+            final StagingSlot slot = pool.acquire();
+            if (null == slot)
+            {
+                counters.increment(KvCounters.Kind.STAGING_STALLS);
+                break;
+            }
+
+            final int maxRange = LayerPlanner.maxRangeBytes(transfer.layout, pool.config().slotBytes());
+            final int chunk = writer.maxChunkPayload();
+            final int wholeChunks = maxRange > chunk ? maxRange - maxRange % chunk : maxRange;
+            final int length = (int)Math.min(wholeChunks, transfer.layerBytes - transfer.planOffset);
+            slot.assign(transfer, transfer.planLayer, transfer.planAttempt, transfer.planOffset, length);
+            LayerPlanner.plan(
+                slot.batch(),
+                CopyDirection.DEVICE_TO_HOST,
+                transfer.layout,
+                transfer.blocks,
+                transfer.blockCount,
+                transfer.planLayer,
+                transfer.planOffset,
+                length,
+                slot.buffer().addressOffset());
+            slot.batch().deadlineNs(nowNs + ctx.copyTimeoutNs());
+            if (!copyQueue.submit(slot.batch()))
+            {
+                pool.release(slot);
+                break;
+            }
+
+            transfer.pushSlot(slot);
+            transfer.planOffset += length;
+            if (transfer.planOffset == transfer.layerBytes)
+            {
+                transfer.planLayer = OutboundTransfer.NO_LAYER;
+            }
+            workCount++;
+        }
+        return workCount;
+    }
+
+    /**
+     * Begin to end a transfer: the receiver is told if it knows of it, copies in flight are waited for.
+     */
+    void end(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
+    {
+        if (Phase.ENDING != transfer.phase)
+        {
+            transfer.endError = error;
+            transfer.endText = text;
+            transfer.phase = Phase.ENDING;
+            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+        }
+    }
+
+    /**
+     * The receiver confirmed a cancel, or canceled itself.
+     */
+    void onCancel(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
+    {
+        if (Phase.CANCELING == transfer.phase)
+        {
+            end(transfer, KvError.CANCELED, "canceled, confirmed by the receiver", nowNs);
+        }
+        else
+        {
+            end(transfer, error, text, nowNs);
+        }
+    }
+
+    boolean isEnded(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (Phase.ENDING != transfer.phase)
+        {
+            return false;
+        }
+        final boolean isTold = KvError.NONE == transfer.endError || !transfer.isBegun || transfer.isToldToEnd;
+
+        return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || nowNs - transfer.endingDeadlineNs >= 0);
+    }
+
+    private int begin(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (!writer.transferBegin(transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged()))
+        {
+            return 0;
+        }
+
+        transfer.isBegun = true;
+        transfer.pending();
+        counters.increment(KvCounters.Kind.TRANSFERS_STARTED);
+        if (ctx.unacknowledged())
+        {
+            transfer.creditLimit = Long.MAX_VALUE;
+            transfer.phase = Phase.STREAM;
+        }
+        else
+        {
+            transfer.phase = Phase.GRANT;
+        }
+        return 1;
+    }
+
+    private int stream(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.isCommitDue && !commitLayer(transfer))
+        {
+            return 0;
+        }
+
+        final StagingSlot slot = transfer.headSlot();
+        if (null != slot)
+        {
+            if (StagingSlot.State.COPYING == slot.state())
+            {
+                pollCopy(transfer, slot, nowNs);
+            }
+            if (StagingSlot.State.FILLED == slot.state())
+            {
+                slot.published();
+                transfer.chunkCrcEnd = NO_CRC;
+            }
+            return StagingSlot.State.PUBLISHED == slot.state() ? publishSlot(transfer, slot) : 0;
+        }
+
+        final boolean isAllAcked = ctx.unacknowledged() || transfer.layersAcked() == transfer.layout.layers();
+        return transfer.isAllPublished() && isAllAcked ? commitTransfer(transfer, nowNs) : 0;
+    }
+
+    private int publishSlot(final OutboundTransfer transfer, final StagingSlot slot)
+    {
+        if (0 == slot.layerOffset() && 0 == slot.cursor() && !describe(transfer, slot.layer()))
+        {
+            counters.increment(KvCounters.Kind.BACK_PRESSURE);
+            return 0;
+        }
+
+        int workCount = 0;
+        while (slot.cursor() < slot.length())
+        {
+            final int length = Math.min(writer.maxChunkPayload(), slot.length() - slot.cursor());
+            if (transfer.bytesSent() + length > transfer.creditLimit)
+            {
+                counters.increment(KvCounters.Kind.BACK_PRESSURE);
+                return workCount;
+            }
+            // The checksum comes before the claim, which is held for one copy only, and once per chunk.
+            if (slot.cursor() + length != transfer.chunkCrcEnd)
+            {
+                transfer.crc.update(slot.window(slot.cursor(), length));
+                transfer.chunkCrcEnd = slot.cursor() + length;
+            }
+            if (!writer.chunk(transfer, slot, length))
+            {
+                counters.increment(KvCounters.Kind.BACK_PRESSURE);
+                return workCount;
+            }
+
+            slot.advance(length);
+            transfer.addBytesSent(length);
+            counters.add(KvCounters.Kind.BYTES, length);
+            counters.increment(KvCounters.Kind.CHUNKS);
+            workCount++;
+        }
+
+        transfer.popSlot();
+        transfer.describedBlocks = 0;
+        if (slot.layerOffset() + slot.length() == transfer.layerBytes)
+        {
+            transfer.layerChecksums[slot.layer()] = (int)transfer.crc.getValue();
+            transfer.commitLayer = slot.layer();
+            transfer.commitAttempt = slot.attempt();
+            transfer.crc.reset();
+            transfer.isCommitDue = true;
+        }
+        pool.release(slot);
+        if (transfer.isCommitDue)
+        {
+            commitLayer(transfer);
+        }
+        return workCount + 1;
+    }
+
+    private boolean describe(final OutboundTransfer transfer, final int layer)
+    {
+        final long[] hashes = 0 == layer ? transfer.blockHashes : null;
+        while (transfer.describedBlocks < transfer.blockCount)
+        {
+            final int left = transfer.blockCount - transfer.describedBlocks;
+            final int count = null == hashes ? left : Math.min(left, writer.maxHashes());
+            if (!writer.blockDescriptor(transfer, layer, transfer.describedBlocks, count, hashes))
+            {
+                return false;
+            }
+            transfer.describedBlocks += count;
+        }
+        return true;
+    }
+
+    private boolean commitLayer(final OutboundTransfer transfer)
+    {
+        final int layer = transfer.commitLayer;
+        if (!writer.layerCommit(transfer.transferId(), layer, transfer.commitAttempt, transfer.layerBytes,
+            transfer.layerChecksums[layer]))
+        {
+            counters.increment(KvCounters.Kind.BACK_PRESSURE);
+            return false;
+        }
+        transfer.isCommitDue = false;
+        return true;
+    }
+
+    private int commitTransfer(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (!writer.transferCommit(transfer.transferId(), transfer.totalBytes(),
+            Checksums.ofLayers(transfer.crc, transfer.layerChecksums), transfer.layout.layers()))
+        {
+            return 0;
+        }
+        if (ctx.unacknowledged())
+        {
+            end(transfer, KvError.NONE, null, nowNs);
+        }
+        else
+        {
+            transfer.phase = Phase.ACKNOWLEDGE;
+        }
+        return 1;
+    }
+
+    private void cancel(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.isBegun && !ctx.unacknowledged())
+        {
+            transfer.phase = Phase.CANCELING;
+            transfer.endError = KvError.CANCELED;
+            transfer.endText = "canceled by the sender's user";
+            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+        }
+        else
+        {
+            end(transfer, KvError.CANCELED, "canceled by the sender's user", nowNs);
+        }
+    }
+
+    private int tellEnd(final OutboundTransfer transfer, final long nowNs)
+    {
+        int workCount = 0;
+        if (transfer.isBegun && !transfer.isToldToEnd && KvError.NONE != transfer.endError &&
+            writer.cancel(transfer.transferId(), transfer.endError, transfer.endText))
+        {
+            transfer.isToldToEnd = true;
+            workCount++;
+        }
+        if (Phase.CANCELING == transfer.phase && nowNs - transfer.endingDeadlineNs >= 0)
+        {
+            end(transfer, KvError.CANCELED, "canceled, not confirmed by the receiver within " +
+                ctx.cancelTimeoutNs() + " ns", nowNs);
+            workCount++;
+        }
+        return workCount;
+    }
+
+    private int pollCopy(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
+    {
+        final int status = copyQueue.poll(slot.batch());
+        if (KvCopyBatch.COMPLETED == status)
+        {
+            slot.filled();
+            return 1;
+        }
+        if (KvCopyBatch.FAILED == status)
+        {
+            end(transfer, KvError.DEVICE_ERROR, slot.batch().failure(), nowNs);
+        }
+        else if (nowNs - slot.batch().deadlineNs() >= 0)
+        {
+            end(transfer, KvError.DEVICE_ERROR, "copy of " + slot.length() + " bytes of layer " + slot.layer() +
+                " from " + ctx.device().name() + " has not ended within " + ctx.copyTimeoutNs() + " ns", nowNs);
+        }
+        return 0;
+    }
+
+    /**
+     * Give back the slots of a transfer that ends.
+     *
+     * @return false while copies are in flight.
+     */
+    private boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
+    {
+        while (transfer.slotCount > 0)
+        {
+            final StagingSlot slot = transfer.headSlot();
+            final boolean isCopying =
+                StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
+            if (!isCopying)
+            {
+                pool.release(slot);
+            }
+            else if (nowNs - slot.batch().deadlineNs() >= 0)
+            {
+                counters.increment(KvCounters.Kind.QUARANTINED);
+                pool.quarantine(slot);
+            }
+            else
+            {
+                return false;
+            }
+            transfer.popSlot();
+        }
+        return true;
+    }
+}
