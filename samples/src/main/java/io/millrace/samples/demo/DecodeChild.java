@@ -16,6 +16,7 @@
 package io.millrace.samples.demo;
 
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvInboundTransfer;
 import io.millrace.bridge.KvLayout;
@@ -92,7 +93,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
             verify(awaitTransfer());
         }
         link.expectCommand("finish");
-        link.send(node.counters(receiver.counters().checksumErrors().get()));
+        link.send(node.counters(receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)));
         link.expectCommand("exit");
     }
 

@@ -16,6 +16,7 @@
 package io.millrace.samples.demo;
 
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -95,7 +96,7 @@ public final class PrefillChild implements ChildMain.Role
             }
         }
         link.expectCommand("finish");
-        link.send(node.counters(sender.counters().checksumErrors().get()));
+        link.send(node.counters(sender.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)));
         link.expectCommand("exit");
     }
 

@@ -30,6 +30,8 @@ public final class CommandFailure extends RuntimeException
      */
     public static final int USAGE = 2;
 
+    private static final long serialVersionUID = 1L;
+
     private final int exitStatus;
 
     private CommandFailure(final int exitStatus, final String message, final Throwable cause)
