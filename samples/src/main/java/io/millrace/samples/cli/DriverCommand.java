@@ -16,6 +16,7 @@
 package io.millrace.samples.cli;
 
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaMediaDriver;
 import io.millrace.efa.ProtocolChoice;
@@ -93,7 +94,17 @@ public final class DriverCommand implements Callable<Integer>
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex.getMessage());
+            throw CommandFailure.usage(ex);
+        }
+        catch (final ActiveDriverException ex)
+        {
+            throw CommandFailure.failed(CommandFailure.withoutCategory(ex) +
+                ": a directory serves one driver; end that one, or name another directory with -Daeron.dir", ex);
+        }
+        catch (final IllegalArgumentException ex)
+        {
+            throw CommandFailure.failed("the driver does not start: " + ex.getMessage() +
+                "; correct the property that this names, such as -Daeron.dir for a directory", ex);
         }
         return 0;
     }

@@ -149,7 +149,7 @@ public final class InfoCommand implements Callable<Integer>
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex.getMessage());
+            throw CommandFailure.usage(ex);
         }
     }
 

@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.cli;
 
+import io.aeron.exceptions.AeronException;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -70,7 +71,7 @@ public final class Messages
             say(failure.getMessage());
             return failure.exitStatus();
         }
-        say(ex + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
+        say((ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) : ex) + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
         return CommandFailure.FAILED;
     }
 

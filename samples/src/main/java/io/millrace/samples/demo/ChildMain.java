@@ -15,6 +15,9 @@
  */
 package io.millrace.samples.demo;
 
+import io.aeron.exceptions.AeronException;
+import io.millrace.samples.failure.CommandFailure;
+
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
@@ -88,7 +91,8 @@ final class ChildMain
         catch (final Exception ex)
         {
             ex.printStackTrace();
-            final String message = null != ex.getMessage() ? ex.getMessage() : ex.toString();
+            final String message = ex instanceof final AeronException aeron ?
+                CommandFailure.withoutCategory(aeron) : null != ex.getMessage() ? ex.getMessage() : ex.toString();
             link.send(ParentLink.event("failed").put("message", message));
         }
         main.close();

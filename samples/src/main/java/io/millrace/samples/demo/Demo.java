@@ -120,7 +120,7 @@ public final class Demo
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex.getMessage());
+            throw CommandFailure.usage(ex);
         }
     }
 }

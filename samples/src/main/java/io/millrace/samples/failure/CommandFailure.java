@@ -15,6 +15,8 @@
  */
 package io.millrace.samples.failure;
 
+import io.aeron.exceptions.AeronException;
+
 /**
  * Ends a command: the message names the value, the rule that it breaks and the remedy.
  */
@@ -72,6 +74,30 @@ public final class CommandFailure extends RuntimeException
     public static CommandFailure usage(final String message)
     {
         return new CommandFailure(USAGE, message, null);
+    }
+
+    /**
+     * The driver refused a value.
+     *
+     * @param cause whose message names it; Aeron's category in front of it is left out.
+     * @return the failure, to be thrown.
+     */
+    public static CommandFailure usage(final AeronException cause)
+    {
+        return new CommandFailure(USAGE, withoutCategory(cause), cause);
+    }
+
+    /**
+     * Message of one of Aeron's exceptions without the category in front of it.
+     *
+     * @param ex with the message.
+     * @return the message for a user.
+     */
+    public static String withoutCategory(final AeronException ex)
+    {
+        final String category = ex.category().name() + " - ";
+        final String message = String.valueOf(ex.getMessage());
+        return message.startsWith(category) ? message.substring(category.length()) : message;
     }
 
     /**
