@@ -1,0 +1,125 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.millrace.samples.demo.Demo;
+import io.millrace.samples.demo.DemoOptions;
+import io.millrace.samples.demo.DemoReport;
+import io.millrace.samples.demo.ReportTable;
+import io.millrace.samples.failure.CommandFailure;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code ./millrace demo}.
+ */
+@Command(
+    name = "demo",
+    sortOptions = false,
+    description = "Streams KV blocks from a prefill process to a decode process and checks every byte.",
+    footer = {
+        "",
+        "Without --requests as many requests are run as move 2 GiB.",
+        "Exit status: 0 verified, 1 failed or not verified, 2 wrong option or value." })
+public final class DemoCommand implements Callable<Integer>
+{
+    private static final int MAX_RAILS = 64;
+
+    @Option(names = "--requests", paramLabel = "N", description = "Requests to transfer.")
+    private Long requests;
+
+    @Option(names = "--trace", paramLabel = "FILE",
+        description = "JSON lines with timestamp, input_length, output_length and hash_ids. Default: generated.")
+    private Path trace;
+
+    @Option(names = "--model", paramLabel = "M", defaultValue = "qwen2.5-0.5b",
+        description = "qwen2.5-0.5b (12 KiB a token), llama-3-8b (128 KiB) or LAYERSxHEADSxDIM. " +
+        "Default: ${DEFAULT-VALUE}.")
+    private String model;
+
+    @Option(names = "--protocol", paramLabel = "P",
+        description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
+    private String protocol;
+
+    @Option(names = "--rails", paramLabel = "N", description = "Rails of each driver. Default: the driver's.")
+    private Integer rails;
+
+    @Option(names = "--tokens-per-block", paramLabel = "N", defaultValue = "128",
+        description = "Tokens in a KV block. Default: ${DEFAULT-VALUE}.")
+    private int tokensPerBlock;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+        description = "Decides content and generated lengths. Default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "30",
+        description = "Longest time without progress. Default: ${DEFAULT-VALUE}.")
+    private long timeout;
+
+    @Option(names = "--dir", paramLabel = "DIR", description = "For the drivers' files. Default: /dev/shm.")
+    private Path directory;
+
+    @Option(names = "--json", description = "Print one JSON object instead of the table.")
+    private boolean json;
+
+    @Mixin
+    private Common common;
+
+    /**
+     * {@inheritDoc}
+     */
+    public Integer call()
+    {
+        positive("--requests", requests, Long.MAX_VALUE);
+        positive("--rails", rails, MAX_RAILS);
+        positive("--tokens-per-block", tokensPerBlock, Short.MAX_VALUE);
+        positive("--timeout", timeout, TimeUnit.DAYS.toSeconds(1));
+        final DemoReport report = Demo.run(new DemoOptions(
+            null == requests ? 0 : requests,
+            trace,
+            model,
+            tokensPerBlock,
+            protocol,
+            null == rails ? 0 : rails,
+            seed,
+            directory,
+            TimeUnit.SECONDS.toMillis(timeout),
+            common.verbose()));
+        if (json)
+        {
+            Json.print(report);
+        }
+        else
+        {
+            System.out.print(ReportTable.of(report));
+        }
+        return report.allVerified() ? 0 : CommandFailure.FAILED;
+    }
+
+    private static void positive(final String option, final Number value, final long max)
+    {
+        if (null != value && (value.longValue() < 1 || value.longValue() > max))
+        {
+            throw CommandFailure.usage(option + " is " + value + ": it must be " +
+                (Long.MAX_VALUE == max ? "at least 1" : "from 1 to " + max) + "; give such a number or leave it out");
+        }
+    }
+}

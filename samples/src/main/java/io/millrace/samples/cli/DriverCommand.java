@@ -1,0 +1,111 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.exceptions.ActiveDriverException;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.EfaMediaDriver;
+import io.millrace.efa.ProtocolChoice;
+import io.millrace.samples.failure.CommandFailure;
+import org.agrona.SystemUtil;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import sun.misc.Signal;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * {@code ./millrace driver}.
+ */
+@Command(
+    name = "driver",
+    sortOptions = false,
+    description = "Runs a standalone media driver until SIGTERM or SIGINT.",
+    footer = {
+        "",
+        "Takes Aeron's properties and Millrace's, such as -Daeron.dir=/dev/shm/aeron-1 or",
+        "-Dmillrace.efa.protocol=tcp. As with Aeron's own driver a file overrides -D, and a later file an earlier one.",
+        "Prints one line when it is ready. Exit status: 0 ended by a signal, 1 failed, 2 wrong option or value." })
+public final class DriverCommand implements Callable<Integer>
+{
+    @Option(names = "-D", paramLabel = "name=value", mapFallbackValue = "", description = "Set a property.")
+    private Map<String, String> properties;
+
+    @Parameters(paramLabel = "file.properties", description = "Files of properties.")
+    private String[] files = {};
+
+    @Mixin
+    private Common common;
+
+    /**
+     * {@inheritDoc}
+     */
+    public Integer call() throws InterruptedException
+    {
+        if (null != properties)
+        {
+            properties.forEach(System::setProperty);
+        }
+        for (final String file : files)
+        {
+            if (!file.contains(":") && !Files.isReadable(Path.of(file)))
+            {
+                throw CommandFailure.usage("properties file " + file + " cannot be read: give a readable file or URL");
+            }
+        }
+        SystemUtil.loadPropertiesFiles(files);
+
+        final CountDownLatch ended = new CountDownLatch(1);
+        for (final String name : new String[]{ "TERM", "INT" })
+        {
+            // A shutdown hook would end the process with the signal's status, and this is the orderly end.
+            Signal.handle(new Signal(name), (signal) -> ended.countDown());
+        }
+        try (EfaMediaDriver driver =
+            EfaMediaDriver.launch(new MediaDriver.Context().terminationHook(ended::countDown)))
+        {
+            final ProtocolChoice choice = driver.protocol();
+            System.out.println("ready: aeron.dir=" + driver.aeronDirectoryName() +
+                " protocol=" + choice.protocol() + " provider=" + choice.provider() + " rails=" + choice.rails() +
+                " why=" + choice.reason());
+            System.out.flush();
+            // No deadline: a driver runs until it is told to end.
+            ended.await();
+        }
+        catch (final ConfigurationException ex)
+        {
+            throw CommandFailure.usage(ex);
+        }
+        catch (final ActiveDriverException ex)
+        {
+            throw CommandFailure.failed(CommandFailure.withoutCategory(ex) +
+                ": a directory serves one driver; end that one, or name another directory with -Daeron.dir", ex);
+        }
+        catch (final IllegalArgumentException ex)
+        {
+            throw CommandFailure.failed("the driver does not start: " + ex.getMessage() +
+                "; correct the property that this names, such as -Daeron.dir for a directory", ex);
+        }
+        return 0;
+    }
+}

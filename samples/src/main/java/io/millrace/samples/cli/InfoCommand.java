@@ -1,0 +1,207 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.EfaContext;
+import io.millrace.efa.ProtocolChoice;
+import io.millrace.efa.libfabric.FabricNic;
+import io.millrace.efa.libfabric.FabricProvider;
+import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.samples.failure.CommandFailure;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
+/**
+ * {@code ./millrace info}.
+ */
+@Command(
+    name = "info",
+    sortOptions = false,
+    description = "Shows libfabric, its providers and NICs, and what `auto` would choose and why.",
+    footer = { "", "Exit status: 0 shown, also where there is no libfabric; 2 wrong option." })
+public final class InfoCommand implements Callable<Integer>
+{
+    private static final String ROW = "%-9s%-12s%-18s%-18s%-16s%-14s%5s%12s%n";
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private Common common;
+
+    /**
+     * What a machine has.
+     *
+     * @param libfabric the library.
+     * @param auto      what {@code auto} chooses.
+     * @param providers that carry frames.
+     */
+    public record Info(Library libfabric, Choice auto, List<Provider> providers)
+    {
+    }
+
+    /**
+     * libfabric.
+     *
+     * @param available whether it can be used.
+     * @param version   such as 1.17, or null.
+     * @param path      of the file that was loaded, or null.
+     * @param cause     why it cannot be used, or null.
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Library(boolean available, String version, String path, String cause)
+    {
+    }
+
+    /**
+     * A protocol and why.
+     *
+     * @param protocol efa, tcp, shm or udp.
+     * @param provider libfabric's, or udp.
+     * @param rails    of each agent.
+     * @param reason   of the choice.
+     */
+    public record Choice(String protocol, String provider, int rails, String reason)
+    {
+    }
+
+    /**
+     * A protocol word with the NICs that serve it.
+     *
+     * @param protocol efa, tcp or shm.
+     * @param present  whether there is any NIC.
+     * @param nics     of it.
+     */
+    public record Provider(String protocol, boolean present, List<Nic> nics)
+    {
+    }
+
+    /**
+     * A NIC.
+     *
+     * @param name       of the device.
+     * @param provider   of libfabric.
+     * @param fabric     name.
+     * @param domain     name.
+     * @param pciAddress or an empty text.
+     * @param numaNode   or -1.
+     * @param speedMbps  or 0.
+     */
+    public record Nic(
+        String name, String provider, String fabric, String domain, String pciAddress, int numaNode, int speedMbps)
+    {
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public Integer call()
+    {
+        final Info info = new Info(library(), choice(), providers());
+        if (json)
+        {
+            Json.print(info);
+        }
+        else
+        {
+            print(info);
+        }
+        return 0;
+    }
+
+    private static Library library()
+    {
+        if (!LibFabric.isAvailable())
+        {
+            return new Library(false, null, null, LibFabric.unavailabilityCause());
+        }
+        final LibFabric libFabric = LibFabric.load();
+        return new Library(true, libFabric.versionText(), libFabric.path(), null);
+    }
+
+    private static Choice choice()
+    {
+        try
+        {
+            final ProtocolChoice choice = ProtocolChoice.select(new EfaContext().protocol("auto"));
+            return new Choice(choice.protocol(), choice.provider(), choice.rails(), choice.reason());
+        }
+        catch (final ConfigurationException ex)
+        {
+            throw CommandFailure.usage(ex);
+        }
+    }
+
+    private static List<Provider> providers()
+    {
+        final List<Provider> providers = new ArrayList<>();
+        for (final FabricProvider provider : FabricProvider.values())
+        {
+            final List<Nic> nics = new ArrayList<>();
+            if (LibFabric.isAvailable())
+            {
+                LibFabric.load().nics(provider).forEach((nic) -> nics.add(nic(nic)));
+            }
+            providers.add(new Provider(provider.word(), !nics.isEmpty(), nics));
+        }
+        return providers;
+    }
+
+    private static Nic nic(final FabricNic nic)
+    {
+        return new Nic(nic.deviceName(), nic.providerName(), nic.fabricName(), nic.domainName(), nic.pciAddress(),
+            nic.numaNode(), nic.speedMbps());
+    }
+
+    private static void print(final Info info)
+    {
+        final Library library = info.libfabric();
+        System.out.println("libfabric  " +
+            (library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause()));
+        final Choice auto = info.auto();
+        System.out.println("auto       " + auto.protocol() + " (provider " + auto.provider() + ", rails " +
+            auto.rails() + "): " + auto.reason());
+        System.out.println();
+        row("PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
+        for (final Provider provider : info.providers())
+        {
+            if (!provider.present())
+            {
+                row(provider.protocol(), "absent", "", "", "", "", "", "");
+            }
+            for (final Nic nic : provider.nics())
+            {
+                row(provider.protocol(), nic.provider(), nic.name(), nic.fabric(), nic.domain(), nic.pciAddress(),
+                    nic.numaNode() < 0 ? "-" : Integer.toString(nic.numaNode()),
+                    0 == nic.speedMbps() ? "-" : nic.speedMbps() + " Mb/s");
+            }
+        }
+        row("udp", "sockets", "", "", "", "", "", "");
+    }
+
+    private static void row(final Object... cells)
+    {
+        System.out.println(String.format(Locale.ROOT, ROW, cells).stripTrailing());
+    }
+}

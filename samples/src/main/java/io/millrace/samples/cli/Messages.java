@@ -1,0 +1,92 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.aeron.exceptions.AeronException;
+import io.millrace.samples.failure.CommandFailure;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+import java.util.Arrays;
+
+/**
+ * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only.
+ */
+public final class Messages
+{
+    private static final String VERBOSE = "--verbose";
+
+    private Messages()
+    {
+    }
+
+    /**
+     * An option or a value that cannot be used.
+     *
+     * @param ex   that names it.
+     * @param args of the command line.
+     * @return exit status.
+     */
+    public static int usage(final ParameterException ex, final String[] args)
+    {
+        say(ex.getMessage() + "; see ./millrace " + commandName(ex.getCommandLine()) + "--help");
+        if (Arrays.asList(args).contains(VERBOSE))
+        {
+            ex.printStackTrace();
+        }
+        return CommandFailure.USAGE;
+    }
+
+    /**
+     * A command that failed.
+     *
+     * @param ex      its failure.
+     * @param command that failed.
+     * @param result  of parsing the command line.
+     * @return exit status.
+     */
+    public static int failure(final Exception ex, final CommandLine command, final ParseResult result)
+    {
+        final boolean verbose = result.expandedArgs().contains(VERBOSE);
+        if (verbose)
+        {
+            ex.printStackTrace();
+        }
+        if (ex instanceof final CommandFailure failure)
+        {
+            say(failure.getMessage());
+            return failure.exitStatus();
+        }
+        say((ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) : ex) + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
+        return CommandFailure.FAILED;
+    }
+
+    /**
+     * Tell the user something.
+     *
+     * @param message to show.
+     */
+    public static void say(final String message)
+    {
+        System.err.println("millrace: " + message);
+    }
+
+    private static String commandName(final CommandLine command)
+    {
+        return null == command.getParent() ? "" : command.getCommandName() + " ";
+    }
+}

@@ -1,0 +1,140 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.demo;
+
+import io.aeron.exceptions.AeronException;
+import io.millrace.samples.failure.CommandFailure;
+
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the main methods of both children share: ending. A child ends by itself, by a signal or because its parent died,
+ * and in each case closes its driver, so that the driver's files go with it.
+ */
+final class ChildMain
+{
+    private static final long CLOSE_DEADLINE_MS = 5_000;
+
+    /**
+     * The work of a child.
+     */
+    interface Role extends AutoCloseable
+    {
+        /**
+         * Do it.
+         *
+         * @throws Exception if the child cannot do what it was ordered to.
+         */
+        void run() throws Exception;
+
+        /**
+         * Release everything. May be called by another thread than {@link #run()}, while that one works.
+         */
+        void close();
+    }
+
+    /**
+     * Makes a role of orders.
+     */
+    interface Factory
+    {
+        /**
+         * Make the role.
+         *
+         * @param link to the parent.
+         * @return the role, started.
+         */
+        Role create(ParentLink link);
+    }
+
+    private final ParentLink link;
+    private Role role;
+    private boolean closed;
+
+    private ChildMain(final ParentLink link)
+    {
+        this.link = link;
+    }
+
+    /**
+     * Run a role to its end.
+     *
+     * @param factory of the role.
+     */
+    static void run(final Factory factory)
+    {
+        final ParentLink link = new ParentLink();
+        final ChildMain main = new ChildMain(link);
+        Runtime.getRuntime().addShutdownHook(new Thread(main::close, "close"));
+        int status = 1;
+        try
+        {
+            final Role role = factory.create(link);
+            main.opened(role);
+            role.run();
+            status = 0;
+        }
+        catch (final Exception ex)
+        {
+            ex.printStackTrace();
+            final String message = ex instanceof final AeronException aeron ?
+                CommandFailure.withoutCategory(aeron) : null != ex.getMessage() ? ex.getMessage() : ex.toString();
+            link.send(ParentLink.event("failed").put("message", message));
+        }
+        main.close();
+        // Without this a thread that a library left behind would keep the child alive.
+        System.exit(status);
+    }
+
+    private synchronized void opened(final Role opened)
+    {
+        role = opened;
+    }
+
+    // By the main thread at the end, or by the shutdown hook at a signal and when the parent dies.
+    private synchronized void close()
+    {
+        if (closed)
+        {
+            return;
+        }
+        closed = true;
+        Thread.ofPlatform().name("close-deadline").daemon().start(ChildMain::haltAfterDeadline);
+        if (null != role)
+        {
+            role.close();
+        }
+        if (link.isOrphaned())
+        {
+            WorkDirectory.deleteTree(Path.of(link.orders().workDirectory()));
+        }
+    }
+
+    private static void haltAfterDeadline()
+    {
+        try
+        {
+            TimeUnit.MILLISECONDS.sleep(CLOSE_DEADLINE_MS);
+            System.err.println("closing took longer than " + CLOSE_DEADLINE_MS + " ms");
+            Runtime.getRuntime().halt(1);
+        }
+        catch (final InterruptedException ignore)
+        {
+            // Nobody interrupts this thread: it ends with the process.
+        }
+    }
+}

@@ -1,0 +1,333 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.demo;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A child process as its parent sees it: orders and commands go to its standard input, events come from its standard
+ * output, and the last lines of its standard error are kept for the case that it fails.
+ */
+final class ChildProcess
+{
+    private static final int KEPT_ERROR_LINES = 30;
+    private static final long EXIT_DEADLINE_MS = 10_000;
+    private static final long KILL_DEADLINE_MS = 5_000;
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    /**
+     * Something that a child said, or its end.
+     *
+     * @param child   that it is about.
+     * @param message what it said, or null if its output ended.
+     */
+    record Event(ChildProcess child, JsonNode message)
+    {
+    }
+
+    private final String name;
+    private final Process process;
+    private final BufferedWriter commands;
+    private final ArrayDeque<String> errorLines = new ArrayDeque<>();
+    private final boolean verbose;
+
+    private ChildProcess(final String name, final Process process, final boolean verbose)
+    {
+        this.name = name;
+        this.process = process;
+        this.verbose = verbose;
+        commands = process.outputWriter(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Start a child on this JVM's class path.
+     *
+     * @param name      for messages.
+     * @param mainClass to run.
+     * @param orders    that it reads first.
+     * @param events    that take what it says.
+     * @param verbose   whether its standard error goes to this process's.
+     * @return the child.
+     */
+    static ChildProcess start(
+        final String name,
+        final Class<?> mainClass,
+        final Orders orders,
+        final BlockingQueue<Event> events,
+        final boolean verbose)
+    {
+        final List<String> command = List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
+            "--add-opens", "java.base/java.util.zip=ALL-UNNAMED",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Xmx384m",
+            "-XX:+UseSerialGC",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-cp", System.getProperty("java.class.path").replace("::", ":"),
+            mainClass.getName());
+        try
+        {
+            final Process process = new ProcessBuilder(command).directory(new File(orders.workDirectory())).start();
+            final ChildProcess child = new ChildProcess(name, process, verbose);
+            daemon(name + "-events", () -> child.readEvents(events));
+            daemon(name + "-errors", child::readErrors);
+            child.send(MAPPER.writeValueAsString(orders));
+            return child;
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /**
+     * Name for messages.
+     *
+     * @return prefill or decode.
+     */
+    String name()
+    {
+        return name;
+    }
+
+    /**
+     * Process id.
+     *
+     * @return pid.
+     */
+    long pid()
+    {
+        return process.pid();
+    }
+
+    /**
+     * Send a command. A child that no longer reads is no error here: its end arrives as an event.
+     *
+     * @param line to send.
+     */
+    void send(final String line)
+    {
+        try
+        {
+            commands.write(line);
+            commands.newLine();
+            commands.flush();
+        }
+        catch (final IOException ignore)
+        {
+            // Reported by readEvents: the child's output ends as well.
+        }
+    }
+
+    /**
+     * Wait for an orderly end.
+     *
+     * @return true if the child ended with status 0 before the deadline.
+     */
+    boolean awaitExit()
+    {
+        try
+        {
+            return process.waitFor(EXIT_DEADLINE_MS, TimeUnit.MILLISECONDS) && 0 == process.exitValue();
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /**
+     * Ask the child to end, without waiting for it.
+     */
+    void terminate()
+    {
+        process.destroy();
+    }
+
+    /**
+     * End the child whatever it is doing, and remove what libfabric's shm provider leaves of a killed process.
+     */
+    void kill()
+    {
+        try
+        {
+            process.destroy();
+            if (!process.waitFor(KILL_DEADLINE_MS, TimeUnit.MILLISECONDS))
+            {
+                process.destroyForcibly().waitFor(KILL_DEADLINE_MS, TimeUnit.MILLISECONDS);
+            }
+        }
+        catch (final InterruptedException ex)
+        {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        removeProviderFiles();
+    }
+
+    /**
+     * How the child ended, with the last lines that it wrote to standard error.
+     *
+     * @return sentence and lines.
+     */
+    String epitaph()
+    {
+        final StringBuilder text = new StringBuilder(name + " process (pid " + pid() + ") ");
+        try
+        {
+            // Its output ends a moment before the process does.
+            if (process.waitFor(EXIT_DEADLINE_MS, TimeUnit.MILLISECONDS))
+            {
+                final int status = process.exitValue();
+                text.append("ended with status ").append(status);
+                if (status > 128)
+                {
+                    text.append(" (signal ").append(status - 128).append(')');
+                }
+            }
+            else
+            {
+                text.append("closed its output without ending");
+            }
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+        }
+        if (!verbose)
+        {
+            synchronized (errorLines)
+            {
+                errorLines.forEach((line) -> text.append("\n  ").append(name).append(": ").append(line));
+            }
+        }
+        return text.toString();
+    }
+
+    private void readEvents(final BlockingQueue<Event> events)
+    {
+        try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8))
+        {
+            String line;
+            while (null != (line = reader.readLine()))
+            {
+                final JsonNode message = parse(line);
+                if (null == message)
+                {
+                    keep(line);
+                }
+                else
+                {
+                    events.add(new Event(this, message));
+                }
+            }
+        }
+        catch (final IOException ignore)
+        {
+            // The process was killed: what follows is the same.
+        }
+        events.add(new Event(this, null));
+    }
+
+    private void readErrors()
+    {
+        try (BufferedReader reader = process.errorReader(StandardCharsets.UTF_8))
+        {
+            String line;
+            while (null != (line = reader.readLine()))
+            {
+                keep(line);
+            }
+        }
+        catch (final IOException ignore)
+        {
+            // The process was killed.
+        }
+    }
+
+    private void keep(final String line)
+    {
+        if (verbose)
+        {
+            System.err.println(name + ": " + line);
+        }
+        synchronized (errorLines)
+        {
+            if (KEPT_ERROR_LINES == errorLines.size())
+            {
+                errorLines.removeFirst();
+            }
+            errorLines.addLast(line);
+        }
+    }
+
+    // libfabric's shm provider names its files <pid>:<uid>:<index> and cannot remove them when it is killed.
+    private void removeProviderFiles()
+    {
+        final Path sharedMemory = Path.of("/dev/shm");
+        if (process.isAlive() || !Files.isDirectory(sharedMemory))
+        {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(sharedMemory, pid() + ":*"))
+        {
+            for (final Path file : files)
+            {
+                Files.deleteIfExists(file);
+            }
+        }
+        catch (final IOException ex)
+        {
+            System.err.println("millrace: could not remove /dev/shm/" + pid() + ":* (" + ex + "): remove it by hand");
+        }
+    }
+
+    private static JsonNode parse(final String line)
+    {
+        try
+        {
+            final JsonNode node = MAPPER.readTree(line);
+            return null != node && node.isObject() ? node : null;
+        }
+        catch (final JsonProcessingException ex)
+        {
+            return null;
+        }
+    }
+
+    private static void daemon(final String threadName, final Runnable task)
+    {
+        Thread.ofPlatform().name(threadName).daemon().start(task);
+    }
+}

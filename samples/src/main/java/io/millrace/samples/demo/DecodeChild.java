@@ -1,0 +1,178 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.demo;
+
+import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvInboundTransfer;
+import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvReceiver;
+import io.millrace.bridge.KvReceiverListener;
+import io.millrace.bridge.KvTransferInfo;
+import io.millrace.bridge.KvTransferStats;
+import io.millrace.bridge.PagedKvCache;
+import org.agrona.CloseHelper;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The decode side: lands KV blocks in its device memory and checks every one of them against content that it computes
+ * itself. The digest over what landed goes to the parent, which compares it with the prefill side's.
+ */
+public final class DecodeChild implements ChildMain.Role, KvReceiverListener
+{
+    private static final long POLL_MS = 50;
+
+    private record Outcome(KvInboundTransfer transfer, String failure)
+    {
+    }
+
+    private final ParentLink link;
+    private final Orders orders;
+    private final DemoNode node;
+    private final PagedKvCache cache;
+    private final KvReceiver receiver;
+    private final BlockingQueue<Outcome> outcomes = new LinkedBlockingQueue<>();
+    private final BlockCheck check;
+    private volatile long landedBytes;
+
+    private DecodeChild(final ParentLink link)
+    {
+        this.link = link;
+        orders = link.orders();
+        final KvLayout layout = KvLayout.parse(orders.model(), orders.tokensPerBlock());
+        node = new DemoNode(orders);
+        check = new BlockCheck(node.device(), layout, orders.seed());
+        cache = PagedKvCache.allocate(node.device(), layout, orders.capacityBlocks());
+        receiver = KvReceiver.launch(new KvReceiver.Context()
+            .aeron(node.aeron())
+            .channel(orders.channel())
+            .streamId(Orders.STREAM_ID)
+            .reverseChannel(orders.reverseChannel())
+            .reverseStreamId(Orders.REVERSE_STREAM_ID)
+            .device(node.device())
+            .allocator(cache)
+            .listener(this)
+            .idleStrategy(DemoNode.idleStrategy()));
+    }
+
+    /**
+     * Started by the demonstration, not by a user.
+     *
+     * @param args unused.
+     */
+    public static void main(final String[] args)
+    {
+        ChildMain.run(DecodeChild::new);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void run() throws Exception
+    {
+        link.send(node.ready());
+        for (long i = 0; i < orders.requests(); i++)
+        {
+            verify(awaitTransfer());
+        }
+        link.expectCommand("finish");
+        link.send(node.counters(receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)));
+        link.expectCommand("exit");
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void close()
+    {
+        CloseHelper.quietCloseAll(receiver, cache, node);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onLayer(final KvInboundTransfer transfer, final int layer)
+    {
+        final KvTransferInfo info = transfer.info();
+        landedBytes = transfer.layersReady() * info.layout().layerBytes(info.blockCount());
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onTransferComplete(final long transferId, final long requestId, final KvTransferStats stats)
+    {
+        outcomes.add(new Outcome(stats.transfer(), null));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onTransferFailed(
+        final long transferId, final long requestId, final KvError reason, final String text)
+    {
+        outcomes.add(new Outcome(null, "request " + requestId + " failed (" + reason + "): " + text));
+    }
+
+    private KvInboundTransfer awaitTransfer() throws InterruptedException
+    {
+        final long deadlineNs =
+            System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(orders.transferTimeoutMs());
+        long landedBefore = -1;
+        while (true)
+        {
+            final Outcome outcome = outcomes.poll(POLL_MS, TimeUnit.MILLISECONDS);
+            if (null != outcome)
+            {
+                if (null != outcome.failure())
+                {
+                    throw new IllegalStateException(outcome.failure());
+                }
+                return outcome.transfer();
+            }
+            if (System.nanoTime() - deadlineNs > 0)
+            {
+                throw new IllegalStateException("no transfer arrived within " + orders.transferTimeoutMs() + " ms");
+            }
+            // Only progress is a sign of life: otherwise a stream that hangs would never be noticed.
+            final long landed = landedBytes;
+            if (landed != landedBefore)
+            {
+                landedBefore = landed;
+                link.heartbeat(landed);
+            }
+        }
+    }
+
+    private void verify(final KvInboundTransfer transfer)
+    {
+        final KvTransferInfo info = transfer.info();
+        final KvBlocks blocks = transfer.blocks();
+        check.run(info.requestId(), blocks, () -> link.heartbeat(info.totalBytes()));
+        cache.free(blocks);
+        landedBytes = 0;
+        link.send(ParentLink.event("landed")
+            .put("request", info.requestId())
+            .put("tokens", info.tokenCount())
+            .put("bytes", info.totalBytes())
+            .put("mismatches", check.mismatches())
+            .put("digest", check.digest()));
+    }
+}

@@ -1,0 +1,289 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.samples.failure.CommandFailure;
+import org.HdrHistogram.Histogram;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * One run as the parent sees it: starts both children, lets them transfer one request after the other, compares what
+ * they say, and ends them, whatever happens.
+ */
+final class DemoRun implements AutoCloseable
+{
+    private static final long START_DEADLINE_MS = 30_000;
+    private static final double NANOS_PER_SECOND = 1e9;
+    private static final int HISTOGRAM_DIGITS = 3;
+
+    private final WorkDirectory directory;
+    private final Orders orders;
+    private final Workload.Survey survey;
+    private final long plannedBytes;
+    private final DemoOptions options;
+    private final BlockingQueue<ChildProcess.Event> events = new LinkedBlockingQueue<>();
+    private final Histogram latencyNs = new Histogram(HISTOGRAM_DIGITS);
+    private final Thread hook = new Thread(this::end, "end-children");
+    private ChildProcess decode;
+    private ChildProcess prefill;
+    private ProgressDisplay progress;
+    private boolean ended;
+
+    private String doing = "starting";
+    private long transferNs;
+    private long requests;
+    private long tokens;
+    private long bytes;
+    private boolean verified = true;
+
+    /**
+     * Prepare a run.
+     *
+     * @param directory    of the run.
+     * @param orders       of both children, without their Aeron directories.
+     * @param survey       of the workload.
+     * @param plannedBytes of all requests.
+     * @param options      of the user.
+     */
+    DemoRun(
+        final WorkDirectory directory,
+        final Orders orders,
+        final Workload.Survey survey,
+        final long plannedBytes,
+        final DemoOptions options)
+    {
+        this.directory = directory;
+        this.orders = orders;
+        this.survey = survey;
+        this.plannedBytes = plannedBytes;
+        this.options = options;
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /**
+     * Run to the end.
+     *
+     * @param reason why the protocol was chosen.
+     * @return the outcome.
+     * @throws CommandFailure if a child fails, dies or stands still.
+     */
+    DemoReport run(final String reason)
+    {
+        start();
+        final JsonNode ready = awaitBoth("ready", START_DEADLINE_MS)[0];
+        final long startNs = System.nanoTime();
+        progress = new ProgressDisplay(plannedBytes);
+        for (long i = 0; i < survey.requests(); i++)
+        {
+            transfer(i);
+        }
+        final long wallNs = System.nanoTime() - startNs;
+        progress.close();
+
+        doing = "counting frames";
+        sendBoth("finish");
+        final JsonNode[] counters = awaitBoth("counters", options.silenceMs());
+        doing = "ending";
+        sendBoth("exit");
+        if (!prefill.awaitExit() || !decode.awaitExit())
+        {
+            throw CommandFailure.failed("after the last transfer a child did not end as it should: " +
+                prefill.epitaph() + "\n" + decode.epitaph());
+        }
+        final double seconds = transferNs / NANOS_PER_SECOND;
+        return new DemoReport(
+            ready.path("protocol").asText(),
+            ready.path("provider").asText(),
+            reason,
+            ready.path("rails").asInt(),
+            requests,
+            tokens,
+            bytes,
+            seconds,
+            wallNs / NANOS_PER_SECOND,
+            bytes / seconds / 1e9,
+            DemoReport.Latency.of(latencyNs),
+            sum(counters, "fabricFrames"),
+            sum(counters, "udpDataFrames"),
+            sum(counters, "retransmits"),
+            sum(counters, "fallbacks"),
+            sum(counters, "checksumErrors"),
+            verified && bytes == plannedBytes && tokens == survey.tokens(),
+            null);
+    }
+
+    /**
+     * End both children.
+     */
+    public void close()
+    {
+        end();
+        if (null != progress)
+        {
+            progress.close();
+        }
+        try
+        {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        }
+        catch (final IllegalStateException ignore)
+        {
+            // The JVM is ending: the hook runs, or has run.
+        }
+    }
+
+    private synchronized void start()
+    {
+        if (ended)
+        {
+            throw CommandFailure.failed("interrupted");
+        }
+        decode = ChildProcess.start(
+            "decode", DecodeChild.class, ordersFor("decode"), events, options.verbose());
+        prefill = ChildProcess.start(
+            "prefill", PrefillChild.class, ordersFor("prefill"), events, options.verbose());
+    }
+
+    // By the main thread, or by the shutdown hook when the user interrupts: then the main thread is still at work.
+    private synchronized void end()
+    {
+        if (!ended)
+        {
+            ended = true;
+            final List<ChildProcess> children = Stream.of(prefill, decode).filter(Objects::nonNull).toList();
+            children.forEach(ChildProcess::terminate);
+            children.forEach(ChildProcess::kill);
+            directory.close();
+        }
+    }
+
+    private void transfer(final long index)
+    {
+        doing = "transferring request " + index;
+        prefill.send("next");
+        JsonNode sent = null;
+        JsonNode landed = null;
+        while (null == sent || null == landed)
+        {
+            final ChildProcess.Event event = await(options.silenceMs());
+            switch (event.message().path("event").asText())
+            {
+                case "sent" -> sent = event.message();
+                case "landed" -> landed = event.message();
+                case "alive" -> progress.stepTo(bytes + Math.max(0, event.message().path("bytes").asLong()));
+                default -> throw unexpected(event);
+            }
+        }
+        final long durationNs = sent.path("durationNs").asLong();
+        latencyNs.recordValue(durationNs);
+        transferNs += durationNs;
+        requests++;
+        tokens += landed.path("tokens").asLong();
+        bytes += landed.path("bytes").asLong();
+        progress.stepTo(bytes);
+        final boolean same = 0 == landed.path("mismatches").asLong(-1) &&
+            index == sent.path("request").asLong() &&
+            index == landed.path("request").asLong() &&
+            sent.path("digest").asLong() == landed.path("digest").asLong();
+        if (!same)
+        {
+            verified = false;
+            System.err.println("millrace: request " + index + " did not land as it was computed: sent " + sent +
+                ", landed " + landed);
+        }
+    }
+
+    private JsonNode[] awaitBoth(final String name, final long timeoutMs)
+    {
+        final JsonNode[] messages = new JsonNode[2];
+        while (null == messages[0] || null == messages[1])
+        {
+            final ChildProcess.Event event = await(timeoutMs);
+            final String said = event.message().path("event").asText();
+            if (name.equals(said))
+            {
+                messages[event.child() == prefill ? 0 : 1] = event.message();
+            }
+            else if (!"alive".equals(said))
+            {
+                throw unexpected(event);
+            }
+        }
+        return messages;
+    }
+
+    private ChildProcess.Event await(final long timeoutMs)
+    {
+        final ChildProcess.Event event;
+        try
+        {
+            event = events.poll(timeoutMs, TimeUnit.MILLISECONDS);
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            throw CommandFailure.failed("interrupted while " + doing, ex);
+        }
+        if (null == event)
+        {
+            throw CommandFailure.failed("no progress for " + timeoutMs / 1000 + " s while " + doing +
+                ": see what the children say with --verbose, or allow more time with --timeout");
+        }
+        if (null == event.message())
+        {
+            throw CommandFailure.failed("while " + doing + " the " + event.child().epitaph() +
+                "\n  both processes were ended and their files removed; try again, with --verbose to see more");
+        }
+        if ("failed".equals(event.message().path("event").asText()))
+        {
+            throw CommandFailure.failed("while " + doing + " the " + event.child().name() + " process failed: " +
+                event.message().path("message").asText());
+        }
+        return event;
+    }
+
+    private CommandFailure unexpected(final ChildProcess.Event event)
+    {
+        return CommandFailure.failed("while " + doing + " the " + event.child().name() + " process said " +
+            event.message() + ", which does not belong there");
+    }
+
+    private void sendBoth(final String command)
+    {
+        for (final ChildProcess child : List.of(prefill, decode))
+        {
+            child.send(command);
+        }
+    }
+
+    private Orders ordersFor(final String name)
+    {
+        return orders.withAeronDirectory(Path.of(orders.workDirectory(), name).toString());
+    }
+
+    private static long sum(final JsonNode[] messages, final String field)
+    {
+        return messages[0].path(field).asLong() + messages[1].path(field).asLong();
+    }
+}

@@ -1,0 +1,182 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.demo;
+
+import io.millrace.samples.failure.CommandFailure;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+
+/**
+ * Holds everything that a run puts into the file system. The run keeps a lock in it as long as it lives; a directory
+ * whose lock is free belonged to a run that was killed, and the next run removes it.
+ */
+final class WorkDirectory implements AutoCloseable
+{
+    private static final String PREFIX = "millrace-demo-";
+    private static final String LOCK = "lock";
+    private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+
+    private final Path path;
+    private final FileChannel lockChannel;
+
+    private WorkDirectory(final Path path, final FileChannel lockChannel)
+    {
+        this.path = path;
+        this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Create one.
+     *
+     * @param parent given by the user, or null for shared memory where there is any.
+     * @return the directory.
+     * @throws CommandFailure if the parent cannot be written.
+     */
+    static WorkDirectory create(final Path parent)
+    {
+        final Path base = null != parent ? parent : Files.isDirectory(SHARED_MEMORY) ?
+            SHARED_MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
+        if (!Files.isDirectory(base))
+        {
+            throw CommandFailure.usage(
+                "directory " + base + " does not exist: --dir must name a directory that can be written; create it");
+        }
+        removeAbandoned(base);
+        try
+        {
+            final Path path = Files.createTempDirectory(base, PREFIX);
+            final FileChannel channel =
+                FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            channel.lock();
+            return new WorkDirectory(path, channel);
+        }
+        catch (final IOException ex)
+        {
+            throw CommandFailure.failed("directory " + base + " cannot be written (" + ex.getMessage() +
+                "): the drivers need it for their buffers; mend its permissions or name another with --dir", ex);
+        }
+    }
+
+    /**
+     * Where it is.
+     *
+     * @return the directory.
+     */
+    Path path()
+    {
+        return path;
+    }
+
+    /**
+     * Remove it with all that is in it.
+     */
+    public void close()
+    {
+        deleteTree(path);
+        try
+        {
+            lockChannel.close();
+        }
+        catch (final IOException ignore)
+        {
+            // The lock file is gone already, and with it what the lock protected.
+        }
+    }
+
+    private static void removeAbandoned(final Path base)
+    {
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, PREFIX + "*"))
+        {
+            for (final Path directory : directories)
+            {
+                if (isAbandoned(directory))
+                {
+                    deleteTree(directory);
+                }
+            }
+        }
+        catch (final IOException ignore)
+        {
+            // Tidying up after others is a courtesy: a run does not depend on it.
+        }
+    }
+
+    private static boolean isAbandoned(final Path directory)
+    {
+        try (FileChannel channel = FileChannel.open(directory.resolve(LOCK), StandardOpenOption.WRITE);
+            FileLock lock = channel.tryLock())
+        {
+            return null != lock;
+        }
+        catch (final IOException | OverlappingFileLockException ignore)
+        {
+            // No lock file yet: another run is just creating it.
+            return false;
+        }
+    }
+
+    /**
+     * Remove a directory with all that is in it. What cannot be removed is named on standard error.
+     *
+     * @param directory to remove.
+     */
+    static void deleteTree(final Path directory)
+    {
+        try
+        {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>()
+            {
+                public FileVisitResult visitFile(final Path file, final BasicFileAttributes attributes)
+                    throws IOException
+                {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                public FileVisitResult visitFileFailed(final Path file, final IOException ex) throws IOException
+                {
+                    // Removed by its owner in the meantime.
+                    if (ex instanceof NoSuchFileException)
+                    {
+                        return FileVisitResult.CONTINUE;
+                    }
+                    throw ex;
+                }
+
+                public FileVisitResult postVisitDirectory(final Path visited, final IOException ex) throws IOException
+                {
+                    Files.deleteIfExists(visited);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        }
+        catch (final IOException ex)
+        {
+            System.err.println("millrace: could not remove " + directory + " (" + ex + "): remove it by hand");
+        }
+    }
+}

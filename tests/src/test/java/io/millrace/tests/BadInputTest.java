@@ -1,0 +1,143 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.tests;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+/**
+ * What a user can get wrong: a message that names it on standard error, nothing on standard output, a status other
+ * than 0, and nothing left behind.
+ */
+class BadInputTest
+{
+    private static final String GOOD =
+        "{\"timestamp\": 0, \"input_length\": 100, \"output_length\": 1, \"hash_ids\": [0]}\n";
+
+    @TempDir
+    private Path directory;
+
+    static Stream<Arguments> wrongArguments()
+    {
+        return Stream.of(
+            arguments(2, "unknown command 'fly'", List.of("fly")),
+            arguments(2, "--flie", List.of("demo", "--flie")),
+            arguments(2, "--requests is 0: it must be at least 1", List.of("demo", "--requests", "0")),
+            arguments(2, "--requests is -3", List.of("demo", "--requests", "-3")),
+            arguments(2, "'many'", List.of("demo", "--requests", "many")),
+            arguments(2, "--rails is 0", List.of("demo", "--rails", "0")),
+            arguments(2, "--tokens-per-block is -1", List.of("demo", "--tokens-per-block", "-1")),
+            arguments(2, "--timeout is 0", List.of("demo", "--timeout", "0")),
+            arguments(2, "protocol 'pigeon'", List.of("demo", "--protocol", "pigeon")),
+            arguments(2, "model 'gpt'", List.of("demo", "--model", "gpt")),
+            arguments(2, "layers=0", List.of("demo", "--model", "0x1x16")),
+            arguments(2, "/absent does not exist", List.of("demo", "--trace", "/absent")),
+            arguments(1, "/proc cannot be written", List.of("demo", "--dir", "/proc", "--requests", "1")),
+            arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
+            arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
+            arguments(2, "absent.properties", List.of("driver", "absent.properties")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongArguments")
+    void isNamedWithRuleAndRemedy(final int status, final String message, final List<String> arguments)
+        throws IOException
+    {
+        final Tool tool = Tool.run(directory, arguments.toArray(String[]::new));
+        assertRefused(tool, status, message);
+    }
+
+    @Test
+    void aProtocolThatIsNamedButAbsent() throws IOException
+    {
+        assumeTrue(!Files.isDirectory(Path.of("/sys/class/infiniband")), "this machine may have EFA");
+        assertRefused(Tool.run(directory, "demo", "--protocol", "efa"), 2, "protocol 'efa' is named but");
+    }
+
+    @Test
+    void anUnknownProtocolInTheEnvironment() throws IOException
+    {
+        final Tool tool = Tool.start(directory, Map.of("MILLRACE_PROTOCOL", "pigeon"), "demo");
+        tool.awaitStatus();
+        assertRefused(tool, 2, "protocol 'pigeon'");
+    }
+
+    @Test
+    void aTraceWithABadLine() throws IOException
+    {
+        final Path broken = Files.writeString(directory.resolve("broken.jsonl"), GOOD + GOOD + "{oops\n");
+        assertRefused(Tool.run(directory, "demo", "--trace", broken.toString()), 2, "broken.jsonl line 3: not JSON");
+
+        final Path lacking = Files.writeString(
+            directory.resolve("lacking.jsonl"), GOOD + GOOD.replace("\"output_length\": 1, ", ""));
+        assertRefused(Tool.run(directory, "demo", "--trace", lacking.toString()), 2,
+            "lacking.jsonl line 2: lacks \"output_length\"");
+    }
+
+    @Test
+    void aFileSystemThatIsTooSmall() throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(execute("mount", "-t", "tmpfs", "-o", "size=8m", "none", mount.toString()), "may not mount");
+        try
+        {
+            final Tool tool = Tool.run(
+                directory, "demo", "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16");
+            assertRefused(tool, 1, "MiB free: the demonstration needs");
+            assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    private static void assertRefused(final Tool tool, final int status, final String message) throws IOException
+    {
+        assertThat(tool.process().exitValue()).as(tool::toString).isEqualTo(status);
+        assertThat(tool.out()).isEmpty();
+        assertThat(tool.err()).contains("millrace: ").contains(message).doesNotContain("\tat ");
+    }
+
+    private static boolean execute(final String... command)
+    {
+        try
+        {
+            final Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            return process.waitFor(Tool.DEADLINE_MS, TimeUnit.MILLISECONDS) && 0 == process.exitValue();
+        }
+        catch (final IOException | InterruptedException ex)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.tests;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * The demonstration, small, over every protocol that needs no special hardware, and what is left when it is killed.
+ */
+class DemoTest
+{
+    private static final int A_HANDFUL_OF_FRAMES = 16;
+    private static final String[] KEYS = {
+        "protocol", "provider", "rails", "requests", "tokens", "bytes", "seconds", "gigabytesPerSecond",
+        "transferLatencyMicros", "fabricFrames", "udpDataFrames", "retransmits", "fallbacks", "checksumErrors",
+        "verified" };
+
+    @TempDir
+    private Path output;
+    private Path shared;
+
+    @BeforeEach
+    void createDirectory() throws IOException
+    {
+        shared = Files.createTempDirectory(Path.of("/dev/shm"), "millrace-test-");
+    }
+
+    @AfterEach
+    void leavesNothingBehind() throws IOException
+    {
+        assertThat(shared).isEmptyDirectory();
+        Files.delete(shared);
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "auto, 1", "shm, 1", "shm, 2", "tcp, 1", "tcp, 2" })
+    void isVerifiedOverLibfabric(final String protocol, final int rails) throws IOException
+    {
+        final JsonNode report = demo("--protocol", protocol, "--rails", Integer.toString(rails));
+        assertThat(report.get("protocol").asText()).isEqualTo("auto".equals(protocol) ? "shm" : protocol);
+        assertThat(report.get("rails").asInt()).isEqualTo(rails);
+        assertThat(report.get("fabricFrames").asLong()).isPositive();
+        assertThat(report.get("udpDataFrames").asLong()).isLessThan(A_HANDFUL_OF_FRAMES);
+        assertThat(report.get("fallbacks").asLong()).isZero();
+    }
+
+    @Test
+    void isVerifiedOverUdp() throws IOException
+    {
+        final JsonNode report = demo("--protocol", "udp");
+        assertThat(report.get("protocol").asText()).isEqualTo("udp");
+        assertThat(report.get("provider").asText()).isEqualTo("udp");
+        assertThat(report.get("fabricFrames").asLong()).isZero();
+        assertThat(report.get("udpDataFrames").asLong()).isPositive();
+    }
+
+    @Test
+    void showsATable() throws IOException
+    {
+        final Tool tool = Tool.run(output, "demo", "--requests", "1", "--model", "2x1x16", "--dir", shared.toString());
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.out()).contains("protocol ", "why ", "GB/s ", "p99 ", "fallbacks ", "verified ");
+    }
+
+    @Test
+    void runsATraceWithFewerRequestsThanAskedFor() throws IOException
+    {
+        final Path trace = Files.writeString(output.resolve("trace.jsonl"),
+            "{\"timestamp\": 0, \"input_length\": 100, \"output_length\": 1, \"hash_ids\": [0]}\n" +
+            "{\"timestamp\": 9, \"input_length\": 129, \"output_length\": 1, \"hash_ids\": [0, 1]}\n");
+        final Tool tool = Tool.run(output, "demo", "--json", "--trace", trace.toString(), "--requests", "5",
+            "--model", "3x2x5", "--tokens-per-block", "3", "--dir", shared.toString());
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.err()).contains("only 2 requests");
+        final JsonNode report = tool.json();
+        assertThat(report.get("requests").asInt()).isEqualTo(2);
+        assertThat(report.get("tokens").asInt()).isEqualTo(229);
+        // 34 and 43 blocks of 3 tokens, 3 layers, keys and values, 2 heads of 5 elements of 2 bytes.
+        assertThat(report.get("bytes").asInt()).isEqualTo((34 + 43) * 3 * 3 * 2 * 2 * 5 * 2);
+        assertThat(report.get("verified").asBoolean()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "DecodeChild", "PrefillChild" })
+    void endsWithAnErrorWhenAChildDiesInMidTransfer(final String mainClass) throws Exception
+    {
+        try (Tool tool = startLongRun())
+        {
+            final List<ProcessHandle> children = awaitTransfer(tool);
+            final ProcessHandle victim = tool.awaitChild(mainClass);
+            assertThat(victim.destroyForcibly()).isTrue();
+
+            assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(1);
+            assertThat(tool.out()).isEmpty();
+            assertThat(tool.err())
+                .contains("while transferring request")
+                .contains((mainClass.startsWith("Decode") ? "decode" : "prefill") + " process (pid " + victim.pid())
+                .contains("signal 9");
+            assertGone(children);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "INT, 130", "TERM, 143" })
+    void cleansUpWhenInterrupted(final String signal, final int status) throws Exception
+    {
+        try (Tool tool = startLongRun())
+        {
+            final List<ProcessHandle> children = awaitTransfer(tool);
+            tool.signal(signal);
+            assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(status);
+            assertThat(tool.out()).isEmpty();
+            assertGone(children);
+        }
+    }
+
+    @Test
+    void childrenEndAndCleanUpWhenTheirParentIsKilled() throws Exception
+    {
+        try (Tool tool = startLongRun())
+        {
+            final List<ProcessHandle> children = awaitTransfer(tool);
+            tool.signal("KILL");
+            tool.awaitStatus();
+            assertGone(children);
+        }
+    }
+
+    private JsonNode demo(final String... arguments) throws IOException
+    {
+        final List<String> all = new ArrayList<>(
+            List.of("demo", "--json", "--requests", "3", "--model", "2x1x16", "--dir", shared.toString()));
+        all.addAll(List.of(arguments));
+        final Tool tool = Tool.run(output, all.toArray(String[]::new));
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        final JsonNode report = tool.json();
+        assertThat(report.fieldNames()).toIterable().containsExactly(KEYS);
+        assertThat(report.get("transferLatencyMicros").fieldNames()).toIterable()
+            .containsExactly("p50", "p90", "p99", "max");
+        assertThat(report.get("verified").isBoolean()).isTrue();
+        assertThat(report.get("verified").booleanValue()).isTrue();
+        assertThat(report.get("requests").asInt()).isEqualTo(3);
+        // 2 layers x keys and values x 16 elements x 2 bytes: 128 bytes a token, blocks of 128 tokens.
+        assertThat(report.get("bytes").asLong()).isGreaterThanOrEqualTo(report.get("tokens").asLong() * 128);
+        assertThat(report.get("checksumErrors").asLong()).isZero();
+        return report;
+    }
+
+    private Tool startLongRun() throws IOException
+    {
+        return Tool.start(output, Map.of(), "demo", "--json", "--requests", "1000", "--dir", shared.toString());
+    }
+
+    private List<ProcessHandle> awaitTransfer(final Tool tool)
+    {
+        // The decode side has an image once the prefill side's publication is connected.
+        tool.awaitTrue("transfer", this::hasImage);
+        return tool.process().descendants().toList();
+    }
+
+    private boolean hasImage()
+    {
+        try (Stream<Path> files = Files.walk(shared))
+        {
+            return files.anyMatch((file) -> file.toString().matches(".*/decode/images/.*logbuffer"));
+        }
+        catch (final IOException | UncheckedIOException ex)
+        {
+            // Files come and go while they are listed.
+            return false;
+        }
+    }
+
+    private void assertGone(final List<ProcessHandle> children) throws Exception
+    {
+        assertThat(children).hasSizeGreaterThanOrEqualTo(2);
+        for (final ProcessHandle child : children)
+        {
+            child.onExit().get(Tool.DEADLINE_MS, TimeUnit.MILLISECONDS);
+        }
+        for (final ProcessHandle child : children)
+        {
+            assertThat(Tool.providerFiles(child.pid())).isEmpty();
+        }
+        assertThat(shared).isEmptyDirectory();
+    }
+}
