@@ -1,0 +1,226 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.rail;
+
+import io.millrace.efa.libfabric.FabricErrors;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.CountersManager;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+class RailTest implements RailListener
+{
+    private static final int SLOTS = 4;
+    private static final int INJECT_LENGTH = 8;
+    private static final long HANDLE = 0x8000_0001L;
+
+    private final List<String> messages = new ArrayList<>();
+    private final List<String> failures = new ArrayList<>();
+    private final ScriptedEndpoint endpoint = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
+    private final UnsafeBuffer packet = new UnsafeBuffer(ByteBuffer.allocateDirect(2048));
+    private RailCounters counters;
+    private Rail rail;
+    private RailPeer peer;
+
+    @BeforeEach
+    void setUp()
+    {
+        final CountersManager countersManager = new CountersManager(
+            new UnsafeBuffer(new byte[64 * 1024]), new UnsafeBuffer(new byte[16 * 1024]), US_ASCII);
+        counters = new RailCounters(countersManager, "test");
+        rail = new Rail(0, endpoint, 16, 2048, 512);
+        rail.attach(counters, this);
+        peer = rail.acquire(1, new byte[] { 9 });
+    }
+
+    @AfterEach
+    void tearDown()
+    {
+        rail.close();
+        assertThat(endpoint.isClosed).isTrue();
+    }
+
+    @Test
+    void shouldTakeDepthsAndLengthsFromTheProvider()
+    {
+        assertThat(rail.maxSendLength()).isEqualTo(1024);
+        assertThat(rail.maxReceiveLength()).isEqualTo(512);
+        assertThat(endpoint.receives).hasSize(SLOTS);
+    }
+
+    @Test
+    void shouldInjectWhatFitsAndCopyTheRest()
+    {
+        packet.putStringWithoutLengthAscii(0, "12345678");
+        assertThat(send(8)).isEqualTo(Rail.POSTED);
+        assertThat(send(9)).isEqualTo(Rail.POSTED);
+
+        assertThat(endpoint.injected).containsExactly("12345678".getBytes(US_ASCII));
+        assertThat(endpoint.sent).hasSize(1);
+        packet.setMemory(0, 9, (byte)'x');
+        assertThat(new String(endpoint.sent.get(0).bytes(), US_ASCII)).startsWith("12345678");
+        assertThat(endpoint.sent.get(0).immediate()).isEqualTo(HANDLE);
+        assertThat(rail.outstandingBytes()).isEqualTo(9);
+        assertThat(counters.bytesSent.get()).isEqualTo(17);
+        assertThat(counters.framesSent.get()).isEqualTo(4);
+        assertThat(counters.dataFramesSent.get()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldPushBackWhenThePeerHasUsedItsCreditAndGoOnAfterCompletion()
+    {
+        assertThat(send(100)).isEqualTo(Rail.POSTED);
+        assertThat(send(100)).isEqualTo(Rail.POSTED);
+        assertThat(send(100)).isEqualTo(Rail.BUSY);
+        assertThat(counters.eagain.get()).isEqualTo(1);
+
+        endpoint.completeSend(1);
+        rail.poll();
+        assertThat(rail.outstandingBytes()).isEqualTo(100);
+        assertThat(send(100)).isEqualTo(Rail.POSTED);
+    }
+
+    @Test
+    void shouldLeaveCreditForOtherPeers()
+    {
+        final RailPeer other = rail.acquire(1, new byte[] { 10 });
+        send(100);
+        send(100);
+        assertThat(send(100)).isEqualTo(Rail.BUSY);
+        assertThat(rail.send(other, packet.addressOffset(), 100, HANDLE, 1, 1)).isEqualTo(Rail.POSTED);
+    }
+
+    @Test
+    void shouldPushBackOnEagainOfTheProviderAndKeepTheSlot()
+    {
+        endpoint.postResult = -FabricErrors.EAGAIN;
+        for (int i = 0; i < 3 * SLOTS; i++)
+        {
+            assertThat(send(100)).isEqualTo(Rail.BUSY);
+        }
+
+        endpoint.postResult = 0;
+        assertThat(send(100)).isEqualTo(Rail.POSTED);
+        assertThat(failures).isEmpty();
+    }
+
+    @Test
+    void shouldTellOnceOfAPeerThatFails()
+    {
+        send(100);
+        send(100);
+        endpoint.failSend(0);
+        endpoint.failSend(1);
+        rail.poll();
+        rail.poll();
+
+        assertThat(failures).hasSize(1);
+        assertThat(failures.get(0)).startsWith("peer: ").containsIgnoringCase("unreachable");
+        assertThat(send(100)).isEqualTo(Rail.FAILED);
+        assertThat(rail.outstandingBytes()).isZero();
+        assertThat(rail.isUsable()).isTrue();
+    }
+
+    @Test
+    void shouldTellOfAPostThatIsRefused()
+    {
+        endpoint.postResult = -FabricErrors.EINVAL;
+        assertThat(send(100)).isEqualTo(Rail.FAILED);
+        assertThat(failures).hasSize(1);
+        assertThat(counters.errors.get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldTellOnceOfARailThatFails()
+    {
+        endpoint.pollFailure = -FabricErrors.EOVERRUN;
+        rail.poll();
+        rail.poll();
+
+        assertThat(failures).hasSize(1);
+        assertThat(failures.get(0)).startsWith("rail: completion queue: ");
+        assertThat(rail.isUsable()).isFalse();
+        assertThat(send(100)).isEqualTo(Rail.FAILED);
+    }
+
+    @Test
+    void shouldDispatchMessagesAndPostTheirReceivesAgain()
+    {
+        for (int i = 0; i < 3 * SLOTS; i++)
+        {
+            endpoint.arrive(("message " + i).getBytes(US_ASCII), HANDLE);
+            assertThat(rail.poll()).isEqualTo(("message " + i).length());
+            assertThat(endpoint.receives).hasSize(SLOTS);
+        }
+
+        assertThat(messages).hasSize(3 * SLOTS).startsWith(HANDLE + ":message 0").endsWith(HANDLE + ":message 11");
+        assertThat(counters.messagesReceived.get()).isEqualTo(3 * SLOTS);
+    }
+
+    @Test
+    void shouldRemoveAPeerOnlyWhenNothingIsInFlightToIt()
+    {
+        send(100);
+        assertThat(rail.acquire(1, new byte[] { 9 })).isSameAs(peer);
+        assertThat(rail.release(peer)).isFalse();
+        assertThat(rail.release(peer)).isTrue();
+        rail.retire(peer);
+        assertThat(endpoint.removed).isEmpty();
+
+        endpoint.completeSend(0);
+        rail.poll();
+        assertThat(endpoint.removed).containsExactly(peer.fiAddr());
+    }
+
+    @Test
+    void shouldTellIncarnationsOfOneAddressApart()
+    {
+        assertThat(rail.acquire(2, new byte[] { 9 })).isNotSameAs(peer);
+    }
+
+    @Override
+    public void onMessage(final long immediate, final long address, final int length)
+    {
+        final UnsafeBuffer buffer = new UnsafeBuffer();
+        buffer.wrap(address, length);
+        messages.add(immediate + ":" + buffer.getStringWithoutLengthAscii(0, length));
+    }
+
+    @Override
+    public void onPeerFailed(final Rail rail, final RailPeer peer, final String reason)
+    {
+        failures.add("peer: " + reason);
+    }
+
+    @Override
+    public void onRailFailed(final Rail rail, final String reason)
+    {
+        failures.add("rail: " + reason);
+    }
+
+    private int send(final int length)
+    {
+        return rail.send(peer, packet.addressOffset(), length, HANDLE, 2, 1);
+    }
+}

@@ -1,0 +1,331 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.rail;
+
+import io.millrace.efa.libfabric.CompletionBatch;
+import io.millrace.efa.libfabric.CompletionError;
+import io.millrace.efa.libfabric.FabricEndpoint;
+import io.millrace.efa.libfabric.FabricErrors;
+import io.millrace.efa.libfabric.FabricFlags;
+import io.millrace.efa.libfabric.FabricNic;
+import io.millrace.efa.libfabric.FabricProvider;
+import io.millrace.efa.libfabric.MemoryRegion;
+import org.agrona.UnsafeApi;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * An endpoint whose completions, errors and back-pressure are given by the test.
+ */
+final class ScriptedEndpoint implements FabricEndpoint
+{
+    record Posted(long context, byte[] bytes, long immediate, long fiAddr)
+    {
+    }
+
+    private record Completion(long context, long flags, long length, long data)
+    {
+    }
+
+    final List<Posted> sent = new ArrayList<>();
+    final List<byte[]> injected = new ArrayList<>();
+    final Deque<Long> receives = new ArrayDeque<>();
+    final Deque<Long> receiveAddresses = new ArrayDeque<>();
+    final List<Long> removed = new ArrayList<>();
+    long postResult;
+    int pollFailure;
+    boolean isClosed;
+    private final Deque<Completion> completions = new ArrayDeque<>();
+    private final Deque<Completion> errors = new ArrayDeque<>();
+    private final int depth;
+    private final int injectLength;
+    private final long maxSendLength;
+    private long nextAddress = 100;
+
+    ScriptedEndpoint(final int depth, final int injectLength, final long maxSendLength)
+    {
+        this.depth = depth;
+        this.injectLength = injectLength;
+        this.maxSendLength = maxSendLength;
+    }
+
+    void completeSend(final int index)
+    {
+        completions.add(new Completion(sent.get(index).context(), FabricFlags.SEND | FabricFlags.MSG, 0, 0));
+    }
+
+    void failSend(final int index)
+    {
+        errors.add(new Completion(sent.get(index).context(), FabricFlags.SEND, 0, 0));
+    }
+
+    void arrive(final byte[] message, final long immediate)
+    {
+        final long address = receiveAddresses.remove();
+        for (int i = 0; i < message.length; i++)
+        {
+            UnsafeApi.putByte(address + i, message[i]);
+        }
+        completions.add(new Completion(
+            receives.remove(), FabricFlags.RECV | FabricFlags.MSG, message.length, immediate));
+    }
+
+    @Override
+    public FabricNic nic()
+    {
+        return null;
+    }
+
+    @Override
+    public int txDepth()
+    {
+        return depth;
+    }
+
+    @Override
+    public int rxDepth()
+    {
+        return depth;
+    }
+
+    @Override
+    public int cqDepth()
+    {
+        return 2 * depth;
+    }
+
+    @Override
+    public int injectLength()
+    {
+        return injectLength;
+    }
+
+    @Override
+    public long maxSendLength()
+    {
+        return maxSendLength;
+    }
+
+    @Override
+    public long maxRmaLength()
+    {
+        return 0;
+    }
+
+    @Override
+    public int immediateLength()
+    {
+        return 4;
+    }
+
+    @Override
+    public boolean needsDescriptor()
+    {
+        return true;
+    }
+
+    @Override
+    public boolean virtualAddressing()
+    {
+        return true;
+    }
+
+    @Override
+    public boolean writeDataTakesReceive()
+    {
+        return false;
+    }
+
+    @Override
+    public byte[] localAddress()
+    {
+        return new byte[] { 1 };
+    }
+
+    @Override
+    public long insertAddress(final byte[] rawAddress)
+    {
+        return nextAddress++;
+    }
+
+    @Override
+    public void removeAddress(final long fiAddr)
+    {
+        removed.add(fiAddr);
+    }
+
+    @Override
+    public MemoryRegion register(final long address, final long length, final int access)
+    {
+        return new MemoryRegion()
+        {
+            @Override
+            public long descriptor()
+            {
+                return 0xDE5C;
+            }
+
+            @Override
+            public long key()
+            {
+                return 1;
+            }
+
+            @Override
+            public long address()
+            {
+                return address;
+            }
+
+            @Override
+            public long length()
+            {
+                return length;
+            }
+
+            @Override
+            public long remoteBase()
+            {
+                return address;
+            }
+
+            @Override
+            public void close()
+            {
+            }
+        };
+    }
+
+    @Override
+    public long send(
+        final long address,
+        final int length,
+        final long descriptor,
+        final long immediate,
+        final long fiAddr,
+        final long context)
+    {
+        if (0 == postResult)
+        {
+            sent.add(new Posted(context, bytes(address, length), immediate, fiAddr));
+        }
+
+        return postResult;
+    }
+
+    @Override
+    public long inject(final long address, final int length, final long immediate, final long fiAddr)
+    {
+        if (0 == postResult)
+        {
+            injected.add(bytes(address, length));
+        }
+
+        return postResult;
+    }
+
+    @Override
+    public long receive(final long address, final long length, final long descriptor, final long context)
+    {
+        receives.add(context);
+        receiveAddresses.add(address);
+        return 0;
+    }
+
+    @Override
+    public long write(
+        final long address,
+        final long length,
+        final long descriptor,
+        final long fiAddr,
+        final long remoteAddress,
+        final long key,
+        final long context)
+    {
+        return -FabricErrors.ENOSYS;
+    }
+
+    @Override
+    public long writeData(
+        final long address,
+        final long length,
+        final long descriptor,
+        final long immediate,
+        final long fiAddr,
+        final long remoteAddress,
+        final long key,
+        final long context)
+    {
+        return -FabricErrors.ENOSYS;
+    }
+
+    @Override
+    public int poll(final CompletionBatch batch)
+    {
+        if (0 != pollFailure)
+        {
+            return pollFailure;
+        }
+
+        int count = 0;
+        while (count < batch.capacity() && !completions.isEmpty())
+        {
+            final Completion completion = completions.remove();
+            batch.set(count++, completion.context(), completion.flags(), completion.length(), completion.data());
+        }
+
+        return 0 == count && !errors.isEmpty() ? -FabricErrors.EAVAIL : count;
+    }
+
+    @Override
+    public boolean readError(final CompletionError error)
+    {
+        final Completion completion = errors.poll();
+        if (null == completion)
+        {
+            return false;
+        }
+
+        error.set(FabricProvider.EFA, completion.context(), completion.flags(), 0, FabricErrors.EHOSTUNREACH, 15);
+        return true;
+    }
+
+    @Override
+    public int pollEvents()
+    {
+        return 0;
+    }
+
+    @Override
+    public void close()
+    {
+        isClosed = true;
+    }
+
+    private static byte[] bytes(final long address, final int length)
+    {
+        final byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++)
+        {
+            bytes[i] = UnsafeApi.getByte(address + i);
+        }
+
+        return bytes;
+    }
+}
