@@ -30,6 +30,7 @@ class AllocationTest
 {
     private static final int LENGTH = 64;
     private static final int BATCH = 16;
+    private static final int WINDOWS = 4;
 
     private final CompletionBatch batch = new CompletionBatch(BATCH);
 
@@ -46,15 +47,20 @@ class AllocationTest
             assertThat(carry(a, b, toB, rounds)).isEqualTo(rounds);
             threads.getCurrentThreadAllocatedBytes();
 
-            final long before = threads.getCurrentThreadAllocatedBytes();
-            final long startNs = System.nanoTime();
-            final long done = carry(a, b, toB, rounds);
-            final long elapsedNs = System.nanoTime() - startNs;
-            final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            // The compiler may still replace code in the first window; garbage of a call would be in each of them.
+            long allocated = -1;
+            for (int i = 0; i < WINDOWS && 0 != allocated; i++)
+            {
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                final long startNs = System.nanoTime();
+                final long done = carry(a, b, toB, rounds);
+                final long elapsedNs = System.nanoTime() - startNs;
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
 
-            assertThat(done).isEqualTo(rounds);
-            System.out.println(nic.wireName() + ": " + elapsedNs / rounds + " ns for send, receive and both " +
-                "completions on one thread, " + allocated + " bytes allocated by " + 4L * rounds + " calls and more");
+                assertThat(done).isEqualTo(rounds);
+                System.out.println(nic.wireName() + ": " + elapsedNs / rounds + " ns for send, receive and both " +
+                    "completions on one thread, " + allocated + " bytes allocated");
+            }
             assertThat(allocated).isZero();
         }
         finally
