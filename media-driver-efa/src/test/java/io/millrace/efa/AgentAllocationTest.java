@@ -38,10 +38,15 @@ class AgentAllocationTest
     private static final ThreadMXBean THREADS = (ThreadMXBean)ManagementFactory.getThreadMXBean();
 
     /**
-     * Reading a socket costs Java some objects now and then, and the handshake a few more: what must not be is a cost
-     * of each message.
+     * Keepalive Hellos of half a second and datagrams are allowed some objects: what must not be is a cost of messages,
+     * of which a window has tens of thousands.
      */
-    private static final long BYTES_PER_MESSAGE_LIMIT = 1;
+    private static final long BYTES_PER_WINDOW_LIMIT = 4096;
+
+    /**
+     * The compiler allocates on the agents' threads too, but not in each window.
+     */
+    private static final int WINDOWS = 5;
 
     @ParameterizedTest
     @CsvSource({ "shm, 64, 200000", "shm, 8000, 40000", "tcp, 64, 100000", "tcp, 8000, 20000" })
@@ -66,9 +71,15 @@ class AgentAllocationTest
                 .toList();
             assertThat(agents).hasSize(2);
 
-            final long before = allocated(agents);
-            exchange(publication, subscription, message, handler, received, messages);
-            assertThat(allocated(agents) - before).isLessThan(messages * BYTES_PER_MESSAGE_LIMIT);
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < WINDOWS && least > BYTES_PER_WINDOW_LIMIT; i++)
+            {
+                final long before = allocated(agents);
+                exchange(publication, subscription, message, handler, received, messages);
+                least = Math.min(least, allocated(agents) - before);
+            }
+
+            assertThat(least).isLessThanOrEqualTo(BYTES_PER_WINDOW_LIMIT);
             assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
         }
     }

@@ -28,25 +28,43 @@ import java.util.regex.Pattern;
  * Removes the files that shm endpoints leave in {@code /dev/shm} when their process is killed: 13 to 17 MB each, named
  * {@code <pid>:<uid>:<index>} by libfabric 1.17 and 2.x, and {@code :<number>} more by 2.x where that name was taken.
  * <p>
- * A process is known by its pid in this pid namespace: containers that share {@code /dev/shm} but not pids must not
- * sweep.
+ * A process is known by its pid in this pid namespace. A container may share {@code /dev/shm} with others whose
+ * processes it cannot see, so nothing is swept outside of the first pid namespace.
  */
 public final class ShmSweeper
 {
     private static final Pattern NAME = Pattern.compile("(\\d{1,10}):(\\d{1,10}):\\d{1,10}(:\\d{1,10})?");
+
+    /**
+     * What {@code /proc/self/ns/pid} links to in the first pid namespace: PROC_PID_INIT_INO of the kernel's
+     * {@code include/linux/proc_ns.h}.
+     */
+    private static final String FIRST_PID_NAMESPACE = "pid:[4026531836]";
 
     private ShmSweeper()
     {
     }
 
     /**
-     * Remove files of this user's dead processes.
+     * Remove files of this user's dead processes, if all processes can be seen.
      *
      * @return how many were removed.
      */
     public static int sweep()
     {
-        return sweep(ShmRegionFile.DIRECTORY, LibC.INSTANCE.geteuid(), Path.of("/proc"));
+        return !seesAllProcesses() ? 0 : sweep(ShmRegionFile.DIRECTORY, LibC.INSTANCE.geteuid(), Path.of("/proc"));
+    }
+
+    private static boolean seesAllProcesses()
+    {
+        try
+        {
+            return FIRST_PID_NAMESPACE.equals(Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString());
+        }
+        catch (final IOException ex)
+        {
+            return false;
+        }
     }
 
     static int sweep(final Path directory, final int uid, final Path proc)

@@ -23,6 +23,7 @@ import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.efa.libfabric.ShmSweeper;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailCounters;
 import org.agrona.CloseHelper;
@@ -112,6 +113,11 @@ public final class FabricDriver implements AutoCloseable
         if (null != senderRails || !choice().isFabric() || isClosed)
         {
             return;
+        }
+
+        if (choice().isHostLocal())
+        {
+            ShmSweeper.sweep();
         }
 
         final List<Rail> senders = openRails(DATA_SLOT_LENGTH, CONTROL_SLOT_LENGTH);

@@ -138,6 +138,7 @@ public final class Rail implements AutoCloseable
             endpoint.close();
             memory.close();
             contexts.close();
+            completions.close();
             throw ex;
         }
     }
@@ -372,9 +373,9 @@ public final class Rail implements AutoCloseable
      */
     public void pollEvents()
     {
-        if (!failed && endpoint.pollEvents() > 0)
+        if (!failed && endpoint.pollEvents() > 0 && null != endpoint.eventErrorText())
         {
-            counters.errors.incrementRelease();
+            onRailFailure("event queue: " + endpoint.eventErrorText());
         }
     }
 
@@ -388,6 +389,7 @@ public final class Rail implements AutoCloseable
         endpoint.close();
         memory.close();
         contexts.close();
+        completions.close();
     }
 
     private int sendFromSlot(final RailPeer peer, final long address, final int length, final long immediate)

@@ -47,7 +47,8 @@ class RailTest implements RailListener
     void setUp()
     {
         final CountersManager countersManager = new CountersManager(
-            new UnsafeBuffer(new byte[64 * 1024]), new UnsafeBuffer(new byte[16 * 1024]), US_ASCII);
+            new UnsafeBuffer(ByteBuffer.allocateDirect(64 * 1024)),
+            new UnsafeBuffer(ByteBuffer.allocateDirect(16 * 1024)), US_ASCII);
         counters = new RailCounters(countersManager, "test");
         rail = new Rail(0, endpoint, 16, 2048, 512);
         rail.attach(counters, this);
@@ -136,7 +137,7 @@ class RailTest implements RailListener
         rail.poll();
 
         assertThat(failures).hasSize(1);
-        assertThat(failures.get(0)).startsWith("peer: ").containsIgnoringCase("unreachable");
+        assertThat(failures.get(0)).startsWith("peer: ").contains("security group");
         assertThat(send(100)).isEqualTo(Rail.FAILED);
         assertThat(rail.outstandingBytes()).isZero();
         assertThat(rail.isUsable()).isTrue();
@@ -162,6 +163,18 @@ class RailTest implements RailListener
         assertThat(failures.get(0)).startsWith("rail: completion queue: ");
         assertThat(rail.isUsable()).isFalse();
         assertThat(send(100)).isEqualTo(Rail.FAILED);
+    }
+
+    @Test
+    void shouldFailWhenAnEventSaysThatTheEndpointIsUnusable()
+    {
+        rail.pollEvents();
+        assertThat(rail.isUsable()).isTrue();
+
+        endpoint.eventError = "QP is in error";
+        rail.pollEvents();
+        assertThat(failures).containsExactly("rail: event queue: QP is in error");
+        assertThat(rail.isUsable()).isFalse();
     }
 
     @Test

@@ -50,6 +50,7 @@ final class ScriptedEndpoint implements FabricEndpoint
     final List<Long> removed = new ArrayList<>();
     long postResult;
     int pollFailure;
+    String eventError;
     boolean isClosed;
     private final Deque<Completion> completions = new ArrayDeque<>();
     private final Deque<Completion> errors = new ArrayDeque<>();
@@ -309,7 +310,13 @@ final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public int pollEvents()
     {
-        return 0;
+        return null == eventError ? 0 : 1;
+    }
+
+    @Override
+    public String eventErrorText()
+    {
+        return eventError;
     }
 
     @Override
