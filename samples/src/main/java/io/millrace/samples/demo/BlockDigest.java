@@ -20,12 +20,13 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * A 64-bit digest of block content: polynomials over four lanes, so that the multiplications overlap. It shares nothing
- * with the CRC-32C of the KV stream, hence also finds what that one would miss.
+ * A 64-bit digest of block content, computed in four lanes, so that the multiplications overlap. It shares nothing with
+ * the CRC-32C of the KV stream, hence also finds what that one would miss.
  */
 public final class BlockDigest
 {
     private static final long PRIME = 0x9FB21C651E98DF25L;
+    private static final int ROTATION = 29;
     private static final int STRIDE_BYTES = 4 * Long.BYTES;
     private static final VarHandle WORD =
         MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -50,16 +51,22 @@ public final class BlockDigest
         final int whole = length - length % STRIDE_BYTES;
         for (int i = 0; i < whole; i += STRIDE_BYTES)
         {
-            a = (a + (long)WORD.get(bytes, i)) * PRIME;
-            b = (b + (long)WORD.get(bytes, i + 8)) * PRIME;
-            c = (c + (long)WORD.get(bytes, i + 16)) * PRIME;
-            d = (d + (long)WORD.get(bytes, i + 24)) * PRIME;
+            a = step(a, (long)WORD.get(bytes, i));
+            b = step(b, (long)WORD.get(bytes, i + 8));
+            c = step(c, (long)WORD.get(bytes, i + 16));
+            d = step(d, (long)WORD.get(bytes, i + 24));
         }
         for (int i = whole; i < length; i++)
         {
-            a = (a + bytes[i]) * PRIME;
+            a = step(a, bytes[i]);
         }
         return combine(combine(combine(a, b), combine(c, d)), length);
+    }
+
+    // The rotation brings high bits, which a multiplication does not spread, to where the next one does.
+    private static long step(final long lane, final long word)
+    {
+        return Long.rotateLeft((lane ^ word) * PRIME, ROTATION);
     }
 
     /**

@@ -87,7 +87,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
      */
     public void run() throws Exception
     {
-        link.send(node.ready());
+        link.send(node.awaitReady());
         for (long i = 0; i < orders.requests(); i++)
         {
             verify(awaitTransfer());

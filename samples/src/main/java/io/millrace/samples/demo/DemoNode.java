@@ -35,6 +35,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class DemoNode implements AutoCloseable
 {
+    private static final int LINKS = 2;
+    private static final long LINK_DEADLINE_NS = TimeUnit.SECONDS.toNanos(5);
     private static final int MAX_SPINS = 20;
     private static final int MAX_YIELDS = 50;
     private static final long MIN_PARK_NS = TimeUnit.MICROSECONDS.toNanos(1);
@@ -102,12 +104,21 @@ final class DemoNode implements AutoCloseable
     }
 
     /**
-     * The event that says what this driver runs on.
+     * Wait until both streams, the one that this side sends and the one that it receives, travel on rails, so that the
+     * first transfer does as well. Where they do not get there in time the run goes on: over UDP, and counted.
      *
-     * @return event {@code ready}.
+     * @return event {@code ready}, which says what this driver runs on.
+     * @throws InterruptedException if the wait was interrupted.
      */
-    ObjectNode ready()
+    ObjectNode awaitReady() throws InterruptedException
     {
+        final long deadlineNs = System.nanoTime() + LINK_DEADLINE_NS;
+        while (driver.protocol().isFabric() &&
+            EfaCounters.sum(aeron.countersReader(), EfaCounters.LINKS_TYPE_ID) < LINKS &&
+            System.nanoTime() - deadlineNs < 0)
+        {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
         return ParentLink.event("ready")
             .put("protocol", driver.protocol().protocol())
             .put("provider", driver.protocol().provider())

@@ -21,6 +21,7 @@ import org.HdrHistogram.Histogram;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -35,6 +36,8 @@ final class DemoRun implements AutoCloseable
 {
     private static final long START_DEADLINE_MS = 30_000;
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final double NANOS_PER_MILLI = 1e6;
+    private static final double MEBIBYTE = 1 << 20;
     private static final int HISTOGRAM_DIGITS = 3;
 
     private final WorkDirectory directory;
@@ -202,6 +205,11 @@ final class DemoRun implements AutoCloseable
         tokens += landed.path("tokens").asLong();
         bytes += landed.path("bytes").asLong();
         progress.stepTo(bytes);
+        if (options.verbose())
+        {
+            System.err.printf(Locale.ROOT, "request %d: %d tokens, %.1f MiB in %.1f ms%n", index,
+                sent.path("tokens").asLong(), sent.path("bytes").asLong() / MEBIBYTE, durationNs / NANOS_PER_MILLI);
+        }
         final boolean same = 0 == landed.path("mismatches").asLong(-1) &&
             index == sent.path("request").asLong() &&
             index == landed.path("request").asLong() &&

@@ -83,7 +83,7 @@ public final class PrefillChild implements ChildMain.Role
      */
     public void run() throws Exception
     {
-        link.send(node.ready());
+        link.send(node.awaitReady());
         final Workload workload =
             new Workload(null == orders.trace() ? null : Path.of(orders.trace()), orders.seed());
         try (Requests requests = workload.open())
