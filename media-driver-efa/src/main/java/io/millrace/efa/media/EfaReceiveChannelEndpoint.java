@@ -82,7 +82,9 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
-        final boolean isFabric = fabric.choice().isFabric() && !udpChannel.isMulticast();
+        // destinations of a multi-destination subscription have transports of their own, which are not polled here
+        final boolean isFabric =
+            fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl();
         this.rails = isFabric ? fabric.receiverRails() : null;
         this.router = isFabric ? new LinkRouter(this, fabric.events()) : null;
     }

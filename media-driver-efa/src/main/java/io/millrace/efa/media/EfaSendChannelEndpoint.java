@@ -48,6 +48,11 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
 {
     private static final int CONTROL_QUEUE_LENGTH = 64 * 1024;
 
+    /**
+     * Every so many polls the socket comes before the rails, so that many status messages do not keep handshakes away.
+     */
+    private static final int SOCKET_FIRST_MASK = 7;
+
     private final FabricDriver fabric;
     private final AtomicCounter statusIndicator;
     private final AtomicCounter udpDataFramesSent;
@@ -60,6 +65,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private DatagramChannel socket;
     private ByteBuffer receiveBuffer;
     private InetSocketAddress receiveSource;
+    private int receiveCount;
     private volatile boolean isClosed;
 
     /**
@@ -106,16 +112,21 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        if (null != rails)
+        if (null == rails)
         {
-            rails.poll(this);
-            if (null != (receiveSource = nextControlFrame(buffer)))
-            {
-                return receiveSource;
-            }
+            return super.receive(buffer);
         }
 
-        return super.receive(buffer);
+        rails.poll(this);
+        receiveSource = null;
+        final boolean isSocketFirst = 0 == (++receiveCount & SOCKET_FIRST_MASK);
+        final InetSocketAddress source = isSocketFirst ? super.receive(buffer) : nextControlFrame(buffer);
+        if (null != source)
+        {
+            return source;
+        }
+
+        return isSocketFirst ? nextControlFrame(buffer) : super.receive(buffer);
     }
 
     /**
@@ -264,7 +275,6 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private InetSocketAddress nextControlFrame(final ByteBuffer buffer)
     {
         receiveBuffer = buffer;
-        receiveSource = null;
         controlFrames.read(controlFrameHandler, 1);
         return receiveSource;
     }

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.nio.ByteBuffer;
+import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 
@@ -47,9 +48,9 @@ final class HandshakeSocket
                 socket.send(frame, target);
             }
         }
-        catch (final PortUnreachableException | ClosedChannelException ignore)
+        catch (final PortUnreachableException | ClosedChannelException | AlreadyConnectedException ignore)
         {
-            // nobody there yet, or the channel closes on either side
+            // nobody there yet, the channel closes on either side, or its endpoint was resolved to another address
         }
         catch (final IOException ex)
         {
