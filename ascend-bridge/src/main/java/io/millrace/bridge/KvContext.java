@@ -18,8 +18,6 @@ package io.millrace.bridge;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
-import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.staging.StagingConfig;
@@ -35,16 +33,10 @@ import org.slf4j.LoggerFactory;
  *
  * @param <C> the concrete context.
  */
-public abstract class KvContext<C extends KvContext<C>>
+public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<C>
 {
     private static final int MAX_TRANSFERS = 4096;
 
-    private Aeron aeron;
-    private String aeronDirectoryName = CommonContext.getAeronDirectoryName();
-    private String channel = KvConfiguration.channel();
-    private int streamId = KvConfiguration.streamId();
-    private String reverseChannel = KvConfiguration.reverseChannel();
-    private int reverseStreamId = KvConfiguration.reverseStreamId();
     private KvDevice device;
     private StagingConfig staging;
     private int maxInFlight = KvConfiguration.MAX_IN_FLIGHT_DEFAULT;
@@ -55,7 +47,6 @@ public abstract class KvContext<C extends KvContext<C>>
     private ThreadFactory threadFactory = Thread::new;
     private NanoClock nanoClock = SystemNanoClock.INSTANCE;
     private KvCounters counters;
-    private boolean ownsAeron;
     private boolean ownsCounters;
 
     /**
@@ -64,8 +55,6 @@ public abstract class KvContext<C extends KvContext<C>>
     KvContext()
     {
     }
-
-    abstract C self();
 
     abstract String role();
 
@@ -92,15 +81,12 @@ public abstract class KvContext<C extends KvContext<C>>
             TimeUnit.MICROSECONDS.toNanos(100)) : idleStrategy;
         errorHandler = null == errorHandler ?
             ex -> LoggerFactory.getLogger(KvContext.class).error("{} failed", role(), ex) : errorHandler;
-        if (null == aeron)
-        {
-            ownsAeron = true;
-            aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
-        }
+        connect();
         if (null == counters)
         {
             ownsCounters = true;
-            counters = KvCounters.allocate(aeron, role() + " " + device.name() + " stream=" + streamId + " " + channel);
+            counters = KvCounters.allocate(
+                aeron(), role() + " " + device.name() + " stream=" + streamId() + " " + channel());
         }
     }
 
@@ -123,14 +109,11 @@ public abstract class KvContext<C extends KvContext<C>>
      */
     void closeOwned()
     {
-        if (ownsCounters && !aeron.isClosed())
+        if (ownsCounters && !aeron().isClosed())
         {
             counters.close();
         }
-        if (ownsAeron)
-        {
-            aeron.close();
-        }
+        disconnect();
     }
 
     /**
@@ -143,138 +126,6 @@ public abstract class KvContext<C extends KvContext<C>>
     {
         staging = StagingConfig.parse(text);
         return self();
-    }
-
-    /**
-     * Set the aeron.
-     *
-     * @param newAeron client to use, not closed by the agent; a client of its own when null.
-     * @return this for a fluent API.
-     */
-    public C aeron(final Aeron newAeron)
-    {
-        aeron = newAeron;
-        return self();
-    }
-
-    /**
-     * Get the aeron.
-     *
-     * @return client to use, not closed by the agent; a client of its own when null.
-     */
-    public Aeron aeron()
-    {
-        return aeron;
-    }
-
-    /**
-     * Set the aeronDirectoryName.
-     *
-     * @param newAeronDirectoryName directory of the media driver for a client of its own.
-     * @return this for a fluent API.
-     */
-    public C aeronDirectoryName(final String newAeronDirectoryName)
-    {
-        aeronDirectoryName = newAeronDirectoryName;
-        return self();
-    }
-
-    /**
-     * Get the aeronDirectoryName.
-     *
-     * @return directory of the media driver for a client of its own.
-     */
-    public String aeronDirectoryName()
-    {
-        return aeronDirectoryName;
-    }
-
-    /**
-     * Set the channel.
-     *
-     * @param newChannel of the KV stream, sender to receiver.
-     * @return this for a fluent API.
-     */
-    public C channel(final String newChannel)
-    {
-        channel = newChannel;
-        return self();
-    }
-
-    /**
-     * Get the channel.
-     *
-     * @return of the KV stream, sender to receiver.
-     */
-    public String channel()
-    {
-        return channel;
-    }
-
-    /**
-     * Set the streamId.
-     *
-     * @param newStreamId of the KV stream.
-     * @return this for a fluent API.
-     */
-    public C streamId(final int newStreamId)
-    {
-        streamId = newStreamId;
-        return self();
-    }
-
-    /**
-     * Get the streamId.
-     *
-     * @return of the KV stream.
-     */
-    public int streamId()
-    {
-        return streamId;
-    }
-
-    /**
-     * Set the reverseChannel.
-     *
-     * @param newReverseChannel of grants and acknowledgements, receiver to sender.
-     * @return this for a fluent API.
-     */
-    public C reverseChannel(final String newReverseChannel)
-    {
-        reverseChannel = newReverseChannel;
-        return self();
-    }
-
-    /**
-     * Get the reverseChannel.
-     *
-     * @return of grants and acknowledgements, receiver to sender.
-     */
-    public String reverseChannel()
-    {
-        return reverseChannel;
-    }
-
-    /**
-     * Set the reverseStreamId.
-     *
-     * @param newReverseStreamId of grants and acknowledgements.
-     * @return this for a fluent API.
-     */
-    public C reverseStreamId(final int newReverseStreamId)
-    {
-        reverseStreamId = newReverseStreamId;
-        return self();
-    }
-
-    /**
-     * Get the reverseStreamId.
-     *
-     * @return of grants and acknowledgements.
-     */
-    public int reverseStreamId()
-    {
-        return reverseStreamId;
     }
 
     /**

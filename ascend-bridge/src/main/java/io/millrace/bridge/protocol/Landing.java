@@ -181,14 +181,14 @@ final class Landing
             }
         }
 
-        StagingSlot late = pool.pollQuarantine();
+        StagingSlot late = pool.pollQuarantine(copyQueue);
         while (null != late)
         {
             final InboundTransfer transfer = (InboundTransfer)late.owner();
             pool.release(late);
             free(transfer);
             workCount++;
-            late = pool.pollQuarantine();
+            late = pool.pollQuarantine(copyQueue);
         }
         return workCount;
     }

@@ -19,6 +19,7 @@ import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvDevice;
 
 /**
  * Maps ranges of a layer's bytes, as they stand in the stream, to the blocks that hold them. The bytes of a layer are K
@@ -94,6 +95,28 @@ public final class LayerPlanner
             {
                 block = 0;
                 part++;
+            }
+        }
+    }
+
+    /**
+     * Refuse blocks that are not device memory.
+     *
+     * @param device that holds them.
+     * @param layout of the blocks.
+     * @param blocks to check in every layer.
+     * @throws IllegalArgumentException with the first range that is not registered.
+     */
+    public static void checkBlocks(final KvDevice device, final KvLayout layout, final KvBlocks blocks)
+    {
+        for (int layer = 0; layer < layout.layers(); layer++)
+        {
+            for (int part = 0; part < KvLayout.PARTS; part++)
+            {
+                for (int block = 0; block < blocks.blockCount(); block++)
+                {
+                    device.checkRange(blocks.address(layer, part, block), layout.partBytes());
+                }
             }
         }
     }

@@ -28,7 +28,6 @@ import io.aeron.Subscription;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
-import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
@@ -116,7 +115,7 @@ public final class SenderAgent implements Agent
     public KvTransfer submit(final KvTransferRequest request)
     {
         request.validate();
-        checkBlocks(request);
+        LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
         if (isClosed)
         {
             throw new KvException(KvError.SHUTDOWN, "sender is closed");
@@ -360,11 +359,11 @@ public final class SenderAgent implements Agent
             }
         }
 
-        StagingSlot slot = pool.pollQuarantine();
+        StagingSlot slot = pool.pollQuarantine(copyQueue);
         while (null != slot)
         {
             pool.release(slot);
-            slot = pool.pollQuarantine();
+            slot = pool.pollQuarantine(copyQueue);
         }
         return workCount;
     }
@@ -394,21 +393,6 @@ public final class SenderAgent implements Agent
         {
             transfer.finish(KvError.SHUTDOWN, "sender was closed");
             transfer = submissions.poll();
-        }
-    }
-
-    private void checkBlocks(final KvTransferRequest request)
-    {
-        final KvLayout layout = request.layout();
-        for (int layer = 0; layer < layout.layers(); layer++)
-        {
-            for (int part = 0; part < KvLayout.PARTS; part++)
-            {
-                for (int block = 0; block < request.blocks().blockCount(); block++)
-                {
-                    ctx.device().checkRange(request.blocks().address(layer, part, block), layout.partBytes());
-                }
-            }
         }
     }
 }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
 
 /**
@@ -113,14 +114,15 @@ public final class StagingPool implements AutoCloseable
     /**
      * Find a quarantined slot whose copy has ended; the caller releases it.
      *
+     * @param queue that the copies were submitted to.
      * @return null when there is none.
      */
-    public StagingSlot pollQuarantine()
+    public StagingSlot pollQuarantine(final KvCopyQueue queue)
     {
         for (int i = 0; i < quarantinedCount; i++)
         {
             final StagingSlot slot = quarantined[i];
-            if (KvCopyBatch.PENDING != slot.batch().status())
+            if (KvCopyBatch.PENDING != queue.poll(slot.batch()))
             {
                 quarantined[i] = quarantined[--quarantinedCount];
                 quarantined[quarantinedCount] = null;

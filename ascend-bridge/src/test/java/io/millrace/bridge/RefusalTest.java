@@ -1,0 +1,234 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge;
+
+import java.util.Arrays;
+import java.util.Random;
+
+import io.aeron.Subscription;
+import io.millrace.codecs.kv.HelloAckDecoder;
+import io.millrace.codecs.kv.HelloEncoder;
+import io.millrace.codecs.kv.KvMessages;
+import io.millrace.codecs.kv.MessageHeaderDecoder;
+import io.millrace.codecs.kv.MessageHeaderEncoder;
+import io.millrace.codecs.kv.RejectDecoder;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(60)
+class RefusalTest
+{
+    private static final KvLayout LAYOUT = new KvLayout(1, 1, 32, KvDtype.BF16, 16);
+    private static final int LAYER_BYTES = 2048;
+
+    private final Bridge bridge = new Bridge(false);
+    private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
+    private final RejectDecoder reject = new RejectDecoder();
+    private final byte[] payload = new byte[LAYER_BYTES];
+    private PagedKvCache cache;
+    private Subscription reverse;
+    private RawSender raw;
+    private String answer;
+
+    @BeforeEach
+    void setUp()
+    {
+        new Random(1).nextBytes(payload);
+        cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 4);
+        bridge.receiver = KvReceiver.launch(bridge.receiverContext(cache));
+        reverse = bridge.aeron.addSubscription(bridge.reverseChannel, Bridge.REVERSE_STREAM_ID);
+        raw = new RawSender(bridge);
+        raw.begin(7, LAYOUT, 1);
+        raw.sendBegin();
+    }
+
+    @AfterEach
+    void tearDown()
+    {
+        // Whatever was refused, the transfer that was in flight before is unharmed, or was ended and its blocks freed.
+        raw.begin(100, LAYOUT, 1);
+        raw.sendBegin();
+        finish(100);
+        bridge.runUntil(() -> bridge.events.contains("complete 100"));
+        assertThat(cache.freeBlocks()).isGreaterThanOrEqualTo(2);
+        bridge.close();
+    }
+
+    private void finish(final long transferId)
+    {
+        final int crc = RawSender.crc(payload);
+        raw.chunk(transferId, 0, 0, payload);
+        raw.layerCommit(transferId, 0, LAYER_BYTES, crc);
+        raw.transferCommit(transferId, LAYER_BYTES, 1, RawSender.crc(RawSender.littleEndian(crc)));
+    }
+
+    private String rejection()
+    {
+        answer = null;
+        bridge.runUntil(() -> reverse.poll(
+            (buffer, offset, length, header) ->
+            {
+                final int templateId = KvMessages.check(buffer, offset, length);
+                if (RejectDecoder.TEMPLATE_ID == templateId)
+                {
+                    reject.wrapAndApplyHeader(buffer, offset, messageHeader);
+                    answer = reject.reason() + " " + reject.expected() + " " + reject.actual() + " " + reject.text();
+                }
+                else if (HelloAckDecoder.TEMPLATE_ID == templateId)
+                {
+                    answer = new HelloAckDecoder().wrapAndApplyHeader(buffer, offset, messageHeader).text();
+                }
+            }, 10) >= 0 && null != answer);
+        return answer;
+    }
+
+    @Test
+    void chunkPastTheLayer()
+    {
+        raw.chunk(7, 0, 1024, payload);
+        assertThat(rejection()).startsWith("OUT_OF_RANGE 2048 3072").contains("bytes 1024 to 3072");
+    }
+
+    @Test
+    void chunkOfALayerThatIsNotThere()
+    {
+        raw.chunk(7, 1, 0, payload);
+        assertThat(rejection()).contains("chunk of layer 1").contains("has 1 layers");
+    }
+
+    @Test
+    void gapInALayer()
+    {
+        raw.chunk(7, 0, 0, new byte[512]);
+        raw.chunk(7, 0, 1024, new byte[512]);
+        assertThat(rejection()).startsWith("OUT_OF_ORDER 512 1024");
+    }
+
+    @Test
+    void layerCommitThatDoesNotAddUp()
+    {
+        raw.chunk(7, 0, 0, new byte[512]);
+        raw.layerCommit(7, 0, LAYER_BYTES, 0);
+        assertThat(rejection()).startsWith("COMMIT_MISMATCH 2048 512").contains("512 arrived");
+    }
+
+    @Test
+    void transferCommitBeforeItsLayers()
+    {
+        raw.transferCommit(7, LAYER_BYTES, 1, 0);
+        assertThat(rejection()).startsWith("COMMIT_MISMATCH").contains("committed were 0");
+    }
+
+    @Test
+    void transferCommitWithAnotherChecksum()
+    {
+        raw.chunk(7, 0, 0, payload);
+        raw.layerCommit(7, 0, LAYER_BYTES, RawSender.crc(payload));
+        raw.transferCommit(7, LAYER_BYTES, 1, 12345);
+        assertThat(rejection()).startsWith("CHECKSUM_MISMATCH 12345");
+    }
+
+    @Test
+    void unknownTransfer()
+    {
+        raw.chunk(8, 0, 0, payload);
+        assertThat(rejection()).startsWith("UNKNOWN_TRANSFER").contains("transfer 8 is not in flight");
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+    }
+
+    @Test
+    void beginThatDoesNotAddUp()
+    {
+        raw.begin(9, LAYOUT, 1).totalBytes(99);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT 2048 99");
+    }
+
+    @Test
+    void beginWithZeroLayers()
+    {
+        raw.begin(9, LAYOUT, 1).layers(0);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT").contains("layers=0 is out of range");
+    }
+
+    @Test
+    void beginOfANewerProtocol()
+    {
+        raw.begin(9, LAYOUT, 1).protocolVersion(5);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("VERSION_MISMATCH").contains("speaks KV protocol 5 to 5")
+            .contains("receiver speaks 1 to 1");
+    }
+
+    @Test
+    void helloOfANewerProtocol()
+    {
+        new HelloEncoder().wrapAndApplyHeader(raw.buffer, 0, raw.header)
+            .senderId(1).protocolVersion(9).minProtocolVersion(4);
+        raw.send(MessageHeaderEncoder.ENCODED_LENGTH + HelloEncoder.BLOCK_LENGTH);
+        assertThat(rejection()).contains("sender speaks KV protocol 4 to 9, receiver speaks 1 to 1");
+    }
+
+    @Test
+    void foreignAndShortMessages()
+    {
+        raw.header.wrap(raw.buffer, 0).blockLength(8).templateId(1).schemaId(77).version(0);
+        raw.send(16);
+        raw.header.wrap(raw.buffer, 0).blockLength(8).templateId(99).schemaId(9102).version(0);
+        raw.send(16);
+        raw.send(3);
+        bridge.runUntil(() -> bridge.events.size() == 3);
+        assertThat(bridge.events.poll()).contains("schema is not 9102").contains("schema=77");
+        assertThat(bridge.events.poll()).contains("template=99");
+        assertThat(bridge.events.poll()).contains("message of 3 bytes");
+    }
+
+    @Test
+    void duplicatesBringNothingNew()
+    {
+        raw.begin(7, LAYOUT, 1);
+        raw.sendBegin();
+        raw.chunk(7, 0, 0, new byte[]{payload[0], payload[1]});
+        raw.chunk(7, 0, 0, new byte[]{payload[0], payload[1]});
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+        raw.chunk(7, 0, 0, payload);
+        bridge.runUntil(() -> bridge.receiver.counters().get(KvCounters.Kind.DUPLICATES) == 3);
+
+        final KvTransferStats stats = bridge.completed.poll();
+        assertThat(stats.duplicates()).isEqualTo(1);
+        final byte[] landed = new byte[1024];
+        bridge.destinationDevice.get(stats.transfer().blocks().address(0, 1, 0), landed, 0, 1024);
+        assertThat(landed).isEqualTo(Arrays.copyOfRange(payload, 1024, 2048));
+    }
+
+    @Test
+    void sameIdWithOtherContents()
+    {
+        raw.begin(7, LAYOUT, 2);
+        raw.sendBegin();
+        bridge.runUntil(() -> !bridge.events.isEmpty());
+        assertThat(bridge.events.poll()).startsWith("refused DUPLICATE_TRANSFER").contains("2048").contains("4096");
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+    }
+}

@@ -1,0 +1,150 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import io.aeron.Subscription;
+import io.aeron.logbuffer.ControlledFragmentHandler;
+import io.aeron.logbuffer.FrameDescriptor;
+import io.aeron.logbuffer.Header;
+import io.aeron.protocol.DataHeaderFlyweight;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * A recorded stream has no sender that listens: what an unacknowledged sender publishes, landed in replay mode.
+ */
+@Timeout(60)
+class ReplayTest
+{
+    private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);
+    private static final int BLOCKS = 100;
+
+    private final Bridge bridge = new Bridge(false);
+
+    private KvTransferRequest request(final PagedKvCache source)
+    {
+        return new KvTransferRequest().requestId(3).layout(LAYOUT).blocks(bridge.source(source, BLOCKS, 3));
+    }
+
+    private KvReceiver.Context replayContext(final KvBlockAllocator allocator, final KvSource source)
+    {
+        return bridge.receiverContext(allocator).source(source).replay(true);
+    }
+
+    @Test
+    void landsAStreamThatNobodyAnswersAndWaitsForBlocks()
+    {
+        try (bridge)
+        {
+            final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
+            final int[] calls = new int[1];
+            bridge.receiver = KvReceiver.launch(replayContext(
+                info -> ++calls[0] < 5 ? null : destination.allocate(info), subscription::controlledPoll));
+            bridge.sender = KvSender.launch(bridge.senderContext().unacknowledged(true));
+            final KvTransferRequest request =
+                request(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS));
+
+            final KvTransfer transfer = bridge.run(request);
+            bridge.runUntil(() -> !bridge.completed.isEmpty());
+
+            assertThat(transfer.state()).isEqualTo(KvTransferState.COMPLETED);
+            bridge.assertSame(LAYOUT, request.blocks(), bridge.completed.poll().transfer().blocks());
+        }
+    }
+
+    @Test
+    void sameRecordingLandsTwiceAndDamageIsTold()
+    {
+        try (bridge)
+        {
+            final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            final List<byte[]> recording = new ArrayList<>();
+            bridge.sender = KvSender.launch(bridge.senderContext().unacknowledged(true));
+            final KvTransferRequest request =
+                request(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS));
+            final KvTransfer transfer = bridge.sender.submit(request);
+            bridge.runUntil(() ->
+            {
+                final boolean isEnded = transfer.state().isTerminal();
+                final int fragments = subscription.poll((buffer, offset, length, header) ->
+                {
+                    final byte[] bytes = new byte[length];
+                    buffer.getBytes(offset, bytes);
+                    recording.add(bytes);
+                }, 10);
+                return isEnded && 0 == fragments;
+            });
+            bridge.closeSender();
+
+            final List<byte[]> stream = new ArrayList<>();
+            final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS * 2);
+            final KvSource player = new DamagedSource(
+                (handler, limit) -> play(stream, handler, wholeMessage()), chunk -> bridge.completed.size() == 2);
+            bridge.receiver = KvReceiver.launch(replayContext(destination, player));
+            for (int i = 1; i <= 2; i++)
+            {
+                final int count = i;
+                stream.addAll(recording);
+                bridge.runUntil(() -> bridge.completed.size() == count);
+            }
+            bridge.completed.forEach(
+                stats -> bridge.assertSame(LAYOUT, request.blocks(), stats.transfer().blocks()));
+            bridge.completed.forEach(stats -> destination.free(stats.transfer().blocks()));
+            stream.addAll(recording);
+            bridge.runUntil(() -> bridge.events.stream().anyMatch(event -> event.startsWith("failed 3 CHECKSUM")));
+            bridge.runUntil(() -> destination.freeBlocks() == BLOCKS * 2);
+            assertThat(bridge.completed).hasSize(2);
+        }
+    }
+
+    /**
+     * Header of a player that has no image.
+     */
+    private static Header wholeMessage()
+    {
+        final UnsafeBuffer frame = new UnsafeBuffer(new byte[DataHeaderFlyweight.HEADER_LENGTH]);
+        frame.putByte(DataHeaderFlyweight.FLAGS_FIELD_OFFSET, FrameDescriptor.UNFRAGMENTED);
+        final Header header = new Header(0, 16);
+        header.buffer(frame);
+        return header;
+    }
+
+    private static int play(
+        final List<byte[]> stream,
+        final ControlledFragmentHandler handler,
+        final Header header)
+    {
+        if (stream.isEmpty())
+        {
+            return 0;
+        }
+        final byte[] bytes = stream.get(0);
+        if (ControlledFragmentHandler.Action.ABORT == handler.onFragment(
+            new UnsafeBuffer(bytes), 0, bytes.length, header))
+        {
+            return 0;
+        }
+        stream.remove(0);
+        return 1;
+    }
+}
