@@ -25,14 +25,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -55,6 +53,19 @@ class DemoTest
     void createDirectory() throws IOException
     {
         shared = Files.createTempDirectory(Path.of("/dev/shm"), "millrace-test-");
+    }
+
+    @Test
+    void childrenThatAreStillStartingEndToo() throws Exception
+    {
+        try (Tool tool = startLongRun())
+        {
+            final List<ProcessHandle> children =
+                List.of(tool.awaitChild("DecodeChild"), tool.awaitChild("PrefillChild"));
+            tool.signal("KILL");
+            tool.awaitStatus();
+            assertGone(children);
+        }
     }
 
     @AfterEach
@@ -180,27 +191,15 @@ class DemoTest
 
     private Tool startLongRun() throws IOException
     {
-        return Tool.start(output, Map.of(), "demo", "--json", "--requests", "1000", "--dir", shared.toString());
+        return Tool.start(
+            output, Map.of(), "demo", "--json", "--verbose", "--requests", "1000", "--dir", shared.toString());
     }
 
     private List<ProcessHandle> awaitTransfer(final Tool tool)
     {
-        // The decode side has an image once the prefill side's publication is connected.
-        tool.awaitTrue("transfer", this::hasImage);
+        // One request is done, and many are to come.
+        tool.awaitTrue("transfer", () -> tool.hasErr("request 0: "));
         return tool.process().descendants().toList();
-    }
-
-    private boolean hasImage()
-    {
-        try (Stream<Path> files = Files.walk(shared))
-        {
-            return files.anyMatch((file) -> file.toString().matches(".*/decode/images/.*logbuffer"));
-        }
-        catch (final IOException | UncheckedIOException ex)
-        {
-            // Files come and go while they are listed.
-            return false;
-        }
     }
 
     private void assertGone(final List<ProcessHandle> children) throws Exception

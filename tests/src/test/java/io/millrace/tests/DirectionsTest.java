@@ -29,8 +29,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Dependencies point one way: {@code samples, tests -> archive -> bridge -> codecs} and
- * {@code samples, tests -> driver -> codecs}. The bridge and the archive know the Aeron client only, so that a KV stream
- * runs on any Aeron driver.
+ * {@code samples, tests -> driver -> codecs}. The bridge and the archive know the Aeron client only, so that a KV
+ * stream runs on any Aeron driver.
  */
 class DirectionsTest
 {

@@ -39,8 +39,8 @@ import java.util.stream.Collectors;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A program written against plain Aeron, compiled with nothing but Aeron's client and Agrona on the class path, run over
- * two drivers of ours, and over one of ours and a stock one.
+ * A program written against plain Aeron, compiled with nothing but Aeron's client and Agrona on the class path, run
+ * over two drivers of ours, and over one of ours and a stock one.
  */
 class PlainAeronTest
 {
@@ -129,6 +129,7 @@ class PlainAeronTest
             "-Daeron.dir=" + shared.resolve(name),
             "-Dmillrace.efa.protocol=" + protocol,
             "-Daeron.dir.delete.on.shutdown=true",
+            "-Daeron.publication.connection.timeout=1s",
             "-Daeron.threading.mode=SHARED",
             "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy");
         drivers.add(driver);
@@ -142,6 +143,7 @@ class PlainAeronTest
             List.of(
                 "-Daeron.dir=" + shared.resolve(name),
                 "-Daeron.dir.delete.on.shutdown=true",
+                "-Daeron.publication.connection.timeout=1s",
                 "-Daeron.threading.mode=SHARED",
                 "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy"),
             "aeron-driver|aeron-client|agrona",

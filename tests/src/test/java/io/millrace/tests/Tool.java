@@ -161,6 +161,11 @@ final class Tool implements AutoCloseable
         return node;
     }
 
+    boolean hasErr(final String text)
+    {
+        return readable(err).contains(text);
+    }
+
     /**
      * Wait for the first line on standard output.
      *

@@ -71,7 +71,9 @@ public final class Messages
             say(failure.getMessage());
             return failure.exitStatus();
         }
-        say((ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) : ex) + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
+        final String message =
+            ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) : ex.toString();
+        say(message + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
         return CommandFailure.FAILED;
     }
 

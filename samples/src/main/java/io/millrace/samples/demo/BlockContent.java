@@ -20,8 +20,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * The content of KV blocks, computed in place of a model's keys and values. Every part of a block can be computed on its
- * own from the seed and its place, so that both sides of a transfer know what it must hold without asking each other.
+ * The content of KV blocks, computed in place of a model's keys and values. Every part of a block can be computed on
+ * its own from the seed and its place, so both sides of a transfer know what it must hold without asking each other.
  */
 public final class BlockContent
 {

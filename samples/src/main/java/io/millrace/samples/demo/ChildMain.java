@@ -63,6 +63,7 @@ final class ChildMain
 
     private final ParentLink link;
     private Role role;
+    private boolean isOpened;
     private boolean closed;
 
     private ChildMain(final ParentLink link)
@@ -88,21 +89,26 @@ final class ChildMain
             role.run();
             status = 0;
         }
-        catch (final Exception ex)
+        catch (final Throwable ex)
         {
+            // Also an InternalError: that is how a mapped file that finds no space comes to Java.
             ex.printStackTrace();
             final String message = ex instanceof final AeronException aeron ?
                 CommandFailure.withoutCategory(aeron) : null != ex.getMessage() ? ex.getMessage() : ex.toString();
             link.send(ParentLink.event("failed").put("message", message));
         }
+        main.opened(null);
         main.close();
         // Without this a thread that a library left behind would keep the child alive.
         System.exit(status);
     }
 
+    // With null: there is no role, or no other than before.
     private synchronized void opened(final Role opened)
     {
-        role = opened;
+        role = null != opened ? opened : role;
+        isOpened = true;
+        notifyAll();
     }
 
     // By the main thread at the end, or by the shutdown hook at a signal and when the parent dies.
@@ -114,13 +120,27 @@ final class ChildMain
         }
         closed = true;
         Thread.ofPlatform().name("close-deadline").daemon().start(ChildMain::haltAfterDeadline);
+        try
+        {
+            // A driver that is still starting would go on making files. The deadline above ends this wait too.
+            while (!isOpened)
+            {
+                wait();
+            }
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+        }
         if (null != role)
         {
             role.close();
         }
         if (link.isOrphaned())
         {
-            WorkDirectory.deleteTree(Path.of(link.orders().workDirectory()));
+            ProviderFiles.remove(ProcessHandle.current().pid());
+            WorkDirectory.leave(
+                Path.of(link.orders().workDirectory()), Path.of(link.orders().aeronDirectory()));
         }
     }
 

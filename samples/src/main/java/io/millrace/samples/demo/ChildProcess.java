@@ -25,8 +25,6 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -193,7 +191,10 @@ final class ChildProcess
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-        removeProviderFiles();
+        if (!process.isAlive())
+        {
+            ProviderFiles.remove(pid());
+        }
     }
 
     /**
@@ -289,27 +290,6 @@ final class ChildProcess
                 errorLines.removeFirst();
             }
             errorLines.addLast(line);
-        }
-    }
-
-    // libfabric's shm provider names its files <pid>:<uid>:<index> and cannot remove them when it is killed.
-    private void removeProviderFiles()
-    {
-        final Path sharedMemory = Path.of("/dev/shm");
-        if (process.isAlive() || !Files.isDirectory(sharedMemory))
-        {
-            return;
-        }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(sharedMemory, pid() + ":*"))
-        {
-            for (final Path file : files)
-            {
-                Files.deleteIfExists(file);
-            }
-        }
-        catch (final IOException ex)
-        {
-            System.err.println("millrace: could not remove /dev/shm/" + pid() + ":* (" + ex + "): remove it by hand");
         }
     }
 

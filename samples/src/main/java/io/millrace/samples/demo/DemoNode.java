@@ -59,6 +59,8 @@ final class DemoNode implements AutoCloseable
             .aeronDirectoryName(orders.aeronDirectory())
             .dirDeleteOnStart(true)
             .dirDeleteOnShutdown(true)
+            // Space is taken at once, so that a file system that is full says so now and not in mid-transfer.
+            .termBufferSparseFile(false)
             .threadingMode(ThreadingMode.SHARED)
             .sharedIdleStrategy(idleStrategy());
         driver = EfaMediaDriver.launchEmbedded(context, efaContext);

@@ -38,6 +38,7 @@ final class DemoRun implements AutoCloseable
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double NANOS_PER_MILLI = 1e6;
     private static final double MEBIBYTE = 1 << 20;
+    private static final long FULL_BYTES = 1 << 20;
     private static final int HISTOGRAM_DIGITS = 3;
 
     private final WorkDirectory directory;
@@ -261,14 +262,21 @@ final class DemoRun implements AutoCloseable
         if (null == event.message())
         {
             throw CommandFailure.failed("while " + doing + " the " + event.child().epitaph() +
-                "\n  both processes were ended and their files removed; try again, with --verbose to see more");
+                "\n  both processes were ended and their files removed; try again, with --verbose to see more" + space());
         }
         if ("failed".equals(event.message().path("event").asText()))
         {
             throw CommandFailure.failed("while " + doing + " the " + event.child().name() + " process failed: " +
-                event.message().path("message").asText());
+                event.message().path("message").asText() + space());
         }
         return event;
+    }
+
+    private String space()
+    {
+        final Path workDirectory = directory.path();
+        return StorageCheck.usableBytes(workDirectory) > FULL_BYTES ? "" :
+            "\n  " + workDirectory.getParent() + " is full: make room, or name another directory with --dir";
     }
 
     private CommandFailure unexpected(final ChildProcess.Event event)

@@ -107,9 +107,9 @@ final class StorageCheck
         final long freeBytes = usableBytes(directory);
         if (freeBytes < requiredBytes)
         {
-            throw CommandFailure.failed(directory + " has " + (freeBytes >> 20) + " MiB free: the demonstration needs " +
-                (requiredBytes >> 20) + " MiB there; make room, enlarge it (mount -o remount,size=1g " + directory +
-                ", docker run --shm-size=1g), or " + otherRemedy);
+            throw CommandFailure.failed(directory + " has " + (freeBytes >> 20) + " MiB free: the demonstration " +
+                "needs " + (requiredBytes >> 20) + " MiB there; make room, enlarge it (mount -o remount,size=1g " +
+                directory + ", docker run --shm-size=1g), or " + otherRemedy);
         }
     }
 

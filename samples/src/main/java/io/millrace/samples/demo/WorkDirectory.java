@@ -107,6 +107,31 @@ final class WorkDirectory implements AutoCloseable
         }
     }
 
+    /**
+     * Have an orphan remove what is its own, and the rest if it is the last one.
+     *
+     * @param workDirectory of the run.
+     * @param own           directory within it.
+     */
+    static void leave(final Path workDirectory, final Path own)
+    {
+        deleteTree(own);
+        final boolean last;
+        try (DirectoryStream<Path> others = Files.newDirectoryStream(workDirectory, Files::isDirectory))
+        {
+            last = !others.iterator().hasNext();
+        }
+        catch (final IOException ignore)
+        {
+            // The other one was the last.
+            return;
+        }
+        if (last)
+        {
+            deleteTree(workDirectory);
+        }
+    }
+
     private static void removeAbandoned(final Path base)
     {
         try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, PREFIX + "*"))

@@ -139,7 +139,8 @@ public final class TraceReader implements Requests
     private long number(final JsonNode node, final String field, final long min, final long max)
     {
         final JsonNode value = present(node, field);
-        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < min || value.longValue() > max)
+        final boolean isWhole = value.isIntegralNumber() && value.canConvertToLong();
+        if (!isWhole || value.longValue() < min || value.longValue() > max)
         {
             throw broken("\"" + field + "\" is " + shown(value.toString()) + ", it must be a whole number " +
                 (Long.MAX_VALUE == max ? "not below " + min : "from " + min + " to " + max));

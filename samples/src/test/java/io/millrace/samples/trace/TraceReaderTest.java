@@ -73,7 +73,7 @@ class TraceReaderTest
         "{\"timestamp\": 0, \"input_length\": 1e30, \"output_length\": 1, \"hash_ids\": []}  | \"input_length\" is 1",
         "{\"timestamp\": 0, \"input_length\": 99999999999, \"output_length\": 1, \"hash_ids\": []} | from 1 to",
         "{\"timestamp\": \"x\", \"input_length\": 1, \"output_length\": 1, \"hash_ids\": []} | \"timestamp\" is \"x\"",
-        "{\"timestamp\": 0, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [\"a\"]} | \"hash_ids\" is [\"a\"]",
+        "{\"timestamp\": 0, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [\"a\"]} | is [\"a\"]",
     })
     void namesLineAndFaultOfABadLine(final String line, final String fault) throws IOException
     {
