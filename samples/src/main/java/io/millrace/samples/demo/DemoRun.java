@@ -262,7 +262,8 @@ final class DemoRun implements AutoCloseable
         if (null == event.message())
         {
             throw CommandFailure.failed("while " + doing + " the " + event.child().epitaph() +
-                "\n  both processes were ended and their files removed; try again, with --verbose to see more" + space());
+                "\n  both processes were ended and their files removed; try again, with --verbose to see more" +
+                space());
         }
         if ("failed".equals(event.message().path("event").asText()))
         {
