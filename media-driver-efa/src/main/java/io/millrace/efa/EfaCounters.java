@@ -68,10 +68,20 @@ public final class EfaCounters
     public static final int CONTROL_FRAMES_DROPPED_TYPE_ID = 1008;
 
     /**
-     * Per linked peer: 1. The label says which and by what provider. Only where counters can be allocated concurrently,
-     * which {@link EfaMediaDriver#install} sees to.
+     * Per peer of a channel endpoint: 1 when frames travel on rails, 0 when by UDP. The label says which peer. Counters
+     * of peers are only where counters can be allocated concurrently, which {@link EfaMediaDriver#install} sees to.
      */
-    public static final int PEER_TYPE_ID = 1009;
+    public static final int PEER_TRANSPORT_TYPE_ID = 1020;
+
+    /**
+     * Per peer of a channel endpoint: handshakes that ended with a link.
+     */
+    public static final int PEER_HANDSHAKES_TYPE_ID = 1021;
+
+    /**
+     * Per peer of a channel endpoint: fallbacks to UDP.
+     */
+    public static final int PEER_FALLBACKS_TYPE_ID = 1022;
 
     /**
      * Per rail: bytes of messages sent.

@@ -153,6 +153,8 @@ class PeersTest
             });
 
             await("fallback", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
+            await("fallback of the peer", () -> 1 == sum(drivers.publisher, EfaCounters.PEER_FALLBACKS_TYPE_ID) &&
+                0 == sum(drivers.publisher, EfaCounters.PEER_TRANSPORT_TYPE_ID));
             await("link down", () -> 0 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID));
 
             await("linked again", () ->
@@ -161,6 +163,8 @@ class PeersTest
                 subscriber.conductorAgentInvoker().invoke();
                 return 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) && publication.isConnected();
             });
+            assertThat(sum(drivers.publisher, EfaCounters.PEER_TRANSPORT_TYPE_ID)).isEqualTo(1);
+            assertThat(sum(drivers.publisher, EfaCounters.PEER_HANDSHAKES_TYPE_ID)).isEqualTo(2);
         }
     }
 

@@ -114,22 +114,14 @@ public final class FabricCounters
     }
 
     /**
-     * A counter for a peer.
+     * Counters of a peer.
      *
-     * @param label for people.
-     * @return the counter, or null when counters cannot be allocated on this thread.
+     * @param peering of the peer.
+     * @return the counters, or null when counters cannot be allocated on this thread.
      */
-    AtomicCounter peer(final String label)
+    PeerCounters peer(final Peering peering)
     {
-        if (countersManager instanceof ConcurrentCountersManager)
-        {
-            final AtomicCounter counter = countersManager.newCounter(
-                label.substring(0, Math.min(label.length(), CountersManager.MAX_LABEL_LENGTH)),
-                EfaCounters.PEER_TYPE_ID);
-            counter.setRelease(1);
-            return counter;
-        }
-
-        return null;
+        return countersManager instanceof ConcurrentCountersManager ?
+            new PeerCounters(countersManager, peering.toString(), peering.key.channel().description()) : null;
     }
 }

@@ -44,6 +44,8 @@ import java.util.List;
  */
 public final class FabricDriver implements AutoCloseable
 {
+    private static final System.Logger LOGGER = System.getLogger(FabricDriver.class.getName());
+
     /**
      * Longest packet: Aeron's largest MTU, rounded up to whole cache lines.
      */
@@ -249,6 +251,14 @@ public final class FabricDriver implements AutoCloseable
     private void start(final MediaDriver.Context context)
     {
         driverContext = context;
+        LOGGER.log(
+            System.Logger.Level.INFO,
+            "millrace: protocol={0} provider={1} rails={2}, {3}: {4}",
+            choice().protocol(),
+            choice().wireName(),
+            choice().rails(),
+            context.aeronDirectoryName(),
+            choice().reason());
         counters = new FabricCounters(context.countersManager(), choice());
         final ErrorHandler errorHandler = context.countedErrorHandler();
         final List<RailCounters> railCounters = new ArrayList<>();

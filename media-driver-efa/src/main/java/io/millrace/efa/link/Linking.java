@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.aeron.exceptions.AeronEvent;
 import io.aeron.exceptions.AeronException;
+import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
 
 import java.nio.ByteBuffer;
@@ -92,22 +93,39 @@ final class Linking
     {
         peering.isLinked = true;
         counters.handshakes().incrementRelease();
-        if (null == peering.counter)
+        if (null != peering.counters)
         {
-            peering.counter = counters.peer(
-                "efa-peer " + peering + " " + settings.choice().wireName() + ": " +
-                peering.key.channel().description());
+            peering.counters.onLinked();
         }
     }
 
     void onUnlinked(final Peering peering)
     {
         peering.isLinked = false;
-        if (null != peering.counter)
+        if (null != peering.counters)
         {
-            peering.counter.close();
-            peering.counter = null;
+            peering.counters.onUnlinked();
         }
+    }
+
+    /**
+     * A peer of ours.
+     */
+    Peering newPeering(final Peering.Key key, final boolean isSender)
+    {
+        final Peering peering = new Peering(key, isSender);
+        peering.counters = counters.peer(peering);
+        return peering;
+    }
+
+    /**
+     * Forget a peer.
+     */
+    void remove(final Peering peering)
+    {
+        unlink(peering);
+        CloseHelper.close(peering.counters);
+        peering.counters = null;
     }
 
     /**
@@ -142,7 +160,9 @@ final class Linking
      */
     void fallBack(final Peering peering, final String reason)
     {
-        onFallback("link " + peering + " of " + peering.key.channel().description() + " ended, UDP goes on: " + reason);
+        onFallback(
+            peering,
+            "link " + peering + " of " + peering.key.channel().description() + " ended, UDP goes on: " + reason);
         send(peering.key, codec.encode(
             new HandshakeMessage.Bye(settings.incarnation(), peering.peerHandle, reason)));
         unlink(peering);
@@ -158,6 +178,15 @@ final class Linking
                     key.channel().sendDatagram(frame, key.address());
                 }
             });
+    }
+
+    void onFallback(final Peering peering, final String reason)
+    {
+        if (null != peering.counters)
+        {
+            peering.counters.onFallback();
+        }
+        onFallback(reason);
     }
 
     void onFallback(final String reason)

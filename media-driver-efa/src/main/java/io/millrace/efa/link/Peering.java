@@ -17,7 +17,6 @@ package io.millrace.efa.link;
 
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
-import org.agrona.concurrent.status.AtomicCounter;
 
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -42,7 +41,7 @@ final class Peering
     final boolean isSender;
     final List<RailPath> paths = new ArrayList<>();
     Link link;
-    AtomicCounter counter;
+    PeerCounters counters;
     boolean isLinked;
     long peerIncarnation;
     int peerHandle;

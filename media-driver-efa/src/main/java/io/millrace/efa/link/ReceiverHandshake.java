@@ -54,7 +54,7 @@ final class ReceiverHandshake
             final Peering peering = iterator.next();
             if (peering.key.channel().isClosed() || nowNs - peering.lastHeardNs > timeoutNs)
             {
-                linking.unlink(peering);
+                linking.remove(peering);
                 iterator.remove();
                 workCount++;
             }
@@ -105,7 +105,7 @@ final class ReceiverHandshake
             if (peering.key.channel() == channel && peering.link.handle() == bye.handle() &&
                 peering.peerIncarnation == bye.incarnation())
             {
-                linking.unlink(peering);
+                linking.remove(peering);
                 peerings.remove(peering.key);
                 return;
             }
@@ -136,6 +136,7 @@ final class ReceiverHandshake
             if (predicate.test(peering))
             {
                 linking.fallBack(peering, reason);
+                linking.remove(peering);
                 iterator.remove();
             }
         }
@@ -143,7 +144,7 @@ final class ReceiverHandshake
 
     private void link(final Peering.Key key, final Peering known, final HandshakeMessage.Hello hello)
     {
-        final Peering peering = new Peering(key, false);
+        final Peering peering = linking.newPeering(key, false);
         try
         {
             peering.paths.addAll(linking.side().acquire(hello.incarnation(), hello.rails()));
@@ -151,6 +152,7 @@ final class ReceiverHandshake
         catch (final FabricException ex)
         {
             linking.onRejected();
+            linking.remove(peering);
             linking.onFallback("Hello of " + key.address() + " refused: " + ex.getMessage());
             answer(key, hello, 0, AckStatus.REFUSED, ex.getMessage());
             return;
@@ -158,7 +160,7 @@ final class ReceiverHandshake
 
         if (null != known)
         {
-            linking.unlink(known);
+            linking.remove(known);
         }
 
         final Link link = linking.newLink(key);

@@ -60,7 +60,7 @@ final class SenderHandshake
             return;
         }
 
-        final Peering peering = new Peering(key, true);
+        final Peering peering = linking.newPeering(key, true);
         restart(peering, nanoClock.nanoTime());
         peerings.put(key, peering);
     }
@@ -88,7 +88,7 @@ final class SenderHandshake
             final Peering peering = iterator.next();
             if (peering.key.channel().isClosed())
             {
-                linking.unlink(peering);
+                linking.remove(peering);
                 iterator.remove();
                 workCount++;
             }
@@ -158,6 +158,7 @@ final class SenderHandshake
     void stop(final String reason)
     {
         fallBackIf((peering) -> true, reason);
+        peerings.values().forEach(linking::remove);
         peerings.clear();
     }
 
@@ -240,7 +241,7 @@ final class SenderHandshake
 
         if (peering.isLinked)
         {
-            linking.onFallback("link " + peering + " of " + peering.key.channel().description() +
+            linking.onFallback(peering, "link " + peering + " of " + peering.key.channel().description() +
                 " is made anew: the peer came back with another incarnation or handle");
             linking.onUnlinked(peering);
         }
@@ -279,7 +280,7 @@ final class SenderHandshake
     {
         peering.isRefusalReported = true;
         linking.onFallback(
-            "peer " + peering + " of " + peering.key.channel().description() + " stays on UDP: " + reason);
+            peering, "peer " + peering + " of " + peering.key.channel().description() + " stays on UDP: " + reason);
         if (peering.key.channel().fabricRequired())
         {
             peering.key.channel().onFabricRefused(reason);
