@@ -89,14 +89,14 @@ public final class EfaMediaDriver implements AutoCloseable
      * @return the running driver.
      * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, or a
      *                                                    property out of range.
-     * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened.
+     * @throws io.millrace.efa.libfabric.FabricException  when a NIC of a protocol named cannot be opened.
      */
     public static EfaMediaDriver launch(final MediaDriver.Context context, final EfaContext efaContext)
     {
         final FabricDriver fabric = install(context, new FabricDriver(efaContext));
         try
         {
-            fabric.openRails();
+            fabric.openNamedRails();
             return new EfaMediaDriver(fabric, MediaDriver.launch(context));
         }
         catch (final RuntimeException ex)

@@ -33,6 +33,7 @@ import java.util.stream.Collectors;
  * @param provider   libfabric's provider such as {@code efa}, {@code net} or {@code shm}, or {@code udp}.
  * @param wireName   provider and fabric that peers must share, or {@code udp}.
  * @param reason     why this one, a clause for people.
+ * @param isNamed    true when the protocol was asked for by name, false for {@code auto}.
  * @param isFallback true when {@code auto} ended at UDP for want of something better.
  * @param nics       a NIC for each rail, none on UDP.
  */
@@ -41,6 +42,7 @@ public record ProtocolChoice(
     String provider,
     String wireName,
     String reason,
+    boolean isNamed,
     boolean isFallback,
     List<FabricNic> nics)
 {
@@ -131,7 +133,7 @@ public record ProtocolChoice(
             if (!nics.isEmpty())
             {
                 final String reason = "auto, best present" + (absent.isEmpty() ? "" : ", absent: " + absent);
-                return of(provider, nics, reason, context);
+                return of(provider, nics, reason, false, context);
             }
             absent.add(provider.word());
         }
@@ -154,16 +156,20 @@ public record ProtocolChoice(
                 .filter((p) -> !LibFabric.load().nics(p).isEmpty())
                 .map(FabricProvider::word)
                 .collect(Collectors.joining(", "));
-            throw new ConfigurationException("protocol '" + provider.word() + "' is named but libfabric " +
-                LibFabric.load().versionText() + " at " + LibFabric.load().path() + " finds no NIC for it; present: " +
-                present + ", udp; use one of these, auto, or see fi_info -p " + provider.word());
+            throw new ConfigurationException("protocol '" + provider.word() + "' is named but " +
+                LibFabric.load().absenceCause(provider) + "; present: " + present +
+                ", udp; use one of these or auto");
         }
 
-        return of(provider, nics, "asked for by name", context);
+        return of(provider, nics, "asked for by name", true, context);
     }
 
     private static ProtocolChoice of(
-        final FabricProvider provider, final List<FabricNic> present, final String reason, final EfaContext context)
+        final FabricProvider provider,
+        final List<FabricNic> present,
+        final String reason,
+        final boolean isNamed,
+        final EfaContext context)
     {
         final List<FabricNic> allowed = allowed(present, context.nics());
         final boolean isHardware = FabricProvider.EFA == provider;
@@ -182,7 +188,7 @@ public record ProtocolChoice(
 
         final FabricNic first = nics.get(0);
         return new ProtocolChoice(
-            provider.word(), first.providerName(), first.wireName(), reason, false, List.copyOf(nics));
+            provider.word(), first.providerName(), first.wireName(), reason, isNamed, false, List.copyOf(nics));
     }
 
     private static List<FabricNic> allowed(final List<FabricNic> present, final String names)
@@ -214,6 +220,6 @@ public record ProtocolChoice(
 
     private static ProtocolChoice udp(final String reason, final boolean isFallback)
     {
-        return new ProtocolChoice(UDP, UDP, UDP, reason, isFallback, List.of());
+        return new ProtocolChoice(UDP, UDP, UDP, reason, !isFallback, isFallback, List.of());
     }
 }

@@ -48,7 +48,7 @@ class ProtocolChoiceTest
     {
         assertThatThrownBy(() -> ProtocolChoice.select(new EfaContext().protocol("efa")))
             .isInstanceOf(ConfigurationException.class)
-            .hasMessageContaining("protocol 'efa' is named but libfabric")
+            .hasMessageContaining("protocol 'efa' is named but this machine has no EFA device")
             .hasMessageContaining("present: ")
             .hasMessageContaining("shm")
             .hasMessageContaining("use one of these");

@@ -105,12 +105,20 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Open the rails now, so that a failure is an error at start. Otherwise the fabric conductor opens them, and a
-     * failure is a fallback.
+     * Open the rails now if the protocol was asked for by name, so that a failure is an error at start. Otherwise the
+     * fabric conductor opens them, and a failure is a fallback.
      *
      * @throws FabricException when a NIC cannot be opened. Nothing is left open.
      */
-    public synchronized void openRails()
+    public void openNamedRails()
+    {
+        if (choice().isNamed())
+        {
+            openRails();
+        }
+    }
+
+    private synchronized void openRails()
     {
         if (null != senderRails || !choice().isFabric() || isClosed)
         {
