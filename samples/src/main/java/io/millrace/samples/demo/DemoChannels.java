@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 
 /**
  * The channels between the two drivers.
@@ -37,6 +38,7 @@ record DemoChannels(String data, String reverse)
     // A packet must fit one message of EFA, about 8 KiB.
     private static final int EFA_MTU = 8_128;
     private static final int REVERSE_MTU = 1_408;
+    private static final int WINDOW_LENGTH = 2 * 1024 * 1024;
 
     /**
      * Make channels on ports that are free now.
@@ -63,12 +65,21 @@ record DemoChannels(String data, String reverse)
     }
 
     private static String channel(final DatagramSocket socket, final int mtu, final int termLength)
+        throws IOException
     {
+        // What the system grants for a socket, should frames have to go by UDP.
+        socket.setOption(StandardSocketOptions.SO_RCVBUF, WINDOW_LENGTH);
+        socket.setOption(StandardSocketOptions.SO_SNDBUF, WINDOW_LENGTH);
+        final int windowLength = Math.min(WINDOW_LENGTH, Math.min(
+            socket.getOption(StandardSocketOptions.SO_RCVBUF), socket.getOption(StandardSocketOptions.SO_SNDBUF)));
         return new ChannelUriStringBuilder()
             .media(CommonContext.UDP_MEDIA)
             .endpoint(socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort())
             .mtu(mtu)
             .termLength(termLength)
+            .socketRcvbufLength(windowLength)
+            .socketSndbufLength(windowLength)
+            .receiverWindowLength(Math.min(windowLength, termLength / 2))
             .build();
     }
 }
