@@ -195,7 +195,7 @@ final class DemoRun implements AutoCloseable
             {
                 case "sent" -> sent = event.message();
                 case "landed" -> landed = event.message();
-                case "alive" -> progress.stepTo(bytes + Math.max(0, event.message().path("bytes").asLong()));
+                case "alive" -> progress.stepTo(bytes + event.message().path("bytes").asLong());
                 default -> throw unexpected(event);
             }
         }

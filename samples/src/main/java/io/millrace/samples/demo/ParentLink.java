@@ -111,7 +111,7 @@ final class ParentLink
     /**
      * Tell the parent that work goes on, a few times a second however often this is called.
      *
-     * @param bytes landed so far in the request at work, or -1 if this child does not land any.
+     * @param bytes landed so far of the request at work, 0 if this child does not land any.
      */
     synchronized void heartbeat(final long bytes)
     {

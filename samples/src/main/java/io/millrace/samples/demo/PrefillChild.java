@@ -124,7 +124,7 @@ public final class PrefillChild implements ChildMain.Role
                     digest = BlockDigest.combine(digest, BlockDigest.of(part, part.length));
                 }
             }
-            link.heartbeat(-1);
+            link.heartbeat(0);
         }
     }
 

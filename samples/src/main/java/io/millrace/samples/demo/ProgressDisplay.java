@@ -55,13 +55,13 @@ final class ProgressDisplay implements AutoCloseable
     }
 
     /**
-     * Move the bar.
+     * Move the bar forward.
      *
-     * @param bytes done.
+     * @param bytes done; fewer than before are ignored.
      */
     void stepTo(final long bytes)
     {
-        if (null != bar)
+        if (null != bar && bytes > bar.getCurrent())
         {
             bar.stepTo(bytes);
         }
