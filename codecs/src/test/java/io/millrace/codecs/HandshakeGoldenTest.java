@@ -16,6 +16,7 @@
 package io.millrace.codecs;
 
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.codecs.handshake.ByeEncoder;
 import io.millrace.codecs.handshake.HandshakeFrames;
 import io.millrace.codecs.handshake.HelloAckEncoder;
@@ -100,18 +101,19 @@ class HandshakeGoldenTest
     void bye()
     {
         final ByeEncoder encoder = new ByeEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .incarnation(INCARNATION).handle(7).reason("end");
+            .incarnation(INCARNATION).handle(7).cause(ByeCause.FAILED).reason("end");
         check(encoder.encodedLength(), 3,
-            "0c00 0300 8d23 0000",
+            "0d00 0300 8d23 0000",
             ID,                                 // 8 incarnation
             "07000000",                         // 16 handle
-            "03000000 656e64");                 // 20 reason
+            "01",                               // 20 cause
+            "03000000 656e64");                 // 21 reason
     }
 
     @Test
     void refusesOtherSchemasAndMessages()
     {
-        header.wrap(buffer, 0).blockLength(12).templateId(3).schemaId(9102).version(0);
+        header.wrap(buffer, 0).blockLength(13).templateId(3).schemaId(9102).version(0);
         assertThat(HandshakeFrames.check(buffer, 0, 100)).isEqualTo(FrameCheck.UNKNOWN_SCHEMA);
         header.schemaId(9101).templateId(4);
         assertThat(HandshakeFrames.check(buffer, 0, 100)).isEqualTo(FrameCheck.UNKNOWN_TEMPLATE);

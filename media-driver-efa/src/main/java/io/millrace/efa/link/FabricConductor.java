@@ -151,6 +151,15 @@ final class FabricConductor implements Agent, FabricEvents
      * {@inheritDoc}
      */
     @Override
+    public void onPeerDeaf(final RailChannel channel, final InetSocketAddress address)
+    {
+        offer(() -> senderHandshake.onPeerDeaf(new Peering.Key(channel, address)));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
     public void onHandshake(final RailChannel channel, final InetSocketAddress source, final byte[] frame)
     {
         offer(() -> dispatch(channel, source, frame));

@@ -16,6 +16,7 @@
 package io.millrace.efa.link;
 
 import io.aeron.driver.MediaDriver;
+import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.EndpointOptions;
@@ -225,7 +226,7 @@ public final class FabricDriver implements AutoCloseable
     public ByteBuffer end(final Link link, final String reason)
     {
         final ByteBuffer frame = new HandshakeCodec().encode(
-            new HandshakeMessage.Bye(settings.incarnation(), (int)link.peerHandle(), reason));
+            new HandshakeMessage.Bye(settings.incarnation(), (int)link.peerHandle(), ByeCause.CLOSED, reason));
         link.end();
         counters.links().decrement();
         return frame;

@@ -44,6 +44,14 @@ public interface FabricEvents
     boolean onPeerAlive(RailChannel channel, InetSocketAddress address);
 
     /**
+     * A peer answers by UDP, and only so, to what was sent to it on rails.
+     *
+     * @param channel that sends.
+     * @param address of the peer's socket.
+     */
+    void onPeerDeaf(RailChannel channel, InetSocketAddress address);
+
+    /**
      * A handshake frame arrived on a socket.
      *
      * @param channel on whose socket.

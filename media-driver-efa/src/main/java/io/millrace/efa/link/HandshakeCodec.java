@@ -19,6 +19,7 @@ import io.aeron.protocol.HeaderFlyweight;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeDecoder;
 import io.millrace.codecs.handshake.ByeEncoder;
+import io.millrace.codecs.handshake.HandshakeFrames;
 import io.millrace.codecs.handshake.HelloAckDecoder;
 import io.millrace.codecs.handshake.HelloAckEncoder;
 import io.millrace.codecs.handshake.HelloDecoder;
@@ -132,6 +133,7 @@ final class HandshakeCodec
         byeEncoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerEncoder)
             .incarnation(bye.incarnation())
             .handle(bye.handle() & 0xFFFF_FFFFL)
+            .cause(bye.cause())
             .reason(ascii(bye.reason()));
         return finish(frame, buffer, byeEncoder.encodedLength());
     }
@@ -153,8 +155,7 @@ final class HandshakeCodec
                 return null;
             }
 
-            headerDecoder.wrap(buffer, MIN_HEADER_LENGTH);
-            return switch (headerDecoder.templateId())
+            return switch (HandshakeFrames.check(buffer, MIN_HEADER_LENGTH, frame.length - MIN_HEADER_LENGTH))
             {
                 case HelloDecoder.TEMPLATE_ID -> decodeHello(buffer);
                 case HelloAckDecoder.TEMPLATE_ID -> decodeAck(buffer);
@@ -246,7 +247,9 @@ final class HandshakeCodec
     {
         byeDecoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerDecoder);
         checkLength(byeDecoder.reasonLength(), MAX_TEXT_LENGTH);
-        return new HandshakeMessage.Bye(byeDecoder.incarnation(), (int)byeDecoder.handle(), byeDecoder.reason());
+        final String reason = byeDecoder.reason();
+        return new HandshakeMessage.Bye(
+            byeDecoder.incarnation(), (int)byeDecoder.handle(), byeDecoder.cause(), reason);
     }
 
     private static boolean areValid(final List<RailAddress> addresses)

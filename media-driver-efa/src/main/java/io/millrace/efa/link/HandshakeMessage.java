@@ -16,6 +16,7 @@
 package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.codecs.handshake.ByeCause;
 
 import java.util.List;
 
@@ -59,7 +60,7 @@ sealed interface HandshakeMessage
     /**
      * Either side: the link with this handle ends.
      */
-    record Bye(long incarnation, int handle, String reason) implements HandshakeMessage
+    record Bye(long incarnation, int handle, ByeCause cause, String reason) implements HandshakeMessage
     {
     }
 }

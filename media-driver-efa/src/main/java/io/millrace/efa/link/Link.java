@@ -35,6 +35,7 @@ public final class Link
      */
     public static final int NOT_CARRIED = -1;
 
+    private static final long NOT_HEARD = Long.MIN_VALUE;
     private static final RailPath[] NO_PATHS = new RailPath[0];
 
     /**
@@ -49,6 +50,8 @@ public final class Link
     private RailPath[] paths = NO_PATHS;
     private long peerHandle;
     private boolean isUp;
+    private boolean isHeardOnRails;
+    private long heardByUdpSinceNs = NOT_HEARD;
     private long resumeAddress;
     private int resumeLength;
     private int resumeOffset;
@@ -141,8 +144,35 @@ public final class Link
     void end()
     {
         isUp = false;
+        heardByUdpSinceNs = NOT_HEARD;
         peerHandle = 0;
         paths = NO_PATHS;
+    }
+
+    /**
+     * The peer was heard on rails.
+     */
+    void onHeardOnRails()
+    {
+        isHeardOnRails = true;
+    }
+
+    /**
+     * The peer was heard by UDP, which it uses for as long as nothing reaches it on rails.
+     *
+     * @param nowNs     time of a monotonic clock.
+     * @param timeoutNs how long that may last.
+     * @return true when nothing was heard on rails since then.
+     */
+    public boolean onHeardByUdp(final long nowNs, final long timeoutNs)
+    {
+        if (isHeardOnRails || NOT_HEARD == heardByUdpSinceNs)
+        {
+            isHeardOnRails = false;
+            heardByUdpSinceNs = nowNs;
+        }
+
+        return nowNs - heardByUdpSinceNs > timeoutNs;
     }
 
     /**

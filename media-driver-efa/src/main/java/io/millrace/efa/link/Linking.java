@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.aeron.exceptions.AeronEvent;
 import io.aeron.exceptions.AeronException;
+import io.millrace.codecs.handshake.ByeCause;
 import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
 
@@ -164,7 +165,7 @@ final class Linking
             peering,
             "link " + peering + " of " + peering.key.channel().description() + " ended, UDP goes on: " + reason);
         send(peering.key, codec.encode(
-            new HandshakeMessage.Bye(settings.incarnation(), peering.peerHandle, reason)));
+            new HandshakeMessage.Bye(settings.incarnation(), peering.peerHandle, ByeCause.FAILED, reason)));
         unlink(peering);
     }
 

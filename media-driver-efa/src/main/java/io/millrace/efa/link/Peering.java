@@ -50,6 +50,8 @@ final class Peering
     long helloIntervalNs;
     long firstHelloNs;
     long lastHeardNs;
+    long linkedSinceNs;
+    int shortLivedLinks;
     boolean isAliveOverUdp;
     boolean isRefusalReported;
 

@@ -148,6 +148,7 @@ public final class RailSet implements RailListener
             return;
         }
 
+        link.onHeardOnRails();
         if (!link.isUp())
         {
             // the peer sends on rails, so it has our addresses and rails work in both directions

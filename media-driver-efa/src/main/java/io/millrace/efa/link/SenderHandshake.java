@@ -16,6 +16,7 @@
 package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.RailPeer;
 import org.agrona.concurrent.NanoClock;
@@ -35,6 +36,9 @@ final class SenderHandshake
     private static final int MAX_PEERINGS = 8192;
     private static final long HELLO_INTERVAL_MIN_NS = TimeUnit.MILLISECONDS.toNanos(25);
     private static final long HELLO_INTERVAL_MAX_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SHORT_LIVED_NS = TimeUnit.SECONDS.toNanos(30);
+    private static final long RETRY_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final int MAX_SHIFT = 7;
 
     private final Map<Peering.Key, Peering> peerings = new HashMap<>();
     private final Linking linking;
@@ -71,6 +75,15 @@ final class SenderHandshake
         if (null != peering)
         {
             peering.isAliveOverUdp = true;
+        }
+    }
+
+    void onPeerDeaf(final Peering.Key key)
+    {
+        final Peering peering = peerings.get(key);
+        if (null != peering && peering.isLinked)
+        {
+            fallBack(peering, "the peer answers by UDP to what was sent on rails, which do not reach it");
         }
     }
 
@@ -138,8 +151,18 @@ final class SenderHandshake
         final Peering peering = find(channel, bye.handle());
         if (null != peering && peering.peerIncarnation == bye.incarnation())
         {
-            linking.unlink(peering);
-            restart(peering, nanoClock.nanoTime());
+            if (ByeCause.FAILED == bye.cause())
+            {
+                linking.onFallback(peering, "link " + peering + " of " + channel.description() +
+                    " ended by the peer: " + bye.reason());
+                linking.unlink(peering);
+                restartAfterFailure(peering, nanoClock.nanoTime());
+            }
+            else
+            {
+                linking.unlink(peering);
+                restart(peering, nanoClock.nanoTime());
+            }
         }
 
         return null != peering;
@@ -263,13 +286,14 @@ final class SenderHandshake
                 link.up();
             });
         linking.side().release(released);
+        peering.linkedSinceNs = nanoClock.nanoTime();
         linking.onLinked(peering);
     }
 
     private void fallBack(final Peering peering, final String reason)
     {
         linking.fallBack(peering, reason);
-        restart(peering, nanoClock.nanoTime());
+        restartAfterFailure(peering, nanoClock.nanoTime());
         if (peering.key.channel().fabricRequired())
         {
             peering.key.channel().onFabricRefused(reason);
@@ -293,6 +317,22 @@ final class SenderHandshake
         peering.nextHelloNs = nowNs;
         peering.firstHelloNs = nowNs;
         peering.isAliveOverUdp = false;
+    }
+
+    /**
+     * Rails that fail soon after they were linked, as behind a security group that lets UDP pass only, are tried again
+     * less and less often: each try costs the frames that are lost until it has failed.
+     */
+    private static void restartAfterFailure(final Peering peering, final long nowNs)
+    {
+        restart(peering, nowNs);
+        peering.shortLivedLinks =
+            nowNs - peering.linkedSinceNs < SHORT_LIVED_NS ? Math.min(peering.shortLivedLinks + 1, MAX_SHIFT) : 0;
+        if (peering.shortLivedLinks > 0)
+        {
+            peering.nextHelloNs = nowNs + (RETRY_INTERVAL_NS << peering.shortLivedLinks - 1);
+            peering.firstHelloNs = peering.nextHelloNs;
+        }
     }
 
     private Peering find(final RailChannel channel, final int handle)

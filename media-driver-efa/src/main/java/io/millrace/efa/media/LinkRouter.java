@@ -24,12 +24,18 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Links of one channel endpoint by the address of their peers. Owned by the endpoint's agent.
  */
 final class LinkRouter
 {
+    /**
+     * A receiver repeats its status messages several times in this time.
+     */
+    private static final long DEAF_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(2);
+
     private final Object2ObjectHashMap<InetSocketAddress, Link> linkByAddress = new Object2ObjectHashMap<>();
     private final Set<InetSocketAddress> destinations = new HashSet<>();
     private final Set<InetSocketAddress> aliveReported = new HashSet<>();
@@ -68,11 +74,19 @@ final class LinkRouter
     }
 
     /**
-     * A peer was heard over UDP: with a link it should not be, without one it may be a stock driver.
+     * A peer was heard over UDP: without a link it may be a stock driver, with one it should not be for long.
      */
     void onHeardOverUdp(final InetSocketAddress source)
     {
-        if (null == link(source) && !aliveReported.contains(source) && events.onPeerAlive(channel, source))
+        final Link link = link(source);
+        if (null != link)
+        {
+            if (link.isUp() && link.onHeardByUdp(System.nanoTime(), DEAF_TIMEOUT_NS))
+            {
+                events.onPeerDeaf(channel, source);
+            }
+        }
+        else if (!aliveReported.contains(source) && events.onPeerAlive(channel, source))
         {
             aliveReported.add(source);
         }

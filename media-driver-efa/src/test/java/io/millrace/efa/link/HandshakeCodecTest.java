@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.aeron.protocol.HeaderFlyweight;
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.codecs.handshake.HelloDecoder;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -68,14 +69,14 @@ class HandshakeCodecTest
     @Test
     void shouldSayBye()
     {
-        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, "closed");
+        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, "closed");
         assertThat(codec.decode(bytes(codec.encode(bye)))).isEqualTo(bye);
     }
 
     @Test
     void shouldKeepTextPlainAndBounded()
     {
-        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, "\u20ac\n".repeat(2000));
+        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, "\u20ac\n".repeat(2000));
         final HandshakeMessage.Bye decoded = (HandshakeMessage.Bye)codec.decode(bytes(codec.encode(bye)));
         assertThat(decoded.reason()).hasSize(1024).matches("\\?+");
     }
