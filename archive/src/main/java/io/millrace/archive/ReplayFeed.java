@@ -109,21 +109,14 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
             image = subscription.imageAtIndex(0);
         }
 
-        if (position >= limitPosition)
+        // What is committed lands yet: closing the image would fail it.
+        if (position >= limitPosition && committed.isEmpty())
         {
-            // What is committed lands yet: an image that closed would fail it.
-            if (committed.isEmpty())
-            {
-                end(KvReplayState.COMPLETED, KvArchiveError.NONE, null);
-            }
-            else
-            {
-                checkDeadline(System.nanoTime());
-            }
+            end(KvReplayState.COMPLETED, KvArchiveError.NONE, null);
         }
-        else if (0 == fragments)
+        else
         {
-            check(System.nanoTime());
+            check(System.nanoTime(), 0 == fragments && position < limitPosition);
         }
         return fragments;
     }
@@ -239,7 +232,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         return future;
     }
 
-    private void check(final long nowNs)
+    private void check(final long nowNs, final boolean isStarved)
     {
         if (nowNs - checkNs < 0)
         {
@@ -247,6 +240,19 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         }
 
         checkNs = nowNs + CHECK_INTERVAL_NS;
+        if (nowNs - startNs >= timeoutNs)
+        {
+            end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within timeoutNs=" + timeoutNs +
+                ": see whether the receiver has blocks, or allow more time");
+        }
+        else if (isStarved)
+        {
+            checkArchive(nowNs);
+        }
+    }
+
+    private void checkArchive(final long nowNs)
+    {
         final String text = session.pollError();
         if (null != text)
         {
@@ -259,19 +265,6 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
             {
                 fail(KvArchiveError.ARCHIVE_GONE, "its publication closed, and the archive told no reason");
             }
-        }
-        else
-        {
-            checkDeadline(nowNs);
-        }
-    }
-
-    private void checkDeadline(final long nowNs)
-    {
-        if (nowNs - startNs >= timeoutNs)
-        {
-            end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within timeoutNs=" + timeoutNs +
-                ": see whether the receiver has blocks, or allow more time");
         }
     }
 
