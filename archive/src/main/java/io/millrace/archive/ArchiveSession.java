@@ -1,0 +1,268 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+
+import io.aeron.Aeron;
+import io.aeron.archive.client.AeronArchive;
+import io.aeron.archive.client.ArchiveException;
+import io.aeron.archive.codecs.RecordingSignal;
+import io.aeron.archive.codecs.SourceLocation;
+import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.TimeoutException;
+import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A control session with the archive: requests with errors translated, signals handed to their recordings. May be used
+ * by any thread.
+ */
+final class ArchiveSession implements AutoCloseable
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(ArchiveSession.class);
+    private static final long PARK_MIN_NS = TimeUnit.MICROSECONDS.toNanos(1);
+    private static final long PARK_MAX_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Long2ObjectHashMap<KvRecording> recordingByCorrelationId = new Long2ObjectHashMap<>();
+    private final long messageTimeoutNs;
+    private final AeronArchive archive;
+
+    /**
+     * Connect.
+     *
+     * @param aeron that stays the caller's.
+     * @param ctx   to clone for this session.
+     */
+    ArchiveSession(final Aeron aeron, final AeronArchive.Context ctx)
+    {
+        messageTimeoutNs = ctx.messageTimeoutNs();
+        try
+        {
+            archive = AeronArchive.connect(ctx.clone()
+                .aeron(aeron)
+                .ownsAeronClient(false)
+                .lock(lock)
+                .errorHandler(this::onError)
+                .recordingSignalConsumer(this::onSignal));
+        }
+        catch (final TimeoutException ex)
+        {
+            throw new KvArchiveException(KvArchiveError.ARCHIVE_GONE, "no archive answered on control channel " +
+                ctx.controlRequestChannel() + " stream " + ctx.controlRequestStreamId() + " within messageTimeoutNs=" +
+                messageTimeoutNs + ": start one there, or set the channel of one that runs", ex);
+        }
+        catch (final ArchiveException ex)
+        {
+            throw ArchiveErrors.of("connect to the archive", ex);
+        }
+    }
+
+    long messageTimeoutNs()
+    {
+        return messageTimeoutNs;
+    }
+
+    boolean isConnected()
+    {
+        return AeronArchive.State.CONNECTED == archive.state() &&
+            archive.controlResponsePoller().subscription().isConnected();
+    }
+
+    /**
+     * Make a request.
+     *
+     * @param what    it is, for errors.
+     * @param request to the archive.
+     * @return its answer.
+     */
+    <T> T call(final String what, final Function<AeronArchive, T> request)
+    {
+        lock.lock();
+        try
+        {
+            return request.apply(archive);
+        }
+        catch (final AeronException ex)
+        {
+            if (!isConnected())
+            {
+                throw gone(what, ex);
+            }
+            if (ex instanceof ArchiveException)
+            {
+                throw ArchiveErrors.of(what, (ArchiveException)ex);
+            }
+            throw new KvArchiveException(ex instanceof TimeoutException ? KvArchiveError.DEADLINE :
+                KvArchiveError.REFUSED, what + ": " + ex.getMessage() + " (messageTimeoutNs=" + messageTimeoutNs + ")",
+                ex);
+        }
+        finally
+        {
+            lock.unlock();
+        }
+    }
+
+    KvRecording startRecording(final String channel, final int streamId, final SourceLocation sourceLocation)
+    {
+        lock.lock();
+        try
+        {
+            return call("record " + channel + " stream " + streamId, client ->
+            {
+                // The archive ends its subscription with the stream: one handle is one recording.
+                final long subscriptionId = client.startRecording(channel, streamId, sourceLocation, true);
+                final KvRecording recording =
+                    new KvRecording(this, channel, streamId, subscriptionId, client.lastCorrelationId());
+                recordingByCorrelationId.put(recording.correlationId(), recording);
+                return recording;
+            });
+        }
+        finally
+        {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Expect no more signals of a recording.
+     */
+    void forget(final KvRecording recording)
+    {
+        lock.lock();
+        try
+        {
+            recordingByCorrelationId.remove(recording.correlationId());
+        }
+        finally
+        {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Wait with signals of recordings being handled.
+     *
+     * @param what      is waited for, for errors.
+     * @param timeoutNs nanoseconds to wait at most.
+     * @param condition to hold.
+     */
+    void await(final String what, final long timeoutNs, final BooleanSupplier condition)
+    {
+        final long startNs = System.nanoTime();
+        final IdleStrategy idleStrategy = new BackoffIdleStrategy(10, 10, PARK_MIN_NS, PARK_MAX_NS);
+        while (true)
+        {
+            poll(what);
+            if (condition.getAsBoolean())
+            {
+                return;
+            }
+            if (System.nanoTime() - startNs >= timeoutNs)
+            {
+                throw new KvArchiveException(
+                    KvArchiveError.DEADLINE, what + " was not reached within timeoutNs=" + timeoutNs);
+            }
+            if (Thread.currentThread().isInterrupted())
+            {
+                throw new KvArchiveException(KvArchiveError.CANCELED, "interrupted while waiting: " + what);
+            }
+            idleStrategy.idle();
+        }
+    }
+
+    /**
+     * An error that the archive sent of its own accord.
+     *
+     * @return its text, or null.
+     */
+    String pollError()
+    {
+        try
+        {
+            return archive.pollForErrorResponse();
+        }
+        catch (final AeronException ex)
+        {
+            return AeronArchive.NOT_CONNECTED_MSG + ": " + ex.getMessage();
+        }
+    }
+
+    private void poll(final String what)
+    {
+        if (!isConnected())
+        {
+            throw gone(what, null);
+        }
+        call(what, client ->
+        {
+            int signals;
+            do
+            {
+                signals = client.pollForRecordingSignals();
+            }
+            while (signals > 0);
+            return null;
+        });
+    }
+
+    private KvArchiveException gone(final String what, final AeronException cause)
+    {
+        return ArchiveErrors.exception(
+            KvArchiveError.ARCHIVE_GONE, what + ": " + AeronArchive.NOT_CONNECTED_MSG, cause);
+    }
+
+    private void onSignal(
+        final long controlSessionId,
+        final long correlationId,
+        final long recordingId,
+        final long subscriptionId,
+        final long position,
+        final RecordingSignal signal)
+    {
+        final KvRecording recording = recordingByCorrelationId.get(correlationId);
+        if (null != recording && recording.onSignal(recordingId, position, signal))
+        {
+            recordingByCorrelationId.remove(correlationId);
+        }
+    }
+
+    private void onError(final Throwable error)
+    {
+        final KvRecording recording = error instanceof ArchiveException ?
+            recordingByCorrelationId.get(((ArchiveException)error).correlationId()) : null;
+        if (null == recording)
+        {
+            LOGGER.warn("archive session", error);
+        }
+        else
+        {
+            recording.onFailed(error.getMessage());
+        }
+    }
+
+    public void close()
+    {
+        archive.close();
+    }
+}

@@ -1,0 +1,376 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.util.List;
+
+import io.aeron.Aeron;
+import io.aeron.CommonContext;
+import io.aeron.archive.client.AeronArchive;
+import io.aeron.archive.codecs.SourceLocation;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.bridge.KvReceiver;
+import org.agrona.CloseHelper;
+
+/**
+ * Client of an archive for KV streams: records them, lists recordings, replays them into receivers. May be used by any
+ * thread. Requests throw {@link KvArchiveException}.
+ */
+public final class KvArchive implements AutoCloseable
+{
+    private final Context ctx;
+    private final ArchiveSession session;
+
+    private KvArchive(final Context ctx)
+    {
+        this.ctx = ctx;
+        ctx.conclude();
+        try
+        {
+            session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+        }
+        catch (final RuntimeException ex)
+        {
+            ctx.closeOwned();
+            throw ex;
+        }
+    }
+
+    /**
+     * Connect to an archive.
+     *
+     * @param ctx to conclude and use.
+     * @return the connected client.
+     * @throws KvArchiveException with {@link KvArchiveError#ARCHIVE_GONE} when none answers in time.
+     */
+    public static KvArchive connect(final Context ctx)
+    {
+        return new KvArchive(ctx);
+    }
+
+    /**
+     * Record the next publication on a channel and stream, from its beginning when this returns before it is added.
+     *
+     * @param channel        of the KV stream.
+     * @param streamId       of the KV stream.
+     * @param sourceLocation LOCAL for a publication on the archive's own driver, which is spied upon: with no other
+     *                       subscriber, UDP channels need {@code ssc=true}. REMOTE to subscribe like any receiver.
+     * @return the recording, that starts when the publication is seen.
+     */
+    public KvRecording record(final String channel, final int streamId, final SourceLocation sourceLocation)
+    {
+        return session.startRecording(channel, streamId, sourceLocation);
+    }
+
+    /**
+     * List recordings by rising id.
+     *
+     * @param fromRecordingId the least id to list, 0 for all.
+     * @param limit           recordings to list at most.
+     * @return snapshots, of active recordings too.
+     */
+    public List<KvRecordingInfo> list(final long fromRecordingId, final int limit)
+    {
+        return Recordings.list(session, fromRecordingId, limit, null, 0);
+    }
+
+    /**
+     * List recordings of a stream by rising id.
+     *
+     * @param fromRecordingId the least id to list, 0 for all.
+     * @param limit           recordings to list at most.
+     * @param channelFragment that the channel contains.
+     * @param streamId        of the stream.
+     * @return snapshots, of active recordings too.
+     */
+    public List<KvRecordingInfo> list(
+        final long fromRecordingId, final int limit, final String channelFragment, final int streamId)
+    {
+        return Recordings.list(session, fromRecordingId, limit, channelFragment, streamId);
+    }
+
+    /**
+     * Look a recording up.
+     *
+     * @param recordingId to find.
+     * @return a snapshot.
+     * @throws KvArchiveException with {@link KvArchiveError#UNKNOWN_RECORDING} when there is none.
+     */
+    public KvRecordingInfo find(final long recordingId)
+    {
+        return Recordings.find(session, recordingId);
+    }
+
+    /**
+     * Replay what is recorded up to now, within {@link Context#replayTimeoutNs()}.
+     *
+     * @param recordingId of the recording.
+     * @param receiverCtx as for {@link #replay(long, long, long, long, KvReceiver.Context)}.
+     * @return the running replay.
+     */
+    public KvReplay replay(final long recordingId, final KvReceiver.Context receiverCtx)
+    {
+        return replay(
+            recordingId, AeronArchive.NULL_POSITION, AeronArchive.NULL_LENGTH, ctx.replayTimeoutNs(), receiverCtx);
+    }
+
+    /**
+     * Replay a range of a recording into a receiver of its own.
+     *
+     * @param recordingId  of the recording.
+     * @param fromPosition where to start: the start of a frame, or {@link AeronArchive#NULL_POSITION} for the start of
+     *                     the recording.
+     * @param lengthBytes  to replay, or {@link AeronArchive#NULL_LENGTH} for all up to what is recorded now.
+     * @param timeoutNs    nanoseconds that the replay may take.
+     * @param receiverCtx  with device and allocator, listener and staging as wished. Where the receiver takes data from
+     *                     is set here, and the Aeron client when there is none.
+     * @return the running replay, to be closed.
+     */
+    public KvReplay replay(
+        final long recordingId,
+        final long fromPosition,
+        final long lengthBytes,
+        final long timeoutNs,
+        final KvReceiver.Context receiverCtx)
+    {
+        return Replays.start(session, ctx, recordingId, fromPosition, lengthBytes, timeoutNs, receiverCtx);
+    }
+
+    /**
+     * Settings.
+     *
+     * @return the concluded context.
+     */
+    public Context context()
+    {
+        return ctx;
+    }
+
+    /**
+     * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
+     */
+    public void close()
+    {
+        CloseHelper.close(session);
+        ctx.closeOwned();
+    }
+
+    /**
+     * Settings of a {@link KvArchive}.
+     */
+    public static final class Context
+    {
+        private Aeron aeron;
+        private boolean ownsAeron;
+        private String aeronDirectoryName = CommonContext.getAeronDirectoryName();
+        private final AeronArchive.Context archiveCtx = new AeronArchive.Context()
+            .controlRequestChannel(KvArchiveConfiguration.controlRequestChannel())
+            .controlRequestStreamId(KvArchiveConfiguration.controlRequestStreamId())
+            .controlResponseChannel(KvArchiveConfiguration.controlResponseChannel());
+        private String replayChannel = KvArchiveConfiguration.replayChannel();
+        private int replayStreamId = KvArchiveConfiguration.replayStreamId();
+        private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
+
+        void conclude()
+        {
+            if (replayTimeoutNs <= 0)
+            {
+                throw new ConfigurationException("replayTimeoutNs=" + replayTimeoutNs + " must be over 0");
+            }
+            if (null == aeron)
+            {
+                ownsAeron = true;
+                aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
+            }
+        }
+
+        void closeOwned()
+        {
+            if (ownsAeron)
+            {
+                CloseHelper.close(aeron);
+            }
+        }
+
+        /**
+         * Set the client to use.
+         *
+         * @param newAeron that stays the caller's. Without it one is connected and closed with the archive client.
+         * @return this for a fluent API.
+         */
+        public Context aeron(final Aeron newAeron)
+        {
+            aeron = newAeron;
+            return this;
+        }
+
+        /**
+         * Get the client to use.
+         *
+         * @return the client, or null before {@link KvArchive#connect} when none was set.
+         */
+        public Aeron aeron()
+        {
+            return aeron;
+        }
+
+        /**
+         * Set the directory of the driver.
+         *
+         * @param newAeronDirectoryName used when no client is set.
+         * @return this for a fluent API.
+         */
+        public Context aeronDirectoryName(final String newAeronDirectoryName)
+        {
+            aeronDirectoryName = newAeronDirectoryName;
+            return this;
+        }
+
+        /**
+         * Get the directory of the driver.
+         *
+         * @return used when no client is set.
+         */
+        public String aeronDirectoryName()
+        {
+            return aeronDirectoryName;
+        }
+
+        /**
+         * Set the channel of requests.
+         *
+         * @param channel on which the archive listens.
+         * @return this for a fluent API.
+         */
+        public Context controlRequestChannel(final String channel)
+        {
+            archiveCtx.controlRequestChannel(channel);
+            return this;
+        }
+
+        /**
+         * Set the stream id of requests.
+         *
+         * @param streamId on which the archive listens.
+         * @return this for a fluent API.
+         */
+        public Context controlRequestStreamId(final int streamId)
+        {
+            archiveCtx.controlRequestStreamId(streamId);
+            return this;
+        }
+
+        /**
+         * Set the channel of responses.
+         *
+         * @param channel on which this client listens, with port 0 for any free one.
+         * @return this for a fluent API.
+         */
+        public Context controlResponseChannel(final String channel)
+        {
+            archiveCtx.controlResponseChannel(channel);
+            return this;
+        }
+
+        /**
+         * Set the time for an answer of the archive.
+         *
+         * @param timeoutNs nanoseconds.
+         * @return this for a fluent API.
+         */
+        public Context messageTimeoutNs(final long timeoutNs)
+        {
+            archiveCtx.messageTimeoutNs(timeoutNs);
+            return this;
+        }
+
+        /**
+         * Get the settings of control sessions, to tune what has no setting of its own here.
+         *
+         * @return cloned for each session.
+         */
+        public AeronArchive.Context archiveContext()
+        {
+            return archiveCtx;
+        }
+
+        /**
+         * Set the channel of replays.
+         *
+         * @param channel to which the archive publishes and that this client's driver can subscribe to.
+         * @return this for a fluent API.
+         */
+        public Context replayChannel(final String channel)
+        {
+            replayChannel = channel;
+            return this;
+        }
+
+        /**
+         * Get the channel of replays.
+         *
+         * @return the channel.
+         */
+        public String replayChannel()
+        {
+            return replayChannel;
+        }
+
+        /**
+         * Set the stream id of replays.
+         *
+         * @param streamId that the replays share; session ids tell them apart.
+         * @return this for a fluent API.
+         */
+        public Context replayStreamId(final int streamId)
+        {
+            replayStreamId = streamId;
+            return this;
+        }
+
+        /**
+         * Get the stream id of replays.
+         *
+         * @return the stream id.
+         */
+        public int replayStreamId()
+        {
+            return replayStreamId;
+        }
+
+        /**
+         * Set the time that a replay may take.
+         *
+         * @param timeoutNs nanoseconds, over 0.
+         * @return this for a fluent API.
+         */
+        public Context replayTimeoutNs(final long timeoutNs)
+        {
+            replayTimeoutNs = timeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the time that a replay may take.
+         *
+         * @return nanoseconds.
+         */
+        public long replayTimeoutNs()
+        {
+            return replayTimeoutNs;
+        }
+    }
+}

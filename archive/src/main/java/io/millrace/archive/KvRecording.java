@@ -1,0 +1,245 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import io.aeron.Aeron;
+import io.aeron.archive.client.AeronArchive;
+import io.aeron.archive.codecs.RecordingSignal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A recording that this client asked for. It starts with the first publication that is seen on its channel and stream,
+ * and stops when that publication is closed and all of it was written, or earlier by {@link #stop()}. May be used by
+ * any thread. Waits throw {@link KvArchiveException}: {@link KvArchiveError#DEADLINE} when the time is over,
+ * {@link KvArchiveError#STOPPED} when what is waited for cannot come any more, {@link KvArchiveError#ARCHIVE_GONE}.
+ */
+public final class KvRecording implements AutoCloseable
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(KvRecording.class);
+
+    private final ArchiveSession session;
+    private final String channel;
+    private final int streamId;
+    private final long subscriptionId;
+    private final long correlationId;
+    private volatile long recordingId = Aeron.NULL_VALUE;
+    private volatile long stopPosition = AeronArchive.NULL_POSITION;
+    private volatile boolean isStopped;
+    private volatile String failure;
+
+    KvRecording(
+        final ArchiveSession session,
+        final String channel,
+        final int streamId,
+        final long subscriptionId,
+        final long correlationId)
+    {
+        this.session = session;
+        this.channel = channel;
+        this.streamId = streamId;
+        this.subscriptionId = subscriptionId;
+        this.correlationId = correlationId;
+    }
+
+    /**
+     * Id of the recording.
+     *
+     * @return the id, or {@link Aeron#NULL_VALUE} when a wait has not seen its start yet.
+     */
+    public long recordingId()
+    {
+        return recordingId;
+    }
+
+    /**
+     * Wait for the stream to be seen.
+     *
+     * @param timeoutNs nanoseconds to wait at most.
+     * @return id of the recording.
+     */
+    public long awaitStart(final long timeoutNs)
+    {
+        session.await("start of the recording of " + this, timeoutNs, () ->
+        {
+            if (Aeron.NULL_VALUE == recordingId)
+            {
+                checkNotStopped("its stream was seen");
+            }
+            return Aeron.NULL_VALUE != recordingId;
+        });
+        return recordingId;
+    }
+
+    /**
+     * What is recorded up to now.
+     *
+     * @return position in bytes after the last recorded byte, or {@link AeronArchive#NULL_POSITION} before the start.
+     */
+    public long position()
+    {
+        final long id = recordingId;
+        if (Aeron.NULL_VALUE == id || AeronArchive.NULL_POSITION != stopPosition)
+        {
+            return stopPosition;
+        }
+        return session.call("position of " + this, client -> client.getMaxRecordedPosition(id));
+    }
+
+    /**
+     * Wait until a position is recorded.
+     *
+     * @param position  in bytes, such as that of a publication.
+     * @param timeoutNs nanoseconds to wait at most.
+     * @return recorded position, at least the one asked for.
+     */
+    public long await(final long position, final long timeoutNs)
+    {
+        final long[] reached = new long[1];
+        session.await("position " + position + " of " + this, timeoutNs, () ->
+        {
+            reached[0] = position();
+            if (reached[0] < position)
+            {
+                checkNotStopped("position " + position);
+            }
+            return reached[0] >= position;
+        });
+        return reached[0];
+    }
+
+    /**
+     * Wait until the recording stopped, which it does of itself when its publication is closed.
+     *
+     * @param timeoutNs nanoseconds to wait at most.
+     * @return the recording with its stop position.
+     */
+    public KvRecordingInfo awaitStop(final long timeoutNs)
+    {
+        session.await("stop of " + this, timeoutNs, () -> isStopped);
+        return info();
+    }
+
+    /**
+     * Stop now: what the publication sent and the archive did not write yet is not recorded. Returns when the archive
+     * has stopped.
+     */
+    public void stop()
+    {
+        if (isStopped)
+        {
+            return;
+        }
+
+        // The start is told before the answer, so that it is known now whether a stop will be told.
+        session.call("stop " + this, client -> client.tryStopRecording(subscriptionId));
+        if (Aeron.NULL_VALUE == recordingId)
+        {
+            isStopped = true;
+            session.forget(this);
+        }
+        session.await("stop of " + this, session.messageTimeoutNs(), () -> isStopped);
+    }
+
+    /**
+     * Did it stop.
+     *
+     * @return true once a wait, or {@link #stop()}, has seen the stop.
+     */
+    public boolean isStopped()
+    {
+        return isStopped;
+    }
+
+    /**
+     * What the archive knows of it.
+     *
+     * @return a snapshot.
+     * @throws KvArchiveException when it has not started, or failed.
+     */
+    public KvRecordingInfo info()
+    {
+        if (null != failure)
+        {
+            throw new KvArchiveException(KvArchiveError.REFUSED, this + " failed: " + failure);
+        }
+        if (Aeron.NULL_VALUE == recordingId)
+        {
+            throw new KvArchiveException(KvArchiveError.UNKNOWN_RECORDING, this +
+                " has not started: publish on its channel and stream, and wait with awaitStart");
+        }
+        return Recordings.find(session, recordingId);
+    }
+
+    /**
+     * {@link #stop()} if it still records and the archive is there.
+     */
+    public void close()
+    {
+        if (session.isConnected())
+        {
+            stop();
+        }
+    }
+
+    public String toString()
+    {
+        return "recording " + (Aeron.NULL_VALUE == recordingId ? "" : recordingId + " ") + "of " + channel +
+            " stream " + streamId;
+    }
+
+    long correlationId()
+    {
+        return correlationId;
+    }
+
+    /**
+     * Take a signal of the archive's. Publications after the first one are recordings of their own.
+     *
+     * @return true when this was the last one of this recording.
+     */
+    boolean onSignal(final long signalRecordingId, final long position, final RecordingSignal signal)
+    {
+        if (RecordingSignal.START == signal && Aeron.NULL_VALUE == recordingId)
+        {
+            recordingId = signalRecordingId;
+            LOGGER.info("{} started at position {}", this, position);
+        }
+        else if (RecordingSignal.STOP == signal && signalRecordingId == recordingId)
+        {
+            stopPosition = position;
+            isStopped = true;
+            LOGGER.info("{} stopped at position {}", this, position);
+        }
+        return isStopped;
+    }
+
+    void onFailed(final String text)
+    {
+        failure = text;
+        LOGGER.warn("{} failed: {}", this, text);
+    }
+
+    private void checkNotStopped(final String what)
+    {
+        if (null != failure || isStopped)
+        {
+            throw new KvArchiveException(KvArchiveError.STOPPED, this + " stopped " +
+                (AeronArchive.NULL_POSITION == stopPosition ? "" : "at position " + stopPosition + " ") + "before " +
+                what + (null == failure ? ": record again before the stream starts" : ": " + failure));
+        }
+    }
+}
