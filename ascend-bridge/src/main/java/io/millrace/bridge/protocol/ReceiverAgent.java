@@ -415,7 +415,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
                     " within " + transfer.timeoutNs + " ns");
                 workCount++;
             }
-            else if (null != transfer.image && transfer.image.isClosed())
+            else if (null != transfer.image && transfer.image.isClosed() && !transfer.isCommitSeen)
             {
                 fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes,
                     "stream of session " + transfer.info().sessionId() + " ended after " + transfer.receivedBytes +

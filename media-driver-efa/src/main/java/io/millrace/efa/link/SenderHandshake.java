@@ -84,6 +84,7 @@ final class SenderHandshake
         if (null != peering && peering.isLinked)
         {
             fallBack(peering, "the peer answers by UDP to what was sent on rails, which do not reach it");
+            restartAfterFailure(peering, nanoClock.nanoTime());
         }
     }
 
@@ -130,6 +131,7 @@ final class SenderHandshake
             if (peering.isLinked)
             {
                 fallBack(peering, reason);
+                restart(peering, nanoClock.nanoTime());
             }
             else if (!peering.isRefusalReported)
             {
@@ -192,6 +194,7 @@ final class SenderHandshake
             if (peering.isLinked && predicate.test(peering))
             {
                 fallBack(peering, reason);
+                restartAfterFailure(peering, nanoClock.nanoTime());
             }
         }
     }
@@ -202,6 +205,7 @@ final class SenderHandshake
         if (peering.isLinked && silenceNs > linking.settings().context().linkTimeoutNs())
         {
             fallBack(peering, "no answer to Hellos for " + TimeUnit.NANOSECONDS.toMillis(silenceNs) + " ms");
+            restart(peering, nowNs);
         }
 
         if (!peering.isLinked && !peering.isRefusalReported &&
@@ -293,7 +297,6 @@ final class SenderHandshake
     private void fallBack(final Peering peering, final String reason)
     {
         linking.fallBack(peering, reason);
-        restartAfterFailure(peering, nanoClock.nanoTime());
         if (peering.key.channel().fabricRequired())
         {
             peering.key.channel().onFabricRefused(reason);

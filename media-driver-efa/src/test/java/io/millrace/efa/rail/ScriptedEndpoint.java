@@ -24,6 +24,7 @@ import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MemoryRegion;
 import org.agrona.UnsafeApi;
+import org.mockito.Mockito;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ import java.util.List;
 /**
  * An endpoint whose completions, errors and back-pressure are given by the test.
  */
-final class ScriptedEndpoint implements FabricEndpoint
+public final class ScriptedEndpoint implements FabricEndpoint
 {
     record Posted(long context, byte[] bytes, long immediate, long fiAddr)
     {
@@ -57,9 +58,10 @@ final class ScriptedEndpoint implements FabricEndpoint
     private final int depth;
     private final int injectLength;
     private final long maxSendLength;
+    private final FabricNic nic = Mockito.mock(FabricNic.class);
     private long nextAddress = 100;
 
-    ScriptedEndpoint(final int depth, final int injectLength, final long maxSendLength)
+    public ScriptedEndpoint(final int depth, final int injectLength, final long maxSendLength)
     {
         this.depth = depth;
         this.injectLength = injectLength;
@@ -90,7 +92,7 @@ final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public FabricNic nic()
     {
-        return null;
+        return nic;
     }
 
     @Override

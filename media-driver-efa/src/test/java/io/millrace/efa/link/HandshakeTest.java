@@ -1,0 +1,316 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.codecs.handshake.AckStatus;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Both sides of the handshake over a network that loses, repeats and reorders datagrams, on simulated time.
+ */
+class HandshakeTest
+{
+    private static final int SENDER_PORT = 1;
+    private static final int RECEIVER_PORT = 2;
+    private static final long HOST = 42;
+
+    private final HandshakeCodec codec = new HandshakeCodec();
+    private final Random random = new Random(7);
+    private long nowNs = TimeUnit.DAYS.toNanos(1);
+    private int lossPercent;
+    private boolean isCut;
+    private SimulatedNode sender = node(SENDER_PORT, true, 100, HOST);
+    private SimulatedNode receiver = node(RECEIVER_PORT, false, 200, HOST);
+    private final Deque<SimulatedNode.Datagram> late = new ArrayDeque<>();
+
+    @Test
+    void shouldLinkAtOnceOverAGoodNetwork()
+    {
+        connect();
+        run(20);
+
+        assertLinked();
+        assertThat(sender.counters.handshakes().get()).isEqualTo(1);
+        assertThat(receiver.counters.handshakes().get()).isEqualTo(1);
+        assertThat(sender.errors).isEmpty();
+    }
+
+    @Property(tries = 200)
+    void shouldLinkOnceOverABadNetwork(@ForAll @IntRange(max = 60) final int loss, @ForAll final long seed)
+    {
+        random.setSeed(seed);
+        lossPercent = loss;
+        connect();
+        run(60_000);
+
+        lossPercent = 0;
+        run(2_000);
+        assertLinked();
+        assertThat(sender.counters.links().get()).isEqualTo(1);
+        assertThat(receiver.counters.links().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldKeepOneLinkForAsLongAsItIsAnswered()
+    {
+        connect();
+        run(60_000);
+
+        assertLinked();
+        assertThat(sender.counters.handshakes().get()).isEqualTo(1);
+        assertThat(sender.counters.fallbacks().get()).isZero();
+    }
+
+    @Test
+    void shouldFallBackWhenNothingIsAnsweredAndLinkAgain()
+    {
+        connect();
+        run(1_000);
+        isCut = true;
+        run(5_600);
+        assertThat(sender.link).isNull();
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(sender.errors).hasSize(1);
+        assertThat(sender.errors.get(0)).contains("ended, UDP goes on: no answer to Hellos for 5");
+
+        isCut = false;
+        run(3_000);
+        assertLinked();
+    }
+
+    @Test
+    void shouldMakeTheLinkAnewWhenTheReceiverRestarted()
+    {
+        connect();
+        run(1_000);
+        receiver = node(RECEIVER_PORT, false, 201, HOST);
+        run(600);
+
+        assertLinked();
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(sender.counters.links().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldMakeTheLinkAnewWhenTheSenderRestarted()
+    {
+        connect();
+        run(1_000);
+        sender = node(SENDER_PORT, true, 101, HOST);
+        connect();
+        run(100);
+
+        assertLinked();
+        assertThat(receiver.counters.links().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldForgetASenderThatIsGone()
+    {
+        connect();
+        run(1_000);
+        isCut = true;
+        run(11_000);
+
+        assertThat(receiver.link).isNull();
+        assertThat(receiver.counters.links().get()).isZero();
+    }
+
+    @Test
+    void shouldStayOnUdpOnDifferentHosts()
+    {
+        receiver = node(RECEIVER_PORT, false, 200, HOST + 1);
+        connect();
+        run(10_000);
+
+        assertThat(sender.link).isNull();
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(sender.errors.get(0)).contains("UNREACHABLE").contains("different hosts").contains("shm/1");
+    }
+
+    @Test
+    void shouldNameBothVersionsWhenTheyDiffer()
+    {
+        final HandshakeMessage.Hello hello = new HandshakeMessage.Hello(
+            2, 300, HOST, 5, 1, List.of(new RailAddress(0, -1, 8192, new byte[] { 1 })), "shm", "shm/1");
+        receiver.conductor.onHandshake(receiver, sender.address, bytes(hello));
+        receiver.run();
+
+        final HandshakeMessage.HelloAck ack =
+            (HandshakeMessage.HelloAck)codec.decode(receiver.sent.get(0).frame());
+        assertThat(ack.status()).isEqualTo(AckStatus.VERSION_MISMATCH);
+        assertThat(ack.reason()).contains("2 of the sender").contains("1 of the receiver");
+        assertThat(ack.receiverHandle()).isZero();
+        assertThat(receiver.link).isNull();
+    }
+
+    @Test
+    void shouldCountAPeerThatIsAliveButNoneOfOursOnce()
+    {
+        isCut = true;
+        connect();
+        run(2_000);
+        sender.conductor.onPeerAlive(sender, receiver.address);
+        run(60_000);
+
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(sender.errors.get(0)).contains("stays on UDP: no answer to Hellos");
+    }
+
+    @Test
+    void shouldNotCountAPeerThatIsNotThereYet()
+    {
+        isCut = true;
+        connect();
+        run(60_000);
+        assertThat(sender.counters.fallbacks().get()).isZero();
+
+        isCut = false;
+        run(1_100);
+        assertLinked();
+    }
+
+    @Test
+    void shouldTryRailsThatDoNotReachThePeerLessAndLessOften()
+    {
+        connect();
+        run(100);
+        final List<Long> linkedAtMs = new ArrayList<>();
+        for (int i = 0; i < 5; i++)
+        {
+            assertLinked();
+            linkedAtMs.add(TimeUnit.NANOSECONDS.toMillis(nowNs));
+            sender.conductor.onPeerDeaf(sender, receiver.address);
+            run(2);
+            assertThat(sender.link).isNull();
+            assertThat(receiver.link).as("told by Bye").isNull();
+            while (null == sender.link)
+            {
+                run(1);
+            }
+            run(5);
+        }
+
+        for (int i = 1; i < linkedAtMs.size(); i++)
+        {
+            assertThat(linkedAtMs.get(i) - linkedAtMs.get(i - 1)).isBetween(1000L << i - 1, (1000L << i - 1) + 50);
+        }
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(5);
+    }
+
+    @Test
+    void shouldIgnoreAnswersThatAreNotForUs()
+    {
+        connect();
+        run(1_000);
+        final HandshakeMessage.HelloAck forged = new HandshakeMessage.HelloAck(
+            1, 666, 100, Long.MAX_VALUE, sender.link.handle(), 5, AckStatus.ACCEPTED,
+            List.of(new RailAddress(0, -1, 8192, new byte[] { 1 })), "");
+        sender.conductor.onHandshake(sender, receiver.address, frame(codec.encode(forged)));
+        sender.conductor.onHandshake(sender, receiver.address, new byte[100]);
+        run(1);
+
+        assertThat(sender.counters.handshakesRejected().get()).isEqualTo(2);
+        assertLinked();
+    }
+
+    private void connect()
+    {
+        sender.conductor.onDestination(sender, receiver.address);
+    }
+
+    private void run(final int milliseconds)
+    {
+        for (int i = 0; i < milliseconds; i++)
+        {
+            nowNs += TimeUnit.MILLISECONDS.toNanos(1);
+            sender.run();
+            receiver.run();
+            deliver();
+        }
+    }
+
+    private void deliver()
+    {
+        final List<SimulatedNode.Datagram> datagrams = new ArrayList<>(sender.sent);
+        datagrams.addAll(receiver.sent);
+        sender.sent.clear();
+        receiver.sent.clear();
+        Collections.shuffle(datagrams, random);
+        for (final SimulatedNode.Datagram datagram : datagrams)
+        {
+            if (!isCut && random.nextInt(100) >= lossPercent)
+            {
+                receive(datagram);
+                if (lossPercent > 0 && random.nextBoolean())
+                {
+                    late.add(datagram);
+                }
+            }
+        }
+
+        if (!late.isEmpty() && 0 == random.nextInt(50))
+        {
+            receive(late.remove());
+        }
+    }
+
+    private void receive(final SimulatedNode.Datagram datagram)
+    {
+        final SimulatedNode target = RECEIVER_PORT == datagram.target().getPort() ? receiver : sender;
+        target.conductor.onHandshake(target, datagram.source(), datagram.frame());
+    }
+
+    private void assertLinked()
+    {
+        assertThat(sender.link).isNotNull();
+        assertThat(receiver.link).isNotNull();
+        assertThat(sender.link.isUp()).isTrue();
+        assertThat(sender.link.peerHandle()).isEqualTo(receiver.link.handle());
+        assertThat(receiver.link.peerHandle()).isEqualTo(sender.link.handle());
+    }
+
+    private SimulatedNode node(final int port, final boolean isSender, final long incarnation, final long hostId)
+    {
+        return new SimulatedNode(port, isSender, incarnation, hostId, () -> nowNs);
+    }
+
+    private byte[] bytes(final HandshakeMessage.Hello hello)
+    {
+        return frame(codec.encode(hello));
+    }
+
+    private static byte[] frame(final ByteBuffer buffer)
+    {
+        final byte[] frame = new byte[buffer.remaining()];
+        buffer.get(frame);
+        return frame;
+    }
+}
