@@ -98,6 +98,24 @@ class DemoTest
     }
 
     @Test
+    void recordsAndReplaysWhatWasStreamed() throws IOException
+    {
+        final Path archives = Files.createDirectory(output.resolve("archives"));
+        final Tool tool = Tool.run(output, "demo", "--json", "--requests", "3", "--model", "2x1x16",
+            "--dir", shared.toString(), "--archive", "--archive-dir", archives.toString());
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        final JsonNode report = tool.json();
+        final JsonNode archive = report.get("archive");
+        assertThat(archive.fieldNames()).toIterable().containsExactly("recordedBytes", "replayedBytes", "verified");
+        assertThat(archive.get("verified").booleanValue()).isTrue();
+        assertThat(archive.get("recordedBytes").asLong())
+            .isGreaterThan(report.get("bytes").asLong())
+            .isEqualTo(archive.get("replayedBytes").asLong());
+        assertThat(report.get("fabricFrames").asLong()).isPositive();
+        assertThat(archives).isEmptyDirectory();
+    }
+
+    @Test
     void showsATable() throws IOException
     {
         final Tool tool = Tool.run(output, "demo", "--requests", "1", "--model", "2x1x16", "--dir", shared.toString());

@@ -77,6 +77,13 @@ public final class DemoCommand implements Callable<Integer>
     @Option(names = "--dir", paramLabel = "DIR", description = "For the drivers' files. Default: /dev/shm.")
     private Path directory;
 
+    @Option(names = "--archive", description = "Record the stream, replay it, and check every byte again.")
+    private boolean archive;
+
+    @Option(names = "--archive-dir", paramLabel = "DIR",
+        description = "For what is recorded. Default: the directory of temporary files.")
+    private Path archiveDirectory;
+
     @Option(names = "--json", description = "Print one JSON object instead of the table.")
     private boolean json;
 
@@ -101,6 +108,8 @@ public final class DemoCommand implements Callable<Integer>
             null == rails ? 0 : rails,
             seed,
             directory,
+            archive,
+            archiveDirectory,
             TimeUnit.SECONDS.toMillis(timeout),
             common.verbose()));
         if (json)

@@ -139,6 +139,10 @@ final class ChildMain
         if (link.isOrphaned())
         {
             ProviderFiles.remove(ProcessHandle.current().pid());
+            if (null != link.orders().archiveDirectory())
+            {
+                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()));
+            }
             WorkDirectory.leave(
                 Path.of(link.orders().workDirectory()), Path.of(link.orders().aeronDirectory()));
         }

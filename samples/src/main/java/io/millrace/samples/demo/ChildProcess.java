@@ -40,6 +40,7 @@ final class ChildProcess
     private static final int KEPT_ERROR_LINES = 30;
     private static final long EXIT_DEADLINE_MS = 10_000;
     private static final long KILL_DEADLINE_MS = 5_000;
+    private static final String EXIT = "exit";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /**
@@ -57,6 +58,7 @@ final class ChildProcess
     private final BufferedWriter commands;
     private final ArrayDeque<String> errorLines = new ArrayDeque<>();
     private final boolean verbose;
+    private boolean toldToExit;
 
     private ChildProcess(final String name, final Process process, final boolean verbose)
     {
@@ -135,6 +137,7 @@ final class ChildProcess
      */
     void send(final String line)
     {
+        toldToExit |= EXIT.equals(line);
         try
         {
             commands.write(line);
@@ -145,6 +148,16 @@ final class ChildProcess
         {
             // Reported by readEvents: the child's output ends as well.
         }
+    }
+
+    /**
+     * Whether its end is expected.
+     *
+     * @return true once the command to exit was sent.
+     */
+    boolean isToldToExit()
+    {
+        return toldToExit;
     }
 
     /**

@@ -15,6 +15,10 @@
  */
 package io.millrace.samples.demo;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.archive.KvRecordingInfo;
+import io.millrace.archive.KvReplay;
+import io.millrace.archive.KvReplayState;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
@@ -41,12 +45,21 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
 
     private record Outcome(KvInboundTransfer transfer, String failure)
     {
+        KvInboundTransfer checkedTransfer()
+        {
+            if (null != failure)
+            {
+                throw new IllegalStateException(failure);
+            }
+            return transfer;
+        }
     }
 
     private final ParentLink link;
     private final Orders orders;
     private final DemoNode node;
     private final PagedKvCache cache;
+    private final Recorder recorder;
     private final KvReceiver receiver;
     private final BlockingQueue<Outcome> outcomes = new LinkedBlockingQueue<>();
     private final BlockCheck check;
@@ -60,16 +73,13 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
         node = new DemoNode(orders);
         check = new BlockCheck(node.device(), layout, orders.seed());
         cache = PagedKvCache.allocate(node.device(), layout, orders.capacityBlocks());
-        receiver = KvReceiver.launch(new KvReceiver.Context()
+        recorder = null == orders.archiveDirectory() ? null : new Recorder(orders, node);
+        receiver = KvReceiver.launch(receiverContext()
             .aeron(node.aeron())
             .channel(orders.channel())
             .streamId(Orders.STREAM_ID)
             .reverseChannel(orders.reverseChannel())
-            .reverseStreamId(Orders.REVERSE_STREAM_ID)
-            .device(node.device())
-            .allocator(cache)
-            .listener(this)
-            .idleStrategy(DemoNode.idleStrategy()));
+            .reverseStreamId(Orders.REVERSE_STREAM_ID));
     }
 
     /**
@@ -87,13 +97,23 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
      */
     public void run() throws Exception
     {
+        if (null != recorder)
+        {
+            // The publication is to find the recorder and the receiver when it begins.
+            link.send(ParentLink.event("started"));
+        }
         link.send(node.awaitReady());
         for (long i = 0; i < orders.requests(); i++)
         {
-            verify(awaitTransfer());
+            link.send(verify(awaitTransfer(), "landed"));
         }
         link.expectCommand("finish");
         link.send(node.counters(receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)));
+        if (null != recorder)
+        {
+            link.expectCommand("replay");
+            replay();
+        }
         link.expectCommand("exit");
     }
 
@@ -102,7 +122,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
      */
     public void close()
     {
-        CloseHelper.quietCloseAll(receiver, cache, node);
+        CloseHelper.quietCloseAll(receiver, recorder, cache, node);
     }
 
     /**
@@ -141,11 +161,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
             final Outcome outcome = outcomes.poll(POLL_MS, TimeUnit.MILLISECONDS);
             if (null != outcome)
             {
-                if (null != outcome.failure())
-                {
-                    throw new IllegalStateException(outcome.failure());
-                }
-                return outcome.transfer();
+                return outcome.checkedTransfer();
             }
             if (System.nanoTime() - deadlineNs > 0)
             {
@@ -161,18 +177,67 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
         }
     }
 
-    private void verify(final KvInboundTransfer transfer)
+    private void replay() throws InterruptedException
+    {
+        final KvRecordingInfo info = recorder.awaitEnd();
+        long mismatches = 0;
+        long digest = 0;
+        long landedBefore = 0;
+        try (KvReplay replay = recorder.replay(
+            info, orders.transferTimeoutMs() * Math.max(1, orders.requests()), receiverContext()))
+        {
+            while (!replay.state().isTerminal() || !outcomes.isEmpty())
+            {
+                final Outcome outcome = outcomes.poll(POLL_MS, TimeUnit.MILLISECONDS);
+                if (null != outcome)
+                {
+                    final KvInboundTransfer transfer = outcome.checkedTransfer();
+                    verify(transfer, "replayed");
+                    mismatches += check.mismatches();
+                    // A sum: a small transfer may find blocks earlier than a large one before it.
+                    digest += BlockDigest.combine(transfer.info().requestId(), check.digest());
+                }
+                if (replay.bytesReplayed() != landedBefore)
+                {
+                    landedBefore = replay.bytesReplayed();
+                    link.heartbeat(landedBefore);
+                }
+            }
+            if (KvReplayState.COMPLETED != replay.state())
+            {
+                throw new IllegalStateException("replay of recording " + info.recordingId() + " is " +
+                    replay.state() + " (" + replay.error() + "): " + replay.errorText());
+            }
+            link.send(ParentLink.event("archived")
+                .put("recordedBytes", info.bytes())
+                .put("replayedBytes", replay.bytesReplayed())
+                .put("requests", replay.transfersCompleted())
+                .put("mismatches", mismatches)
+                .put("digest", digest));
+        }
+    }
+
+    private KvReceiver.Context receiverContext()
+    {
+        return new KvReceiver.Context()
+            .device(node.device())
+            .allocator(cache)
+            .listener(this)
+            .idleStrategy(DemoNode.idleStrategy());
+    }
+
+    private ObjectNode verify(final KvInboundTransfer transfer, final String event)
     {
         final KvTransferInfo info = transfer.info();
         final KvBlocks blocks = transfer.blocks();
         check.run(info.requestId(), blocks, () -> link.heartbeat(info.totalBytes()));
         cache.free(blocks);
         landedBytes = 0;
-        link.send(ParentLink.event("landed")
+        return ParentLink.event(event)
             .put("request", info.requestId())
             .put("tokens", info.tokenCount())
             .put("bytes", info.totalBytes())
             .put("mismatches", check.mismatches())
-            .put("digest", check.digest()));
+            .put("digest", check.digest());
     }
 }

@@ -21,6 +21,8 @@ import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.failure.CommandFailure;
 
+import java.nio.file.Path;
+
 /**
  * Plans a demonstration, runs it and leaves nothing behind.
  */
@@ -57,8 +59,14 @@ public final class Demo
         final int capacityBlocks = layout.blocksFor(survey.largestTokens());
         MachineCheck.memory(blockBytes, capacityBlocks, survey.largestTokens());
 
-        try (WorkDirectory directory = WorkDirectory.create(options.directory()))
+        try (WorkDirectory directory = WorkDirectory.create(options.directory());
+            WorkDirectory archiveDirectory = options.archive() ? archiveDirectory(options) : null)
         {
+            final long plannedBytes = survey.blocks() * blockBytes;
+            if (null != archiveDirectory)
+            {
+                StorageCheck.recording(archiveDirectory.path(), plannedBytes);
+            }
             final int shmRails = "shm".equals(choice.protocol()) ? choice.rails() : 0;
             final DemoChannels channels = DemoChannels.create(
                 choice.protocol(), StorageCheck.termLength(directory.path(), shmRails));
@@ -79,11 +87,17 @@ public final class Demo
                 // A transfer that stands still is found by the watch for silence, long before this.
                 options.silenceMs() + capacityBlocks * blockBytes / SLOWEST_BYTES_PER_MS,
                 null);
-            try (DemoRun run = new DemoRun(directory, orders, survey, survey.blocks() * blockBytes, options))
+            try (DemoRun run = new DemoRun(directory, archiveDirectory, orders, survey, plannedBytes, options))
             {
                 return run.run(choice.reason());
             }
         }
+    }
+
+    private static WorkDirectory archiveDirectory(final DemoOptions options)
+    {
+        return WorkDirectory.create(null != options.archiveParent() ?
+            options.archiveParent() : Path.of(System.getProperty("java.io.tmpdir")));
     }
 
     private static KvLayout layout(final DemoOptions options)

@@ -28,6 +28,8 @@ import java.nio.file.Path;
  * @param rails          of each driver, or 0 for their default.
  * @param seed           of generated requests and of all content.
  * @param directory      for the drivers' files, or null for shared memory.
+ * @param archive        whether to record the stream and replay it.
+ * @param archiveParent  directory for what is recorded, or null for that of temporary files.
  * @param silenceMs      longest time without progress.
  * @param verbose        whether to show what the children write to standard error.
  */
@@ -40,6 +42,8 @@ public record DemoOptions(
     int rails,
     long seed,
     Path directory,
+    boolean archive,
+    Path archiveParent,
     long silenceMs,
     boolean verbose)
 {

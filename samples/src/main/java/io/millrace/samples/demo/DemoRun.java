@@ -42,6 +42,7 @@ final class DemoRun implements AutoCloseable
     private static final int HISTOGRAM_DIGITS = 3;
 
     private final WorkDirectory directory;
+    private final WorkDirectory archiveDirectory;
     private final Orders orders;
     private final Workload.Survey survey;
     private final long plannedBytes;
@@ -59,25 +60,29 @@ final class DemoRun implements AutoCloseable
     private long requests;
     private long tokens;
     private long bytes;
+    private long sentDigest;
     private boolean verified = true;
 
     /**
      * Prepare a run.
      *
-     * @param directory    of the run.
-     * @param orders       of both children, without their Aeron directories.
-     * @param survey       of the workload.
-     * @param plannedBytes of all requests.
-     * @param options      of the user.
+     * @param directory        of the run.
+     * @param archiveDirectory of its archive, or null.
+     * @param orders           of both children, without their own directories.
+     * @param survey           of the workload.
+     * @param plannedBytes     of all requests.
+     * @param options          of the user.
      */
     DemoRun(
         final WorkDirectory directory,
+        final WorkDirectory archiveDirectory,
         final Orders orders,
         final Workload.Survey survey,
         final long plannedBytes,
         final DemoOptions options)
     {
         this.directory = directory;
+        this.archiveDirectory = archiveDirectory;
         this.orders = orders;
         this.survey = survey;
         this.plannedBytes = plannedBytes;
@@ -97,7 +102,7 @@ final class DemoRun implements AutoCloseable
         start();
         final JsonNode ready = awaitBoth("ready", START_DEADLINE_MS)[0];
         final long startNs = System.nanoTime();
-        progress = new ProgressDisplay(plannedBytes);
+        progress = new ProgressDisplay("KV blocks", plannedBytes);
         for (long i = 0; i < survey.requests(); i++)
         {
             transfer(i);
@@ -108,6 +113,7 @@ final class DemoRun implements AutoCloseable
         doing = "counting frames";
         sendBoth("finish");
         final JsonNode[] counters = awaitBoth("counters", options.silenceMs());
+        final DemoReport.Archive archive = null == archiveDirectory ? null : replay();
         doing = "ending";
         sendBoth("exit");
         if (!prefill.awaitExit() || !decode.awaitExit())
@@ -134,7 +140,7 @@ final class DemoRun implements AutoCloseable
             sum(counters, "fallbacks"),
             sum(counters, "checksumErrors"),
             verified && bytes == plannedBytes && tokens == survey.tokens(),
-            null);
+            archive);
     }
 
     /**
@@ -157,16 +163,31 @@ final class DemoRun implements AutoCloseable
         }
     }
 
-    private synchronized void start()
+    private void start()
+    {
+        decode = startChild("decode", DecodeChild.class, archiveDirectory);
+        if (null != archiveDirectory)
+        {
+            final ChildProcess.Event event = await(START_DEADLINE_MS);
+            if (!"started".equals(event.message().path("event").asText()))
+            {
+                throw unexpected(event);
+            }
+        }
+        prefill = startChild("prefill", PrefillChild.class, null);
+    }
+
+    private synchronized ChildProcess startChild(
+        final String name, final Class<?> mainClass, final WorkDirectory childArchive)
     {
         if (ended)
         {
             throw CommandFailure.failed("interrupted");
         }
-        decode = ChildProcess.start(
-            "decode", DecodeChild.class, ordersFor("decode"), events, options.verbose());
-        prefill = ChildProcess.start(
-            "prefill", PrefillChild.class, ordersFor("prefill"), events, options.verbose());
+        final Orders childOrders = orders.with(
+            Path.of(orders.workDirectory(), name).toString(),
+            null == childArchive ? null : childArchive.path().resolve("archive").toString());
+        return ChildProcess.start(name, mainClass, childOrders, events, options.verbose());
     }
 
     // By the main thread, or by the shutdown hook when the user interrupts: then the main thread is still at work.
@@ -179,6 +200,10 @@ final class DemoRun implements AutoCloseable
             children.forEach(ChildProcess::terminate);
             children.forEach(ChildProcess::kill);
             directory.close();
+            if (null != archiveDirectory)
+            {
+                archiveDirectory.close();
+            }
         }
     }
 
@@ -202,6 +227,7 @@ final class DemoRun implements AutoCloseable
         final long durationNs = sent.path("durationNs").asLong();
         latencyNs.recordValue(durationNs);
         transferNs += durationNs;
+        sentDigest += BlockDigest.combine(index, sent.path("digest").asLong());
         requests++;
         tokens += landed.path("tokens").asLong();
         bytes += landed.path("bytes").asLong();
@@ -221,6 +247,34 @@ final class DemoRun implements AutoCloseable
             System.err.println("millrace: request " + index + " did not land as it was computed: sent " + sent +
                 ", landed " + landed);
         }
+    }
+
+    private DemoReport.Archive replay()
+    {
+        doing = "replaying the recording";
+        // The recording ends with its publication, and that with its process.
+        prefill.send("exit");
+        decode.send("replay");
+        progress = new ProgressDisplay("Replay", plannedBytes);
+        JsonNode archived = null;
+        while (null == archived)
+        {
+            final ChildProcess.Event event = await(options.silenceMs());
+            switch (event.message().path("event").asText())
+            {
+                case "alive" -> progress.stepTo(event.message().path("bytes").asLong());
+                case "archived" -> archived = event.message();
+                default -> throw unexpected(event);
+            }
+        }
+        progress.close();
+        final long recordedBytes = archived.path("recordedBytes").asLong();
+        final long replayedBytes = archived.path("replayedBytes").asLong();
+        return new DemoReport.Archive(recordedBytes, replayedBytes,
+            recordedBytes == replayedBytes &&
+            requests == archived.path("requests").asLong() &&
+            0 == archived.path("mismatches").asLong(-1) &&
+            sentDigest == archived.path("digest").asLong());
     }
 
     private JsonNode[] awaitBoth(final String name, final long timeoutMs)
@@ -244,10 +298,14 @@ final class DemoRun implements AutoCloseable
 
     private ChildProcess.Event await(final long timeoutMs)
     {
-        final ChildProcess.Event event;
+        ChildProcess.Event event;
         try
         {
-            event = events.poll(timeoutMs, TimeUnit.MILLISECONDS);
+            do
+            {
+                event = events.poll(timeoutMs, TimeUnit.MILLISECONDS);
+            }
+            while (null != event && null == event.message() && event.child().isToldToExit());
         }
         catch (final InterruptedException ex)
         {
@@ -292,11 +350,6 @@ final class DemoRun implements AutoCloseable
         {
             child.send(command);
         }
-    }
-
-    private Orders ordersFor(final String name)
-    {
-        return orders.withAeronDirectory(Path.of(orders.workDirectory(), name).toString());
     }
 
     private static long sum(final JsonNode[] messages, final String field)

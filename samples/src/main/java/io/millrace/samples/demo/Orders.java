@@ -31,7 +31,7 @@ package io.millrace.samples.demo;
  * @param channel            of KV data, prefill to decode.
  * @param reverseChannel     of acknowledgements, decode to prefill.
  * @param transferTimeoutMs  deadline of one transfer.
- * @param archiveDirectory   where the decode side records and replays, or null.
+ * @param archiveDirectory   where this child records, removed by an orphan, or null.
  */
 record Orders(
     String workDirectory,
@@ -62,12 +62,13 @@ record Orders(
     /**
      * The same orders for one child.
      *
-     * @param childDirectory of its driver.
-     * @return orders with it.
+     * @param childDirectory        of its driver.
+     * @param childArchiveDirectory of its archive, or null.
+     * @return orders with them.
      */
-    Orders withAeronDirectory(final String childDirectory)
+    Orders with(final String childDirectory, final String childArchiveDirectory)
     {
         return new Orders(workDirectory, childDirectory, protocol, rails, model, tokensPerBlock, trace, requests, seed,
-            capacityBlocks, channel, reverseChannel, transferTimeoutMs, archiveDirectory);
+            capacityBlocks, channel, reverseChannel, transferTimeoutMs, childArchiveDirectory);
     }
 }

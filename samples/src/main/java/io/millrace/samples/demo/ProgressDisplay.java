@@ -39,12 +39,13 @@ final class ProgressDisplay implements AutoCloseable
     /**
      * Show an empty bar.
      *
+     * @param task       that makes progress.
      * @param totalBytes that make it full.
      */
-    ProgressDisplay(final long totalBytes)
+    ProgressDisplay(final String task, final long totalBytes)
     {
         bar = !Boolean.getBoolean(TERMINAL_PROP_NAME) ? null : new ProgressBarBuilder()
-            .setTaskName("KV blocks")
+            .setTaskName(task)
             .setInitialMax(totalBytes)
             .setUnit(" MiB", MEBIBYTE)
             .setStyle(ProgressBarStyle.ASCII)

@@ -51,6 +51,9 @@ final class StorageCheck
     private static final long PROVIDER_FILE_BYTES = 18L << 20;
     private static final int ENDPOINTS_PER_RAIL = 4;
 
+    // Headers of frames and chunks are less than a fiftieth of what is recorded, and segment files are 128 MiB long.
+    private static final int FRAMING_SHARE = 50;
+    private static final long ARCHIVE_FILES_BYTES = 2 * (128L << 20);
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private StorageCheck()
@@ -100,6 +103,19 @@ final class StorageCheck
         {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    /**
+     * Check that there is room for a recording.
+     *
+     * @param directory    of the archive.
+     * @param payloadBytes to record.
+     * @throws CommandFailure if there is not.
+     */
+    static void recording(final Path directory, final long payloadBytes)
+    {
+        require(directory, payloadBytes + payloadBytes / FRAMING_SHARE + ARCHIVE_FILES_BYTES,
+            "name another directory with --archive-dir");
     }
 
     private static void require(final Path directory, final long requiredBytes, final String otherRemedy)

@@ -63,7 +63,7 @@ final class WorkDirectory implements AutoCloseable
         if (!Files.isDirectory(base))
         {
             throw CommandFailure.usage(
-                "directory " + base + " does not exist: --dir must name a directory that can be written; create it");
+                "directory " + base + " does not exist: it must be one that can be written; create it, or name another");
         }
         removeAbandoned(base);
         try
@@ -76,8 +76,8 @@ final class WorkDirectory implements AutoCloseable
         }
         catch (final IOException ex)
         {
-            throw CommandFailure.failed("directory " + base + " cannot be written (" + ex.getMessage() +
-                "): the drivers need it for their buffers; mend its permissions or name another with --dir", ex);
+            throw CommandFailure.failed("directory " + base + " cannot be written (" + ex.getMessage() + "): buffers " +
+                "and recordings need one; mend its permissions, or name another with --dir or --archive-dir", ex);
         }
     }
 
