@@ -17,6 +17,8 @@ package io.millrace.tests;
 
 import io.aeron.Aeron;
 import io.millrace.efa.EfaCounters;
+import io.millrace.efa.EfaReceiveChannelEndpointSupplier;
+import io.millrace.efa.EfaSendChannelEndpointSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +100,24 @@ class PlainAeronTest
     }
 
     @Test
+    void travelsOverLibfabricThroughAStockDriverGivenOurSuppliers() throws Exception
+    {
+        final Tool ours = startOurs("ours", "shm");
+        final Tool stock = startStockOnRails("stock");
+        exchange("stock", "ours");
+        exchange("ours", "stock");
+
+        assertThat(counter("ours", EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+        assertThat(counter("stock", EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+        assertThat(counter("stock", EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        end(ours);
+        stock.process().destroy();
+        stock.awaitStatus();
+        assertThat(Tool.providerFiles(stock.process().pid())).isEmpty();
+        assertThat(shared).isEmptyDirectory();
+    }
+
+    @Test
     void driverTakesPropertiesFromFilesToo() throws Exception
     {
         final Path file = Files.writeString(output.resolve("driver.properties"),
@@ -139,15 +159,28 @@ class PlainAeronTest
 
     private Tool startStock(final String name) throws IOException
     {
-        final Tool driver = startJava(
-            List.of(
-                "-Daeron.dir=" + shared.resolve(name),
-                "-Daeron.dir.delete.on.shutdown=true",
-                "-Daeron.publication.connection.timeout=1s",
-                "-Daeron.threading.mode=SHARED",
-                "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy"),
-            "aeron-driver|aeron-client|agrona",
-            List.of("io.aeron.driver.MediaDriver"));
+        return startStock(name, "aeron-driver|aeron-client|agrona", List.of());
+    }
+
+    private Tool startStockOnRails(final String name) throws IOException
+    {
+        return startStock(name, "aeron-driver|aeron-client|agrona|jna|millrace-media-driver-efa|millrace-codecs", List.of(
+            "-Daeron.SendChannelEndpoint.supplier=" + EfaSendChannelEndpointSupplier.class.getName(),
+            "-Daeron.ReceiveChannelEndpoint.supplier=" + EfaReceiveChannelEndpointSupplier.class.getName(),
+            "-Dmillrace.efa.protocol=shm",
+            "--enable-native-access=ALL-UNNAMED"));
+    }
+
+    private Tool startStock(final String name, final String jars, final List<String> moreOptions) throws IOException
+    {
+        final List<String> options = new ArrayList<>(List.of(
+            "-Daeron.dir=" + shared.resolve(name),
+            "-Daeron.dir.delete.on.shutdown=true",
+            "-Daeron.publication.connection.timeout=1s",
+            "-Daeron.threading.mode=SHARED",
+            "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy"));
+        options.addAll(moreOptions);
+        final Tool driver = startJava(options, jars, List.of("io.aeron.driver.MediaDriver"));
         drivers.add(driver);
         driver.awaitTrue("driver", () -> Files.exists(shared.resolve(name).resolve("cnc.dat")));
         return driver;
@@ -164,7 +197,7 @@ class PlainAeronTest
         throws IOException
     {
         final String classPath = Arrays.stream(System.getProperty("java.class.path").split(":"))
-            .filter((entry) -> Path.of(entry).getFileName().toString().matches("(" + jars + ")-[0-9.]+\\.jar"))
+            .filter((entry) -> Path.of(entry).getFileName().toString().matches("(" + jars + ")-[0-9.]+(-SNAPSHOT)?\\.jar"))
             .collect(Collectors.joining(":"));
         final List<String> command = new ArrayList<>(List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
