@@ -63,7 +63,7 @@ final class WorkDirectory implements AutoCloseable
         if (!Files.isDirectory(base))
         {
             throw CommandFailure.usage(
-                "directory " + base + " does not exist: it must be one that can be written; create it, or name another");
+                "directory " + base + " does not exist: it must be one that can be written; create it or name another");
         }
         removeAbandoned(base);
         try
