@@ -89,9 +89,9 @@ public final class EfaConfiguration
     public static final String HANDSHAKE_TIMEOUT_PROP_NAME = "millrace.efa.handshake.timeout";
 
     /**
-     * Default handshake timeout.
+     * Default handshake timeout: longer than a busy machine takes to open its rails.
      */
-    public static final long HANDSHAKE_TIMEOUT_DEFAULT_NS = TimeUnit.SECONDS.toNanos(3);
+    public static final long HANDSHAKE_TIMEOUT_DEFAULT_NS = TimeUnit.SECONDS.toNanos(10);
 
     /**
      * Property name for the delay of NAKs that {@link EfaMediaDriver#install} sets on a context where the user set

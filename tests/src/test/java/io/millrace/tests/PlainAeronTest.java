@@ -164,7 +164,8 @@ class PlainAeronTest
 
     private Tool startStockOnRails(final String name) throws IOException
     {
-        return startStock(name, "aeron-driver|aeron-client|agrona|jna|millrace-media-driver-efa|millrace-codecs", List.of(
+        final String jars = "aeron-driver|aeron-client|agrona|jna|millrace-media-driver-efa|millrace-codecs";
+        return startStock(name, jars, List.of(
             "-Daeron.SendChannelEndpoint.supplier=" + EfaSendChannelEndpointSupplier.class.getName(),
             "-Daeron.ReceiveChannelEndpoint.supplier=" + EfaReceiveChannelEndpointSupplier.class.getName(),
             "-Dmillrace.efa.protocol=shm",
@@ -197,7 +198,8 @@ class PlainAeronTest
         throws IOException
     {
         final String classPath = Arrays.stream(System.getProperty("java.class.path").split(":"))
-            .filter((entry) -> Path.of(entry).getFileName().toString().matches("(" + jars + ")-[0-9.]+(-SNAPSHOT)?\\.jar"))
+            .filter((entry) -> Path.of(entry).getFileName().toString()
+                .matches("(" + jars + ")-[0-9.]+(-SNAPSHOT)?\\.jar"))
             .collect(Collectors.joining(":"));
         final List<String> command = new ArrayList<>(List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -53,6 +53,7 @@ final class Peering
     long linkedSinceNs;
     int shortLivedLinks;
     boolean isAliveOverUdp;
+    long aliveSinceNs;
     boolean isRefusalReported;
 
     Peering(final Key key, final boolean isSender)

@@ -72,9 +72,10 @@ final class SenderHandshake
     void onPeerAlive(final Peering.Key key)
     {
         final Peering peering = peerings.get(key);
-        if (null != peering)
+        if (null != peering && !peering.isAliveOverUdp)
         {
             peering.isAliveOverUdp = true;
+            peering.aliveSinceNs = nanoClock.nanoTime();
         }
     }
 
@@ -208,9 +209,7 @@ final class SenderHandshake
             restart(peering, nowNs);
         }
 
-        if (!peering.isLinked && !peering.isRefusalReported &&
-            nowNs - peering.firstHelloNs > linking.settings().context().handshakeTimeoutNs() &&
-            (peering.isAliveOverUdp || peering.key.channel().fabricRequired()))
+        if (!peering.isLinked && !peering.isRefusalReported && isOverdue(peering, nowNs))
         {
             refuse(peering, "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
         }
@@ -222,6 +221,13 @@ final class SenderHandshake
         }
 
         return 0;
+    }
+
+    private boolean isOverdue(final Peering peering, final long nowNs)
+    {
+        final long timeoutNs = linking.settings().context().handshakeTimeoutNs();
+        return nowNs - peering.firstHelloNs > timeoutNs && (peering.key.channel().fabricRequired() ||
+            peering.isAliveOverUdp && nowNs - peering.aliveSinceNs > timeoutNs);
     }
 
     private void sendHello(final Peering peering, final long nowNs)
