@@ -84,6 +84,12 @@ public final class EfaCounters
     public static final int PEER_FALLBACKS_TYPE_ID = 1022;
 
     /**
+     * Packets that one of many destinations of a publication could not take for more than a millisecond, lost to it as
+     * by UDP so that it does not hold up the others.
+     */
+    public static final int DESTINATION_PACKETS_DROPPED_TYPE_ID = 1009;
+
+    /**
      * Per rail: bytes of messages sent.
      */
     public static final int RAIL_BYTES_SENT_TYPE_ID = 1010;

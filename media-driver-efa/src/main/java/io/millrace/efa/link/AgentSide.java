@@ -21,6 +21,7 @@ import io.millrace.efa.rail.RailPeer;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 
@@ -33,6 +34,7 @@ final class AgentSide
     private final RailSet railSet;
     private final Queue<Runnable> pending = new ArrayDeque<>();
     private List<Rail> rails = List.of();
+    private boolean isEnabled;
 
     AgentSide(final RailSet railSet)
     {
@@ -52,8 +54,19 @@ final class AgentSide
     void rails(final List<Rail> rails)
     {
         this.rails = rails;
+        isEnabled = true;
         final Rail[] array = rails.toArray(new Rail[0]);
         run(() -> railSet.rails(array));
+    }
+
+    /**
+     * Can links be made?
+     *
+     * @return true when rails are open and in use.
+     */
+    boolean isEnabled()
+    {
+        return isEnabled && !rails.isEmpty();
     }
 
     /**
@@ -61,7 +74,42 @@ final class AgentSide
      */
     void disable()
     {
-        rails = List.of();
+        isEnabled = false;
+    }
+
+    /**
+     * Take a rail out of use.
+     *
+     * @param rail     that failed.
+     * @param onUnused to be run by the agent when it does not touch the rail any more.
+     */
+    void remove(final Rail rail, final Runnable onUnused)
+    {
+        final List<Rail> left = new ArrayList<>(rails);
+        left.remove(rail);
+        rails = left;
+        final Rail[] array = left.toArray(new Rail[0]);
+        run(
+            () ->
+            {
+                railSet.rails(array);
+                onUnused.run();
+            });
+    }
+
+    /**
+     * Take a rail into use.
+     *
+     * @param rail that was opened again.
+     */
+    void add(final Rail rail)
+    {
+        final List<Rail> more = new ArrayList<>(rails);
+        more.add(rail);
+        more.sort(Comparator.comparingInt(Rail::index));
+        rails = more;
+        final Rail[] array = more.toArray(new Rail[0]);
+        run(() -> railSet.rails(array));
     }
 
     void run(final Runnable command)
@@ -87,7 +135,7 @@ final class AgentSide
         final List<RailAddress> addresses = new ArrayList<>();
         for (final Rail rail : rails)
         {
-            if (rail.isUsable())
+            if (isEnabled && rail.isUsable())
             {
                 addresses.add(new RailAddress(
                     rail.endpoint().nic().speedMbps(),

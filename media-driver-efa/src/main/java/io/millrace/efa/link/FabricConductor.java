@@ -36,7 +36,10 @@ final class FabricConductor implements Agent, FabricEvents
     private final ManyToOneConcurrentArrayQueue<Runnable> events = new ManyToOneConcurrentArrayQueue<>(EVENT_CAPACITY);
     private final HandshakeCodec codec = new HandshakeCodec();
     private final NanoClock nanoClock;
-    private final Runnable startTask;
+    private final RailKeeper railKeeper;
+    private final int mtuLength;
+    private final FabricCounters counters;
+    private final ErrorHandler errorHandler;
     private final Linking sender;
     private final Linking receiver;
     private final SenderHandshake senderHandshake;
@@ -47,16 +50,26 @@ final class FabricConductor implements Agent, FabricEvents
         final FabricCounters counters,
         final ErrorHandler errorHandler,
         final NanoClock nanoClock,
-        final Runnable startTask)
+        final RailOpener opener,
+        final int mtuLength)
     {
         this.nanoClock = nanoClock;
-        this.startTask = startTask;
-        sender = new Linking(settings, counters, errorHandler, new AgentSide(
-            new RailSet(this, counters.framesRejected(), errorHandler)));
-        receiver = new Linking(settings, counters, errorHandler, new AgentSide(
-            new RailSet(this, counters.framesRejected(), errorHandler)));
+        this.mtuLength = mtuLength;
+        this.counters = counters;
+        this.errorHandler = errorHandler;
+        sender = newLinking(settings);
+        receiver = newLinking(settings);
         senderHandshake = new SenderHandshake(sender, nanoClock);
         receiverHandshake = new ReceiverHandshake(receiver, nanoClock);
+        railKeeper = new RailKeeper(opener, sender.side(), receiver.side(), this::onFallback, this::offer);
+    }
+
+    private Linking newLinking(final FabricSettings settings)
+    {
+        final RailSet railSet = new RailSet(
+            this, counters.framesRejected(), errorHandler, settings.context().linkTimeoutNs());
+        return new Linking(
+            settings, counters, errorHandler, new AgentSide(railSet), this::offer);
     }
 
     AgentSide sender()
@@ -84,7 +97,23 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public void onStart()
     {
-        startTask.run();
+        railKeeper.open();
+        if (!sender.side().rails().isEmpty() && mtuLength > sender.side().rails().get(0).maxSendLength())
+        {
+            final int maxLength = sender.side().rails().get(0).maxSendLength();
+            onFallback("aeron.mtu.length=" + mtuLength + " exceeds " + maxLength +
+                " bytes, the longest message of a rail: longer frames go by UDP. Set it to at most " +
+                maxLength / 32 * 32);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onClose()
+    {
+        railKeeper.close();
     }
 
     /**
@@ -97,6 +126,7 @@ final class FabricConductor implements Agent, FabricEvents
         return events.drain(Runnable::run, EVENT_DRAIN_LIMIT) +
             sender.side().flush() +
             receiver.side().flush() +
+            railKeeper.doWork(nowNs) +
             senderHandshake.doWork(nowNs) +
             receiverHandshake.doWork(nowNs);
     }
@@ -183,14 +213,32 @@ final class FabricConductor implements Agent, FabricEvents
      * {@inheritDoc}
      */
     @Override
-    public void onRailFailed(final Rail rail, final String reason)
+    public void onPeerStalled(final RailChannel channel, final InetSocketAddress address)
+    {
+        offer(() -> senderHandshake.onPeerStalled(new Peering.Key(channel, address)));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onRailFailed(final RailSet railSet, final Rail rail, final String reason)
     {
         offer(
             () ->
             {
-                onFallback("rail " + rail.index() + " on " + rail.endpoint().nic().domainName() + " failed: " + reason);
-                senderHandshake.onRailFailed(reason);
-                receiverHandshake.onRailFailed(reason);
+                onFallback("rail " + rail.index() + " of the " + (railSet == sender.side().railSet() ? "sender" :
+                    "receiver") + " on " + rail.endpoint().nic().domainName() + " failed: " + reason);
+                if (railSet == sender.side().railSet())
+                {
+                    senderHandshake.onRailFailed(rail, reason);
+                    railKeeper.onFailed(sender.side(), rail, nanoClock.nanoTime());
+                }
+                else
+                {
+                    receiverHandshake.onRailFailed(rail, reason);
+                    railKeeper.onFailed(receiver.side(), rail, nanoClock.nanoTime());
+                }
             });
     }
 

@@ -36,6 +36,7 @@ public final class FabricCounters
     private final AtomicCounter registeredBytes;
     private final AtomicCounter controlFramesDropped;
     private final AtomicCounter links;
+    private final AtomicCounter destinationPacketsDropped;
 
     FabricCounters(final CountersManager countersManager, final ProtocolChoice choice)
     {
@@ -55,6 +56,8 @@ public final class FabricCounters
             "efa bytes registered for rails", EfaCounters.REGISTERED_BYTES_TYPE_ID);
         controlFramesDropped = countersManager.newCounter(
             "efa control frames from rails dropped", EfaCounters.CONTROL_FRAMES_DROPPED_TYPE_ID);
+        destinationPacketsDropped = countersManager.newCounter(
+            "efa packets dropped for busy destinations", EfaCounters.DESTINATION_PACKETS_DROPPED_TYPE_ID);
         links = countersManager.newCounter("efa links up", EfaCounters.LINKS_TYPE_ID);
     }
 
@@ -106,6 +109,16 @@ public final class FabricCounters
     public AtomicCounter controlFramesDropped()
     {
         return controlFramesDropped;
+    }
+
+    /**
+     * Packets that one of many destinations could not take. Written by the Sender.
+     *
+     * @return the counter.
+     */
+    public AtomicCounter destinationPacketsDropped()
+    {
+        return destinationPacketsDropped;
     }
 
     AtomicCounter links()

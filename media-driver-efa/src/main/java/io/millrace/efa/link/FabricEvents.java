@@ -69,10 +69,19 @@ public interface FabricEvents
     void onPeerFailed(RailPeer peer, String reason);
 
     /**
+     * Rails push back on all that is sent to a peer, for longer than they should.
+     *
+     * @param channel that sends.
+     * @param address of the peer's socket.
+     */
+    void onPeerStalled(RailChannel channel, InetSocketAddress address);
+
+    /**
      * A rail failed.
      *
-     * @param rail   that failed.
-     * @param reason for people.
+     * @param railSet of the agent that owns the rail.
+     * @param rail    that failed.
+     * @param reason  for people.
      */
-    void onRailFailed(Rail rail, String reason);
+    void onRailFailed(RailSet railSet, Rail rail, String reason);
 }

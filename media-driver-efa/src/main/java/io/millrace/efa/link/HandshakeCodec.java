@@ -49,6 +49,7 @@ final class HandshakeCodec
     private static final int MAX_ADDRESS_LENGTH = 256;
     private static final int MAX_TEXT_LENGTH = 1024;
 
+    private final UnsafeBuffer scratch = new UnsafeBuffer(new byte[MAX_FRAME_LENGTH]);
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
     private final HelloEncoder helloEncoder = new HelloEncoder();
     private final HelloAckEncoder ackEncoder = new HelloAckEncoder();
@@ -74,9 +75,7 @@ final class HandshakeCodec
 
     ByteBuffer encode(final HandshakeMessage.Hello hello)
     {
-        final ByteBuffer frame = ByteBuffer.allocateDirect(MAX_FRAME_LENGTH);
-        final UnsafeBuffer buffer = new UnsafeBuffer(frame);
-        helloEncoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerEncoder)
+        helloEncoder.wrapAndApplyHeader(scratch, MIN_HEADER_LENGTH, headerEncoder)
             .protocolVersion(hello.protocolVersion())
             .incarnation(hello.incarnation())
             .hostId(hello.hostId())
@@ -95,14 +94,12 @@ final class HandshakeCodec
         }
 
         helloEncoder.provider(hello.provider()).wireName(hello.wireName());
-        return finish(frame, buffer, helloEncoder.encodedLength());
+        return finish(helloEncoder.encodedLength());
     }
 
     ByteBuffer encode(final HandshakeMessage.HelloAck ack)
     {
-        final ByteBuffer frame = ByteBuffer.allocateDirect(MAX_FRAME_LENGTH);
-        final UnsafeBuffer buffer = new UnsafeBuffer(frame);
-        ackEncoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerEncoder)
+        ackEncoder.wrapAndApplyHeader(scratch, MIN_HEADER_LENGTH, headerEncoder)
             .protocolVersion(ack.protocolVersion())
             .incarnation(ack.incarnation())
             .peerIncarnation(ack.peerIncarnation())
@@ -123,19 +120,17 @@ final class HandshakeCodec
         }
 
         ackEncoder.reason(ascii(ack.reason()));
-        return finish(frame, buffer, ackEncoder.encodedLength());
+        return finish(ackEncoder.encodedLength());
     }
 
     ByteBuffer encode(final HandshakeMessage.Bye bye)
     {
-        final ByteBuffer frame = ByteBuffer.allocateDirect(2 * MAX_TEXT_LENGTH);
-        final UnsafeBuffer buffer = new UnsafeBuffer(frame);
-        byeEncoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerEncoder)
+        byeEncoder.wrapAndApplyHeader(scratch, MIN_HEADER_LENGTH, headerEncoder)
             .incarnation(bye.incarnation())
             .handle(bye.handle() & 0xFFFF_FFFFL)
             .cause(bye.cause())
             .reason(ascii(bye.reason()));
-        return finish(frame, buffer, byeEncoder.encodedLength());
+        return finish(byeEncoder.encodedLength());
     }
 
     /**
@@ -280,14 +275,15 @@ final class HandshakeCodec
         return text.substring(0, Math.min(text.length(), MAX_TEXT_LENGTH)).replaceAll("[^\\x20-\\x7E]", "?");
     }
 
-    private static ByteBuffer finish(final ByteBuffer frame, final UnsafeBuffer buffer, final int bodyLength)
+    private ByteBuffer finish(final int bodyLength)
     {
         final int length = MIN_HEADER_LENGTH + MessageHeaderEncoder.ENCODED_LENGTH + bodyLength;
-        buffer.putInt(HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET, length);
-        buffer.putByte(HeaderFlyweight.VERSION_FIELD_OFFSET, HeaderFlyweight.CURRENT_VERSION);
-        buffer.putByte(HeaderFlyweight.FLAGS_FIELD_OFFSET, (byte)0);
-        buffer.putShort(HeaderFlyweight.TYPE_FIELD_OFFSET, (short)HDR_TYPE_EXT);
-        frame.limit(length).position(0);
-        return frame;
+        scratch.putInt(HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET, length);
+        scratch.putByte(HeaderFlyweight.VERSION_FIELD_OFFSET, HeaderFlyweight.CURRENT_VERSION);
+        scratch.putByte(HeaderFlyweight.FLAGS_FIELD_OFFSET, (byte)0);
+        scratch.putShort(HeaderFlyweight.TYPE_FIELD_OFFSET, (short)HDR_TYPE_EXT);
+        final byte[] frame = new byte[length];
+        scratch.getBytes(0, frame);
+        return ByteBuffer.wrap(frame);
     }
 }

@@ -36,6 +36,13 @@ public final class Link
     public static final int NOT_CARRIED = -1;
 
     private static final long NOT_HEARD = Long.MIN_VALUE;
+    private static final long NOT_BUSY = Long.MIN_VALUE;
+
+    /**
+     * Nothing to send for so long ends a time of back-pressure.
+     */
+    private static final long BUSY_GAP_NS = 1_000_000_000L;
+
     private static final RailPath[] NO_PATHS = new RailPath[0];
 
     /**
@@ -52,6 +59,8 @@ public final class Link
     private boolean isUp;
     private boolean isHeardOnRails;
     private long heardByUdpSinceNs = NOT_HEARD;
+    private long busySinceNs = NOT_BUSY;
+    private long lastBusyNs;
     private long resumeAddress;
     private int resumeLength;
     private int resumeOffset;
@@ -145,6 +154,7 @@ public final class Link
     {
         isUp = false;
         heardByUdpSinceNs = NOT_HEARD;
+        busySinceNs = NOT_BUSY;
         peerHandle = 0;
         paths = NO_PATHS;
     }
@@ -197,6 +207,10 @@ public final class Link
             final int result = sendSome(address + offset, length - offset, isData);
             if (result <= 0)
             {
+                if (0 == result)
+                {
+                    onBusy(System.nanoTime());
+                }
                 if (0 == result && offset > 0)
                 {
                     resumeAddress = address;
@@ -207,10 +221,31 @@ public final class Link
             }
 
             offset += result;
+            busySinceNs = NOT_BUSY;
         }
 
         packet.position(packet.limit());
         return length;
+    }
+
+    private void onBusy(final long nowNs)
+    {
+        if (NOT_BUSY == busySinceNs || nowNs - lastBusyNs > BUSY_GAP_NS)
+        {
+            busySinceNs = nowNs;
+        }
+        lastBusyNs = nowNs;
+    }
+
+    /**
+     * For how long have the rails pushed back on everything?
+     *
+     * @param nowNs time of {@link System#nanoTime()}.
+     * @return nanoseconds, 0 when the last packet was taken.
+     */
+    public long busyNs(final long nowNs)
+    {
+        return NOT_BUSY == busySinceNs ? 0 : nowNs - busySinceNs;
     }
 
     private int sendSome(final long address, final int length, final boolean isData)

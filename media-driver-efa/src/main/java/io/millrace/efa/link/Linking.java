@@ -22,6 +22,8 @@ import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
 
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What both sides of the handshake share: one agent's rails and links, their counters, and the end of a link.
@@ -33,13 +35,16 @@ final class Linking
     private final ErrorHandler errorHandler;
     private final HandshakeCodec codec = new HandshakeCodec();
     private final AgentSide side;
+    private final Consumer<Runnable> events;
 
     Linking(
         final FabricSettings settings,
         final FabricCounters counters,
         final ErrorHandler errorHandler,
-        final AgentSide side)
+        final AgentSide side,
+        final Consumer<Runnable> events)
     {
+        this.events = events;
         this.settings = settings;
         this.counters = counters;
         this.errorHandler = errorHandler;
@@ -67,46 +72,69 @@ final class Linking
     }
 
     /**
-     * Let a link carry frames. Agent only, as for {@link #detach(Link)}.
+     * Let a link carry frames: on the agent, which then tells.
+     *
+     * @param peering    of the link.
+     * @param peerHandle what to put in the immediate.
+     * @param paths      to the peer.
+     * @param isUp       true to use the rails at once, false to wait until the peer was heard on them.
      */
-    void attach(final Link link, final long peerHandle, final RailPath[] paths)
+    void attach(final Peering peering, final int peerHandle, final List<RailPath> paths, final boolean isUp)
     {
-        detach(link);
-        if (!link.channel().isClosed())
-        {
-            link.paths(peerHandle, paths);
-            link.channel().attach(link);
-            counters.links().increment();
-        }
-    }
-
-    private void detach(final Link link)
-    {
-        if (link.paths().length > 0 && !link.channel().isClosed())
-        {
-            link.end();
-            link.channel().detach(link);
-            counters.links().decrement();
-        }
-    }
-
-    void onLinked(final Peering peering)
-    {
+        final Link link = peering.link;
+        final RailPath[] array = paths.toArray(new RailPath[0]);
         peering.isLinked = true;
         counters.handshakes().incrementRelease();
-        if (null != peering.counters)
+        peering.key.channel().farewells().put(peering.key.address(), codec.encode(
+            new HandshakeMessage.Bye(settings.incarnation(), peerHandle, ByeCause.CLOSED, "channel closed")));
+        side.run(
+            () ->
+            {
+                link.end();
+                link.paths(peerHandle, array);
+                side.railSet().handles().register(link);
+                link.channel().attach(link);
+                if (isUp)
+                {
+                    link.up();
+                }
+                events.accept(() -> onAttached(peering, link));
+            });
+    }
+
+    private void onAttached(final Peering peering, final Link link)
+    {
+        if (peering.link == link && peering.isLinked && !peering.isAttached)
         {
-            peering.counters.onLinked();
+            peering.isAttached = true;
+            counters.links().incrementRelease();
+            if (null != peering.counters)
+            {
+                peering.counters.onLinked();
+            }
         }
     }
 
-    void onUnlinked(final Peering peering)
+    private void onDetached(final Peering peering)
     {
         peering.isLinked = false;
-        if (null != peering.counters)
+        if (peering.isAttached)
         {
-            peering.counters.onUnlinked();
+            peering.isAttached = false;
+            counters.links().decrementRelease();
+            if (null != peering.counters)
+            {
+                peering.counters.onUnlinked();
+            }
         }
+    }
+
+    /**
+     * The peer came back as another: count the link that was.
+     */
+    void onReplaced(final Peering peering)
+    {
+        onDetached(peering);
     }
 
     /**
@@ -141,19 +169,18 @@ final class Linking
                 () ->
                 {
                     side.railSet().handles().unregister(link);
-                    detach(link);
+                    link.end();
+                    link.channel().detach(link);
                 });
             side.railSet().handles().free(link.handle());
+            peering.key.channel().farewells().remove(peering.key.address());
         }
 
         side.release(peering.paths);
         peering.paths.clear();
         peering.link = null;
         peering.peerHandle = 0;
-        if (peering.isLinked)
-        {
-            onUnlinked(peering);
-        }
+        onDetached(peering);
     }
 
     /**

@@ -17,11 +17,14 @@ package io.millrace.efa.link;
 
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
+import org.agrona.collections.Hashing;
 
 import java.nio.ByteBuffer;
 
 import static io.aeron.logbuffer.FrameDescriptor.FRAME_ALIGNMENT;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_DATA;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_PAD;
+import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SETUP;
 import static org.agrona.BitUtil.align;
 
 /**
@@ -31,7 +34,13 @@ public final class PacketFrames
 {
     static final int SESSION_ID_OFFSET = 12;
 
+    /**
+     * Answer of {@link #streamKey(ByteBuffer)} for packets of no stream.
+     */
+    public static final long NO_STREAM = Long.MIN_VALUE;
+
     private static final int TYPE_OFFSET = 6;
+    private static final int STREAM_ID_OFFSET = 16;
 
     private PacketFrames()
     {
@@ -48,6 +57,26 @@ public final class PacketFrames
     {
         return length >= SESSION_ID_OFFSET &&
             HDR_TYPE_DATA == (UnsafeApi.getShort(address + TYPE_OFFSET) & 0xFFFF) && UnsafeApi.getInt(address) > 0;
+    }
+
+    /**
+     * The stream that a data, padding or setup packet belongs to.
+     *
+     * @param packet direct buffer, from position to limit.
+     * @return {@link Hashing#compoundKey} of session and stream id, or {@link #NO_STREAM} for other packets.
+     */
+    public static long streamKey(final ByteBuffer packet)
+    {
+        final long address = BufferUtil.address(packet) + packet.position();
+        if (packet.remaining() < STREAM_ID_OFFSET + 4)
+        {
+            return NO_STREAM;
+        }
+
+        final int type = UnsafeApi.getShort(address + TYPE_OFFSET) & 0xFFFF;
+        return HDR_TYPE_DATA == type || HDR_TYPE_PAD == type || HDR_TYPE_SETUP == type ?
+            Hashing.compoundKey(
+            UnsafeApi.getInt(address + SESSION_ID_OFFSET), UnsafeApi.getInt(address + STREAM_ID_OFFSET)) : NO_STREAM;
     }
 
     /**

@@ -43,6 +43,8 @@ final class Peering
     Link link;
     PeerCounters counters;
     boolean isLinked;
+    boolean isAttached;
+    long lastWantedNs;
     long peerIncarnation;
     int peerHandle;
     long sequence;
@@ -67,9 +69,9 @@ final class Peering
         return paths.stream().anyMatch((path) -> path.peer() == peer);
     }
 
-    boolean hasUsableRail()
+    boolean uses(final Rail rail)
     {
-        return paths.stream().map(RailPath::rail).anyMatch(Rail::isUsable);
+        return paths.stream().anyMatch((path) -> path.rail() == rail);
     }
 
     /**

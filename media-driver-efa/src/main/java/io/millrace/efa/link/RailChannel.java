@@ -17,11 +17,11 @@ package io.millrace.efa.link;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.Map;
 
 /**
- * A channel endpoint as links, rails and the fabric conductor see it. All but {@link #isClosed()},
- * {@link #description()}, {@link #fabricRequired()} and {@link #onFabricRefused(String)} is called by the agent that
- * owns the endpoint.
+ * A channel endpoint as links, rails and the fabric conductor see it. What arrives, and links that come and go, is
+ * told by the agent that owns the endpoint; the rest may be asked by any thread.
  */
 public interface RailChannel
 {
@@ -55,6 +55,14 @@ public interface RailChannel
      * @param target address of the peer's socket.
      */
     void sendDatagram(ByteBuffer frame, InetSocketAddress target);
+
+    /**
+     * Byes to be sent on the socket when the channel closes, by the address of each linked peer. Kept by the fabric
+     * conductor, used by whichever thread closes the endpoint.
+     *
+     * @return a map for concurrent use.
+     */
+    Map<InetSocketAddress, ByteBuffer> farewells();
 
     /**
      * Is the endpoint closed, so that it is not polled any more?

@@ -32,7 +32,7 @@ public final class RailSet implements RailListener
 {
     private static final int COMMAND_CAPACITY = 1024;
     private static final int COMMAND_DRAIN_LIMIT = 8;
-    private static final int EVENT_POLL_MASK = 1023;
+    private static final int HEALTH_POLL_MASK = 1023;
     private static final Consumer<Runnable> RUN = Runnable::run;
     private static final Rail[] NO_RAILS = new Rail[0];
 
@@ -43,7 +43,9 @@ public final class RailSet implements RailListener
     private final AtomicCounter framesRejected;
     private final ErrorHandler errorHandler;
     private Rail[] rails = NO_RAILS;
+    private final long stallTimeoutNs;
     private RailChannel poller;
+    private RailChannel other;
     private int pollCount;
 
     /**
@@ -52,9 +54,15 @@ public final class RailSet implements RailListener
      * @param events         where to tell the fabric conductor what happened.
      * @param framesRejected counts messages without a link.
      * @param errorHandler   for what goes wrong in a channel endpoint.
+     * @param stallTimeoutNs how long an operation of a rail may take.
      */
-    RailSet(final FabricEvents events, final AtomicCounter framesRejected, final ErrorHandler errorHandler)
+    RailSet(
+        final FabricEvents events,
+        final AtomicCounter framesRejected,
+        final ErrorHandler errorHandler,
+        final long stallTimeoutNs)
     {
+        this.stallTimeoutNs = stallTimeoutNs;
         this.events = events;
         this.framesRejected = framesRejected;
         this.errorHandler = errorHandler;
@@ -112,23 +120,31 @@ public final class RailSet implements RailListener
     {
         if (poller != channel)
         {
-            if (null != poller && !poller.isClosed())
+            if (null != poller && !poller.isClosed() && other != channel)
             {
+                other = null == other ? channel : other;
                 return 0;
             }
+
+            // none yet, closed, or passed over while another was polled twice, as its close is under way
             poller = channel;
         }
 
+        other = null;
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
-        final boolean isEventPoll = 0 == (++pollCount & EVENT_POLL_MASK);
         int bytesReceived = 0;
         for (final Rail rail : rails)
         {
             bytesReceived += rail.poll();
-            if (isEventPoll)
+        }
+
+        if (0 == (++pollCount & HEALTH_POLL_MASK))
+        {
+            final long nowNs = System.nanoTime();
+            for (final Rail rail : rails)
             {
-                rail.pollEvents();
+                rail.checkHealth(nowNs, stallTimeoutNs);
             }
         }
 
@@ -180,6 +196,6 @@ public final class RailSet implements RailListener
     @Override
     public void onRailFailed(final Rail rail, final String reason)
     {
-        events.onRailFailed(rail, reason);
+        events.onRailFailed(this, rail, reason);
     }
 }

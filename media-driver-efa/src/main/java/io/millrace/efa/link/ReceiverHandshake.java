@@ -18,6 +18,7 @@ package io.millrace.efa.link;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricException;
+import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
 import org.agrona.concurrent.NanoClock;
 
@@ -117,9 +118,9 @@ final class ReceiverHandshake
         fallBackIf((peering) -> peering.uses(peer), reason);
     }
 
-    void onRailFailed(final String reason)
+    void onRailFailed(final Rail rail, final String reason)
     {
-        fallBackIf((peering) -> !peering.hasUsableRail(), "no rail is left, the last failed with: " + reason);
+        fallBackIf((peering) -> peering.uses(rail), "rail " + rail.index() + " of the receiver failed: " + reason);
     }
 
     void stop(final String reason)
@@ -163,24 +164,15 @@ final class ReceiverHandshake
             linking.remove(known);
         }
 
-        final Link link = linking.newLink(key);
-        peering.link = link;
+        peering.link = linking.newLink(key);
         peering.peerIncarnation = hello.incarnation();
         peering.peerHandle = hello.senderHandle();
         peering.sequence = hello.sequence();
         peering.lastHeardNs = nanoClock.nanoTime();
         peerings.put(key, peering);
 
-        final RailSet railSet = linking.side().railSet();
-        final RailPath[] paths = peering.paths.toArray(new RailPath[0]);
-        linking.side().run(
-            () ->
-            {
-                linking.attach(link, hello.senderHandle(), paths);
-                railSet.handles().register(link);
-            });
-        linking.onLinked(peering);
-        answer(key, hello, link.handle(), AckStatus.ACCEPTED, "");
+        linking.attach(peering, hello.senderHandle(), peering.paths, false);
+        answer(key, hello, peering.link.handle(), AckStatus.ACCEPTED, "");
     }
 
     private AckStatus judge(final HandshakeMessage.Hello hello)

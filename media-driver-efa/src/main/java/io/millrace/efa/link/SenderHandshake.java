@@ -18,6 +18,7 @@ package io.millrace.efa.link;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.efa.libfabric.FabricException;
+import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
 import org.agrona.concurrent.NanoClock;
 
@@ -40,6 +41,12 @@ final class SenderHandshake
     private static final long RETRY_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
     private static final int MAX_SHIFT = 7;
 
+    /**
+     * A destination that nothing was sent to for so long is gone. {@link RailChannel}s repeat those that are not.
+     */
+    private static final long FORGET_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
+
+
     private final Map<Peering.Key, Peering> peerings = new HashMap<>();
     private final Linking linking;
     private final NanoClock nanoClock;
@@ -52,21 +59,25 @@ final class SenderHandshake
 
     void onDestination(final Peering.Key key)
     {
-        if (key.channel().isClosed() || peerings.containsKey(key))
+        final long nowNs = nanoClock.nanoTime();
+        final Peering known = peerings.get(key);
+        if (null != known)
         {
-            return;
+            known.lastWantedNs = nowNs;
         }
-
-        if (peerings.size() >= MAX_PEERINGS)
+        else if (!key.channel().isClosed())
         {
-            linking.onFallback("destination " + key.address() + " of " + key.channel().description() +
-                " stays on UDP: " + MAX_PEERINGS + " destinations of a driver are the limit");
-            return;
-        }
+            if (peerings.size() >= MAX_PEERINGS)
+            {
+                linking.onFallback("destination " + key.address() + " of " + key.channel().description() +
+                    " stays on UDP: " + MAX_PEERINGS + " destinations of a driver are the limit");
+                return;
+            }
 
-        final Peering peering = linking.newPeering(key, true);
-        restart(peering, nanoClock.nanoTime());
-        peerings.put(key, peering);
+            final Peering peering = linking.newPeering(key, true);
+            restart(peering, nowNs);
+            peerings.put(key, peering);
+        }
     }
 
     void onPeerAlive(final Peering.Key key)
@@ -89,19 +100,26 @@ final class SenderHandshake
         }
     }
 
+    void onPeerStalled(final Peering.Key key)
+    {
+        final Peering peering = peerings.get(key);
+        if (null != peering && peering.isLinked)
+        {
+            fallBack(peering, "rails pushed back on all that was sent for " + TimeUnit.NANOSECONDS.toMillis(
+                linking.settings().context().linkTimeoutNs()) + " ms");
+            restartAfterFailure(peering, nanoClock.nanoTime());
+        }
+    }
+
     int doWork(final long nowNs)
     {
-        if (linking.side().rails().isEmpty())
-        {
-            return 0;
-        }
-
         int workCount = 0;
         final Iterator<Peering> iterator = peerings.values().iterator();
         while (iterator.hasNext())
         {
             final Peering peering = iterator.next();
-            if (peering.key.channel().isClosed())
+            if (peering.key.channel().isClosed() ||
+                !peering.isLinked && nowNs - peering.lastWantedNs > FORGET_TIMEOUT_NS)
             {
                 linking.remove(peering);
                 iterator.remove();
@@ -176,16 +194,14 @@ final class SenderHandshake
         fallBackIf((peering) -> peering.uses(peer), reason);
     }
 
-    void onRailFailed(final String reason)
+    void onRailFailed(final Rail rail, final String reason)
     {
-        fallBackIf((peering) -> !peering.hasUsableRail(), "no rail is left, the last failed with: " + reason);
+        fallBackIf((peering) -> peering.uses(rail), "rail " + rail.index() + " of the sender failed: " + reason);
     }
 
     void stop(final String reason)
     {
         fallBackIf((peering) -> true, reason);
-        peerings.values().forEach(linking::remove);
-        peerings.clear();
     }
 
     private void fallBackIf(final Predicate<Peering> predicate, final String reason)
@@ -214,7 +230,7 @@ final class SenderHandshake
             refuse(peering, "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
         }
 
-        if (nowNs - peering.nextHelloNs >= 0)
+        if (nowNs - peering.nextHelloNs >= 0 && linking.side().isEnabled())
         {
             sendHello(peering, nowNs);
             return 1;
@@ -276,7 +292,7 @@ final class SenderHandshake
         {
             linking.onFallback(peering, "link " + peering + " of " + peering.key.channel().description() +
                 " is made anew: the peer came back with another incarnation or handle");
-            linking.onUnlinked(peering);
+            linking.onReplaced(peering);
         }
 
         final List<RailPath> released = List.copyOf(peering.paths);
@@ -287,17 +303,9 @@ final class SenderHandshake
         peering.isRefusalReported = false;
         peering.nextHelloNs = nanoClock.nanoTime() + linking.settings().context().keepaliveIntervalNs();
 
-        final Link link = peering.link;
-        final RailPath[] paths = acquired.toArray(new RailPath[0]);
-        linking.side().run(
-            () ->
-            {
-                linking.attach(link, ack.receiverHandle(), paths);
-                link.up();
-            });
+        linking.attach(peering, ack.receiverHandle(), acquired, true);
         linking.side().release(released);
         peering.linkedSinceNs = nanoClock.nanoTime();
-        linking.onLinked(peering);
     }
 
     private void fallBack(final Peering peering, final String reason)
@@ -325,6 +333,7 @@ final class SenderHandshake
         peering.helloIntervalNs = HELLO_INTERVAL_MIN_NS;
         peering.nextHelloNs = nowNs;
         peering.firstHelloNs = nowNs;
+        peering.lastWantedNs = nowNs;
         peering.isAliveOverUdp = false;
     }
 

@@ -34,6 +34,8 @@ import org.agrona.concurrent.status.AtomicCounter;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 import static io.aeron.logbuffer.FrameDescriptor.frameType;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_DATA;
@@ -57,6 +59,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     private final DataHeaderFlyweight dataHeader = new DataHeaderFlyweight();
     private final SetupFlyweight setupHeader = new SetupFlyweight();
     private final RttMeasurementFlyweight rttHeader = new RttMeasurementFlyweight();
+    private final Map<InetSocketAddress, ByteBuffer> farewells = new ConcurrentHashMap<>();
     private DatagramChannel socket;
     private boolean isRailReport;
     private volatile boolean isClosed;
@@ -86,7 +89,8 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         final boolean isFabric =
             fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl();
         this.rails = isFabric ? fabric.receiverRails() : null;
-        this.router = isFabric ? new LinkRouter(this, fabric.events()) : null;
+        this.router = isFabric ? new LinkRouter(
+            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
     }
 
     /**
@@ -163,14 +167,8 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         if (!isClosed)
         {
             isClosed = true;
-            if (null != router)
-            {
-                for (final Link link : router.links())
-                {
-                    sendDatagram(fabric.end(link, "subscription channel closed"), link.peerAddress());
-                }
-            }
-            fabric.onEndpointClosed();
+            farewells.forEach((target, bye) -> sendDatagram(bye.duplicate(), target));
+            fabric.onEndpointClosed(false);
         }
 
         super.close();
@@ -238,6 +236,15 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     public void sendDatagram(final ByteBuffer frame, final InetSocketAddress target)
     {
         HandshakeSocket.send(socket, frame, target, errorHandler);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public Map<InetSocketAddress, ByteBuffer> farewells()
+    {
+        return farewells;
     }
 
     /**

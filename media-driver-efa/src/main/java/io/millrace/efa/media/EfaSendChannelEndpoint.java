@@ -16,6 +16,7 @@
 package io.millrace.efa.media;
 
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.NetworkPublication;
 import io.aeron.driver.media.SendChannelEndpoint;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.exceptions.AeronEvent;
@@ -27,6 +28,8 @@ import io.millrace.efa.link.PacketFrames;
 import io.millrace.efa.link.RailChannel;
 import io.millrace.efa.link.RailSet;
 import org.agrona.MutableDirectBuffer;
+import org.agrona.collections.Hashing;
+import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.MessageHandler;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
@@ -36,6 +39,9 @@ import org.agrona.concurrent.status.AtomicCounter;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 import static io.aeron.logbuffer.FrameDescriptor.frameType;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SM;
@@ -53,19 +59,28 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
      */
     private static final int SOCKET_FIRST_MASK = 7;
 
+    /**
+     * For so long one of many destinations may hold up the others.
+     */
+    private static final long BUSY_DESTINATION_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final FabricDriver fabric;
     private final AtomicCounter statusIndicator;
     private final AtomicCounter udpDataFramesSent;
-    private final boolean fabricRequired;
+    private final boolean isMultiDestination;
+    private final LongHashSet requiredStreams = new LongHashSet();
     private final RailSet rails;
     private final LinkRouter router;
     private final OneToOneRingBuffer controlFrames;
     private final MessageHandler controlFrameHandler = this::onControlFrame;
     private final UnsafeBuffer railBuffer = new UnsafeBuffer();
+    private final Map<InetSocketAddress, ByteBuffer> farewells = new ConcurrentHashMap<>();
     private DatagramChannel socket;
     private ByteBuffer receiveBuffer;
     private InetSocketAddress receiveSource;
     private int receiveCount;
+    private volatile boolean fabricRequired;
+    private volatile boolean isRefused;
     private volatile boolean isClosed;
 
     /**
@@ -85,12 +100,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         super(udpChannel, statusIndicator, context);
         this.fabric = fabric;
         this.statusIndicator = statusIndicator;
-        this.fabricRequired = FabricRequirement.check(udpChannel, fabric.choice());
+        FabricRequirement.check(udpChannel, fabric.choice());
+        this.isMultiDestination = udpChannel.isMultiDestination();
         this.udpDataFramesSent = fabric.counters().udpDataFramesSent();
 
         final boolean isFabric = fabric.choice().isFabric() && !udpChannel.isMulticast();
         this.rails = isFabric ? fabric.senderRails() : null;
-        this.router = isFabric ? new LinkRouter(this, fabric.events()) : null;
+        this.router = isFabric ? new LinkRouter(
+            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.controlFrames = isFabric ? new OneToOneRingBuffer(new UnsafeBuffer(
             ByteBuffer.allocateDirect(CONTROL_QUEUE_LENGTH + RingBufferDescriptor.TRAILER_LENGTH))) : null;
     }
@@ -104,6 +121,37 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         super.openDatagramChannel(statusIndicator);
         socket = sendDatagramChannel;
         sendDatagramChannel = new RailDatagramChannel(socket, this::route);
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * Publications share the endpoint of a channel whatever their {@code fabric} says, so it is kept for each.
+     */
+    @Override
+    public void registerForSend(final NetworkPublication publication)
+    {
+        super.registerForSend(publication);
+        if (FabricRequirement.isRequired(publication.channel()))
+        {
+            requiredStreams.add(Hashing.compoundKey(publication.sessionId(), publication.streamId()));
+            fabricRequired = true;
+            if (null == router)
+            {
+                onFabricRefused("this driver is on protocol udp: " + fabric.choice().reason());
+            }
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void unregisterForSend(final NetworkPublication publication)
+    {
+        super.unregisterForSend(publication);
+        requiredStreams.remove(Hashing.compoundKey(publication.sessionId(), publication.streamId()));
+        fabricRequired = !requiredStreams.isEmpty();
     }
 
     /**
@@ -157,14 +205,8 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         if (!isClosed)
         {
             isClosed = true;
-            if (null != router)
-            {
-                for (final Link link : router.links())
-                {
-                    sendDatagram(fabric.end(link, "publication channel closed"), link.peerAddress());
-                }
-            }
-            fabric.onEndpointClosed();
+            farewells.forEach((target, bye) -> sendDatagram(bye.duplicate(), target));
+            fabric.onEndpointClosed(true);
         }
 
         super.close();
@@ -190,6 +232,11 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void attach(final Link link)
     {
         router.attach(link);
+        if (isRefused)
+        {
+            isRefused = false;
+            statusIndicator.setRelease(ChannelEndpointStatus.ACTIVE);
+        }
     }
 
     /**
@@ -208,6 +255,15 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void sendDatagram(final ByteBuffer frame, final InetSocketAddress target)
     {
         HandshakeSocket.send(socket, frame, target, errorHandler);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public Map<InetSocketAddress, ByteBuffer> farewells()
+    {
+        return farewells;
     }
 
     /**
@@ -243,8 +299,9 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     @Override
     public void onFabricRefused(final String reason)
     {
-        if (!isClosed)
+        if (!isClosed && !isRefused)
         {
+            isRefused = true;
             statusIndicator.setRelease(ChannelEndpointStatus.ERRORED);
             errorHandler.onError(new AeronEvent("fabric=required of " + description() + " cannot be met: " + reason));
         }
@@ -256,20 +313,47 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         {
             final InetSocketAddress address = null == target ? connectAddress : target;
             final int sent = router.send(packet, address);
-            if (PacketRouter.BY_SOCKET != sent)
+            if (sent > 0)
             {
                 return sent;
             }
 
-            router.request(address);
-            if (fabricRequired)
+            if (0 == sent)
             {
-                return 0;
+                return isMultiDestination && router.busyNs(address) > BUSY_DESTINATION_LIMIT_NS ? drop(packet) : 0;
             }
+
+            router.request(address);
+        }
+
+        if (!requiredStreams.isEmpty() && requiredStreams.contains(PacketFrames.streamKey(packet)))
+        {
+            return hold(packet, target);
         }
 
         udpDataFramesSent.getAndAddRelease(PacketFrames.dataFrames(packet));
         return PacketRouter.BY_SOCKET;
+    }
+
+    private int hold(final ByteBuffer packet, final InetSocketAddress target)
+    {
+        if (null != router && router.isUp(null == target ? connectAddress : target))
+        {
+            onFabricRefused("a frame of " + packet.remaining() +
+                " bytes is longer than the rails to the peer carry: lower the mtu of the channel");
+        }
+
+        return isMultiDestination ? drop(packet) : 0;
+    }
+
+    /**
+     * One of many destinations must not hold up the others: what it cannot take is lost to it, as it would be by
+     * UDP, and comes back through its NAKs.
+     */
+    private int drop(final ByteBuffer packet)
+    {
+        fabric.counters().destinationPacketsDropped().incrementRelease();
+        return packet.remaining();
     }
 
     private InetSocketAddress nextControlFrame(final ByteBuffer buffer)

@@ -47,8 +47,10 @@ public final class EndpointFactory
         final MediaDriver.Context context,
         final FabricDriver fabric)
     {
-        fabric.onEndpointCreated(context);
-        return new EfaSendChannelEndpoint(udpChannel, statusIndicator, context, fabric);
+        fabric.start(context);
+        final SendChannelEndpoint endpoint = new EfaSendChannelEndpoint(udpChannel, statusIndicator, context, fabric);
+        fabric.onEndpointCreated(true);
+        return endpoint;
     }
 
     /**
@@ -68,7 +70,10 @@ public final class EndpointFactory
         final MediaDriver.Context context,
         final FabricDriver fabric)
     {
-        fabric.onEndpointCreated(context);
-        return new EfaReceiveChannelEndpoint(udpChannel, dispatcher, statusIndicator, context, fabric);
+        fabric.start(context);
+        final ReceiveChannelEndpoint endpoint =
+            new EfaReceiveChannelEndpoint(udpChannel, dispatcher, statusIndicator, context, fabric);
+        fabric.onEndpointCreated(false);
+        return endpoint;
     }
 }

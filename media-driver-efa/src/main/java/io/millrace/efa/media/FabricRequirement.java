@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.media;
 
+import io.aeron.ChannelUri;
 import io.aeron.ErrorCode;
 import io.aeron.driver.exceptions.InvalidChannelException;
 import io.aeron.driver.media.UdpChannel;
@@ -32,19 +33,30 @@ final class FabricRequirement
     }
 
     /**
-     * Does the channel need rails?
+     * Does a publication's channel ask for rails?
+     *
+     * @param channel URI of the channel.
+     * @return true for {@code fabric=required}.
+     */
+    static boolean isRequired(final String channel)
+    {
+        return EfaConfiguration.FABRIC_REQUIRED.equals(
+            ChannelUri.parse(channel).get(EfaConfiguration.FABRIC_PARAM_NAME));
+    }
+
+    /**
+     * Can the channel have what it asks for?
      *
      * @param udpChannel with the parameter, or without.
      * @param choice     of the driver.
-     * @return true for {@code fabric=required}.
      * @throws ControlProtocolException which the client sees, for another value or when the driver has no rails.
      */
-    static boolean check(final UdpChannel udpChannel, final ProtocolChoice choice)
+    static void check(final UdpChannel udpChannel, final ProtocolChoice choice)
     {
         final String value = udpChannel.channelUri().get(EfaConfiguration.FABRIC_PARAM_NAME);
         if (null == value)
         {
-            return false;
+            return;
         }
 
         if (!EfaConfiguration.FABRIC_REQUIRED.equals(value))
@@ -60,7 +72,5 @@ final class FabricRequirement
                 udpChannel.originalUriString() + " cannot be met, as " + (udpChannel.isMulticast() ?
                 "multicast has no rails" : "this driver is on protocol udp: " + choice.reason()));
         }
-
-        return true;
     }
 }

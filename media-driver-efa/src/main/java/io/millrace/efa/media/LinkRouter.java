@@ -22,8 +22,6 @@ import org.agrona.collections.Object2ObjectHashMap;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -37,15 +35,17 @@ final class LinkRouter
     private static final long DEAF_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(2);
 
     private final Object2ObjectHashMap<InetSocketAddress, Link> linkByAddress = new Object2ObjectHashMap<>();
-    private final Set<InetSocketAddress> destinations = new HashSet<>();
-    private final Set<InetSocketAddress> aliveReported = new HashSet<>();
+    private final RepeatedReports destinations = new RepeatedReports();
+    private final RepeatedReports alive = new RepeatedReports();
     private final RailChannel channel;
     private final FabricEvents events;
+    private final long stallTimeoutNs;
     private InetSocketAddress lastAddress;
     private Link lastLink;
 
-    LinkRouter(final RailChannel channel, final FabricEvents events)
+    LinkRouter(final RailChannel channel, final FabricEvents events, final long stallTimeoutNs)
     {
+        this.stallTimeoutNs = stallTimeoutNs;
         this.channel = channel;
         this.events = events;
     }
@@ -58,18 +58,50 @@ final class LinkRouter
     int send(final ByteBuffer packet, final InetSocketAddress target)
     {
         final Link link = link(target);
-        return null != link && link.isUp() ? link.send(packet) : PacketRouter.BY_SOCKET;
+        if (null == link || !link.isUp())
+        {
+            return PacketRouter.BY_SOCKET;
+        }
+
+        final int sent = link.send(packet);
+        if (0 == sent && link.busyNs(System.nanoTime()) > stallTimeoutNs)
+        {
+            events.onPeerStalled(channel, target);
+        }
+
+        return sent;
     }
 
     /**
-     * Ask for a link, once for each target.
+     * For how long have the rails to a target pushed back?
+     *
+     * @return nanoseconds, 0 without a link or back-pressure.
+     */
+    long busyNs(final InetSocketAddress target)
+    {
+        final Link link = link(target);
+        return null == link ? 0 : link.busyNs(System.nanoTime());
+    }
+
+    /**
+     * Is there a link that is up?
+     */
+    boolean isUp(final InetSocketAddress target)
+    {
+        final Link link = link(target);
+        return null != link && link.isUp();
+    }
+
+    /**
+     * Ask for a link, and from time to time again, as a sign that the target is still wanted.
      */
     void request(final InetSocketAddress target)
     {
-        if (!destinations.contains(target) && !target.isUnresolved() && !target.getAddress().isMulticastAddress() &&
-            events.onDestination(channel, target))
+        final long nowNs = System.nanoTime();
+        if (destinations.isDue(target, nowNs) && !target.isUnresolved() &&
+            !target.getAddress().isMulticastAddress() && events.onDestination(channel, target))
         {
-            destinations.add(target);
+            destinations.onReported(target, nowNs);
         }
     }
 
@@ -78,24 +110,24 @@ final class LinkRouter
      */
     void onHeardOverUdp(final InetSocketAddress source)
     {
+        final long nowNs = System.nanoTime();
         final Link link = link(source);
         if (null != link)
         {
-            if (link.isUp() && link.onHeardByUdp(System.nanoTime(), DEAF_TIMEOUT_NS))
+            if (link.isUp() && link.onHeardByUdp(nowNs, DEAF_TIMEOUT_NS))
             {
                 events.onPeerDeaf(channel, source);
             }
         }
-        else if (!aliveReported.contains(source) && events.onPeerAlive(channel, source))
+        else if (alive.isDue(source, nowNs) && events.onPeerAlive(channel, source))
         {
-            aliveReported.add(source);
+            alive.onReported(source, nowNs);
         }
     }
 
     void attach(final Link link)
     {
         linkByAddress.put(link.peerAddress(), link);
-        aliveReported.remove(link.peerAddress());
         lastAddress = null;
         lastLink = null;
     }
@@ -105,11 +137,6 @@ final class LinkRouter
         linkByAddress.remove(link.peerAddress(), link);
         lastAddress = null;
         lastLink = null;
-    }
-
-    Iterable<Link> links()
-    {
-        return linkByAddress.values();
     }
 
     private Link link(final InetSocketAddress target)

@@ -27,6 +27,7 @@ import org.agrona.collections.ArrayUtil;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One NIC's libfabric endpoint with its send and receive slots. Posting and polling belong to one agent, the address
@@ -70,6 +71,7 @@ public final class Rail implements AutoCloseable
     private final CompletionError completionError = new CompletionError();
     private final int[] freeSlots;
     private final int[] lengthBySlot;
+    private final long[] postedNsBySlot;
     private final RailPeer[] peerBySlot;
     private final int[] unpostedReceives;
     private final Map<AddressKey, RailPeer> peerByAddress = new HashMap<>();
@@ -80,6 +82,7 @@ public final class Rail implements AutoCloseable
     private int freeCount;
     private int unpostedCount;
     private long outstandingBytes;
+    private long coarseNowNs = System.nanoTime();
     private boolean failed;
 
     /**
@@ -108,6 +111,7 @@ public final class Rail implements AutoCloseable
         this.contexts = new FabricContexts(sendSlots + receiveSlots);
         this.freeSlots = new int[sendSlots];
         this.lengthBySlot = new int[sendSlots];
+        this.postedNsBySlot = new long[sendSlots];
         this.peerBySlot = new RailPeer[sendSlots];
         this.unpostedReceives = new int[receiveSlots];
         this.receiveLength = receiveSlotLength;
@@ -271,8 +275,11 @@ public final class Rail implements AutoCloseable
      */
     public void retire(final RailPeer peer)
     {
-        retiring = ArrayUtil.add(retiring, peer);
-        removeRetired();
+        if (!failed)
+        {
+            retiring = ArrayUtil.add(retiring, peer);
+            removeRetired();
+        }
     }
 
     /**
@@ -355,12 +362,12 @@ public final class Rail implements AutoCloseable
             }
         }
 
-        if (unpostedCount > 0)
+        if (unpostedCount > 0 && !failed)
         {
             postReceives();
         }
 
-        if (retiring.length > 0)
+        if (retiring.length > 0 && !failed)
         {
             removeRetired();
         }
@@ -369,23 +376,50 @@ public final class Rail implements AutoCloseable
     }
 
     /**
-     * Look at the event queue, where asynchronous errors of the endpoint arrive. Not for every duty cycle.
+     * Look at the event queue, where asynchronous errors of the endpoint arrive, and at operations that do not end: a
+     * peer that was killed leaves some, which hold slots for ever and, on {@code shm}, hold up those of other peers.
+     * Not for every duty cycle.
+     *
+     * @param nowNs          time of {@link System#nanoTime()}.
+     * @param stallTimeoutNs how long an operation may take.
      */
-    public void pollEvents()
+    public void checkHealth(final long nowNs, final long stallTimeoutNs)
     {
-        if (!failed && endpoint.pollEvents() > 0 && null != endpoint.eventErrorText())
+        if (failed)
+        {
+            return;
+        }
+
+        coarseNowNs = nowNs;
+        if (endpoint.pollEvents() > 0 && null != endpoint.eventErrorText())
         {
             onRailFailure("event queue: " + endpoint.eventErrorText());
+            return;
+        }
+
+        for (int slot = 0; slot < sendSlots && freeCount < sendSlots; slot++)
+        {
+            if (null != peerBySlot[slot] && nowNs - postedNsBySlot[slot] > stallTimeoutNs)
+            {
+                onRailFailure("an operation has not ended for " +
+                    TimeUnit.NANOSECONDS.toMillis(nowNs - postedNsBySlot[slot]) + " ms");
+                return;
+            }
         }
     }
 
     /**
-     * Close the endpoint, which ends all operations, then the memory they may have touched.
+     * Close the endpoint, which ends all operations, then the memory they may have touched. The agent must have given
+     * the rail up.
      */
     @Override
     public void close()
     {
         failed = true;
+        if (null != counters)
+        {
+            counters.outstandingBytes.setRelease(0);
+        }
         endpoint.close();
         memory.close();
         contexts.close();
@@ -409,6 +443,7 @@ public final class Rail implements AutoCloseable
         {
             --freeCount;
             lengthBySlot[slot] = length;
+            postedNsBySlot[slot] = coarseNowNs;
             peerBySlot[slot] = peer;
             peer.onPosted();
             outstandingBytes += length;

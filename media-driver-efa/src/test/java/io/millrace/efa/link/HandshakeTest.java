@@ -16,6 +16,7 @@
 package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.efa.rail.Rail;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -188,8 +189,11 @@ class HandshakeTest
     void shouldNotCountAPeerThatIsNotThereYet()
     {
         isCut = true;
-        connect();
-        run(60_000);
+        for (int i = 0; i < 6; i++)
+        {
+            connect();
+            run(10_000);
+        }
         assertThat(sender.counters.fallbacks().get()).isZero();
 
         isCut = false;
@@ -223,6 +227,68 @@ class HandshakeTest
             assertThat(linkedAtMs.get(i) - linkedAtMs.get(i - 1)).isBetween(1000L << i - 1, (1000L << i - 1) + 50);
         }
         assertThat(sender.counters.fallbacks().get()).isEqualTo(5);
+    }
+
+    @Test
+    void shouldOpenAFailedRailAgainAndLinkOverIt()
+    {
+        connect();
+        run(1_000);
+        final Rail failed = sender.conductor.sender().rails().get(0);
+        final int opened = sender.opened;
+        sender.canOpen = false;
+        sender.conductor.onRailFailed(sender.conductor.sender().railSet(), failed, "test");
+        run(10);
+        assertThat(sender.link).isNull();
+        assertThat(receiver.link).as("told by Bye").isNull();
+        assertThat(sender.conductor.sender().rails()).isEmpty();
+        assertThat(sender.errors.get(0)).contains("rail 0 of the sender").contains("failed: test");
+
+        run(2_000);
+        assertThat(sender.errors).anyMatch((error) -> error.contains("cannot be opened again: fi_domain"));
+        sender.canOpen = true;
+        run(10_000);
+        assertThat(sender.opened).isEqualTo(opened + 1);
+        assertThat(sender.conductor.sender().rails()).hasSize(1).doesNotContain(failed);
+        assertLinked();
+    }
+
+    @Test
+    void shouldForgetADestinationThatIsNotWantedAnyMore()
+    {
+        isCut = true;
+        connect();
+        run(29_000);
+        sender.sent.clear();
+        sender.run();
+        run(5_000);
+        nowNs += TimeUnit.SECONDS.toNanos(2);
+        sender.run();
+        assertThat(sender.sent).as("no Hello any more").isEmpty();
+
+        isCut = false;
+        connect();
+        run(100);
+        assertLinked();
+    }
+
+    @Test
+    void shouldHaveByesReadyForAChannelThatCloses()
+    {
+        connect();
+        run(1_000);
+        final byte[] bye = frame(sender.farewells().get(receiver.address).duplicate());
+        sender.isClosed = true;
+        run(2);
+        assertThat(sender.counters.links().get()).isZero();
+        assertThat(sender.farewells()).isEmpty();
+
+        receiver.conductor.onHandshake(receiver, sender.address, bye);
+        run(2);
+        assertThat(receiver.link).isNull();
+        assertThat(receiver.farewells()).isEmpty();
+        assertThat(sender.counters.fallbacks().get()).isZero();
+        assertThat(receiver.counters.fallbacks().get()).isZero();
     }
 
     @Test

@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailCounters;
 import io.millrace.efa.rail.ScriptedEndpoint;
@@ -27,14 +28,16 @@ import org.agrona.concurrent.status.CountersManager;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 /**
  * A fabric conductor with one rail for each agent and one channel endpoint, on a network and a clock of the test.
  */
-final class SimulatedNode implements RailChannel
+final class SimulatedNode implements RailChannel, RailOpener
 {
     record Datagram(InetSocketAddress source, InetSocketAddress target, byte[] frame)
     {
@@ -47,16 +50,20 @@ final class SimulatedNode implements RailChannel
     final FabricConductor conductor;
     final FabricSettings settings;
     Link link;
+    boolean canOpen = true;
+    int opened;
+    boolean isClosed;
+    private final Map<InetSocketAddress, ByteBuffer> farewells = new HashMap<>();
     private final boolean isSender;
+    private final RailCounters railCounters;
 
     SimulatedNode(
         final int port, final boolean isSender, final long incarnation, final long hostId, final NanoClock clock)
     {
         this.address = new InetSocketAddress("127.0.0.1", port);
         this.isSender = isSender;
-        final ScriptedEndpoint endpoint = new ScriptedEndpoint(16, 64, 64 * 1024);
-        final ProtocolChoice choice =
-            new ProtocolChoice("shm", "shm", "shm/1", "test", true, false, List.of(endpoint.nic()));
+        final ProtocolChoice choice = new ProtocolChoice(
+            "shm", "shm", "shm/1", "test", true, false, List.of(new ScriptedEndpoint(16, 64, 64).nic()));
         settings = new FabricSettings(choice, new EfaContext(), incarnation, hostId);
 
         final CountersManager countersManager = new CountersManager(
@@ -64,13 +71,36 @@ final class SimulatedNode implements RailChannel
             new UnsafeBuffer(ByteBuffer.allocateDirect(64 * 1024)),
             US_ASCII);
         counters = new FabricCounters(countersManager, choice);
+        railCounters = new RailCounters(countersManager, "test");
         conductor = new FabricConductor(
-            settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, () -> {});
+            settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this, 1408);
+        conductor.onStart();
+    }
 
-        final AgentSide side = isSender ? conductor.sender() : conductor.receiver();
-        final Rail rail = new Rail(0, endpoint, 16, 1024, 1024);
-        rail.attach(new RailCounters(countersManager, "test"), side.railSet());
-        side.rails(List.of(rail));
+    @Override
+    public int rails()
+    {
+        return 1;
+    }
+
+    @Override
+    public Rail open(final RailSet railSet, final boolean forSender, final int index)
+    {
+        if (!canOpen)
+        {
+            throw new FabricException("fi_domain", 19, "no NIC");
+        }
+
+        opened++;
+        final Rail rail = new Rail(index, new ScriptedEndpoint(16, 64, 64 * 1024), 16, 2048, 1024);
+        rail.attach(railCounters, railSet);
+        return rail;
+    }
+
+    @Override
+    public void close(final Rail rail)
+    {
+        rail.close();
     }
 
     void run()
@@ -109,9 +139,15 @@ final class SimulatedNode implements RailChannel
     }
 
     @Override
+    public Map<InetSocketAddress, ByteBuffer> farewells()
+    {
+        return farewells;
+    }
+
+    @Override
     public boolean isClosed()
     {
-        return false;
+        return isClosed;
     }
 
     @Override

@@ -33,6 +33,7 @@ class RailTest implements RailListener
 {
     private static final int SLOTS = 4;
     private static final int INJECT_LENGTH = 8;
+    private static final long STALL_TIMEOUT_NS = 5_000_000_000L;
     private static final long HANDLE = 0x8000_0001L;
 
     private final List<String> messages = new ArrayList<>();
@@ -168,13 +169,32 @@ class RailTest implements RailListener
     @Test
     void shouldFailWhenAnEventSaysThatTheEndpointIsUnusable()
     {
-        rail.pollEvents();
+        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS);
         assertThat(rail.isUsable()).isTrue();
 
         endpoint.eventError = "QP is in error";
-        rail.pollEvents();
+        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS);
         assertThat(failures).containsExactly("rail: event queue: QP is in error");
         assertThat(rail.isUsable()).isFalse();
+    }
+
+    @Test
+    void shouldFailWhenAnOperationDoesNotEnd()
+    {
+        final long nowNs = System.nanoTime();
+        rail.checkHealth(nowNs, STALL_TIMEOUT_NS);
+        send(100);
+        send(100);
+        endpoint.completeSend(1);
+        rail.poll();
+        rail.checkHealth(nowNs + STALL_TIMEOUT_NS, STALL_TIMEOUT_NS);
+        assertThat(rail.isUsable()).isTrue();
+
+        rail.checkHealth(nowNs + STALL_TIMEOUT_NS + 1, STALL_TIMEOUT_NS);
+        assertThat(failures).containsExactly("rail: an operation has not ended for 5000 ms");
+        assertThat(rail.isUsable()).isFalse();
+        rail.retire(peer);
+        assertThat(endpoint.removed).isEmpty();
     }
 
     @Test

@@ -1,0 +1,158 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.millrace.efa.libfabric.EndpointOptions;
+import io.millrace.efa.libfabric.FabricEndpoint;
+import io.millrace.efa.libfabric.FabricException;
+import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.efa.libfabric.ShmSweeper;
+import io.millrace.efa.rail.Rail;
+import io.millrace.efa.rail.RailCounters;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.status.AtomicCounter;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Opens rails on the NICs of the chosen protocol. Those of a protocol asked for by name are opened before the driver
+ * starts, so that a failure is an error at start.
+ */
+final class NicRails implements RailOpener, AutoCloseable
+{
+    /**
+     * Longest packet: Aeron's largest MTU, rounded up to whole cache lines.
+     */
+    private static final int DATA_SLOT_LENGTH = 64 * 1024;
+
+    /**
+     * Longest control frame, an error frame with its text, rounded up.
+     */
+    private static final int CONTROL_SLOT_LENGTH = 2 * 1024;
+
+    private final FabricSettings settings;
+    private final List<Rail> prepared = new ArrayList<>();
+    private List<RailCounters> counters;
+    private AtomicCounter registeredBytes;
+
+    NicRails(final FabricSettings settings)
+    {
+        this.settings = settings;
+    }
+
+    /**
+     * Open all rails ahead of {@link #open}. Nothing is left open when this throws.
+     */
+    void prepare()
+    {
+        sweep();
+        try
+        {
+            for (int i = 0; i < rails(); i++)
+            {
+                prepared.add(newRail(false, i));
+                prepared.add(newRail(true, i));
+            }
+        }
+        catch (final FabricException ex)
+        {
+            close();
+            throw ex;
+        }
+    }
+
+    /**
+     * Give the counters, which only the media driver's conductor can allocate.
+     *
+     * @param counters        of the Sender's rails, then of the Receiver's.
+     * @param registeredBytes of all rails.
+     */
+    void counters(final List<RailCounters> counters, final AtomicCounter registeredBytes)
+    {
+        this.counters = counters;
+        this.registeredBytes = registeredBytes;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public int rails()
+    {
+        return settings.choice().rails();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public Rail open(final RailSet railSet, final boolean isSender, final int index)
+    {
+        final Rail rail;
+        if (prepared.isEmpty())
+        {
+            sweep();
+            rail = newRail(isSender, index);
+        }
+        else
+        {
+            rail = prepared.remove(0);
+        }
+
+        rail.attach(counters.get(isSender ? index : rails() + index), railSet);
+        registeredBytes.getAndAddRelease(rail.registeredBytes());
+        return rail;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void close(final Rail rail)
+    {
+        registeredBytes.getAndAddRelease(-rail.registeredBytes());
+        CloseHelper.quietClose(rail);
+    }
+
+    /**
+     * Close what was prepared and never opened.
+     */
+    @Override
+    public void close()
+    {
+        CloseHelper.quietCloseAll(prepared);
+        prepared.clear();
+    }
+
+    private void sweep()
+    {
+        if (settings.choice().isHostLocal())
+        {
+            ShmSweeper.sweep();
+        }
+    }
+
+    private Rail newRail(final boolean isSender, final int index)
+    {
+        final int slots = settings.context().railSlots();
+        final FabricEndpoint endpoint = LibFabric.load().open(
+            settings.choice().nics().get(index), new EndpointOptions(0, 0, 4 * slots));
+        return isSender ?
+            new Rail(index, endpoint, slots, DATA_SLOT_LENGTH, CONTROL_SLOT_LENGTH) :
+            new Rail(index, endpoint, slots, CONTROL_SLOT_LENGTH, DATA_SLOT_LENGTH);
+    }
+}
