@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The fabric conductor's hold on one agent, Sender or Receiver: its rails, and commands to it that are never lost and
@@ -34,6 +35,8 @@ final class AgentSide
     private final RailSet railSet;
     private final Queue<Runnable> pending = new ArrayDeque<>();
     private List<Rail> rails = List.of();
+    private final AtomicInteger endpoints = new AtomicInteger();
+    private volatile boolean isPolledUnattended;
     private boolean isEnabled;
 
     AgentSide(final RailSet railSet)
@@ -110,6 +113,49 @@ final class AgentSide
         rails = more;
         final Rail[] array = more.toArray(new Rail[0]);
         run(() -> railSet.rails(array));
+    }
+
+    /**
+     * Take note of a channel endpoint that the agent polls from now on. Before it does, this waits for the fabric
+     * conductor to leave the rails alone, which is a matter of one poll.
+     *
+     * @return number of endpoints.
+     */
+    int onEndpointCreated()
+    {
+        final int count = endpoints.incrementAndGet();
+        while (isPolledUnattended)
+        {
+            Thread.onSpinWait();
+        }
+
+        return count;
+    }
+
+    /**
+     * Take note of a channel endpoint that the agent does not poll any more.
+     */
+    void onEndpointClosed()
+    {
+        endpoints.decrementAndGet();
+    }
+
+    /**
+     * Poll the rails as long as the agent has no channel endpoint and so does not: peers' operations have to end, and
+     * commands to be run. Fabric conductor only.
+     *
+     * @return 0: nobody waits for what is done here.
+     */
+    int pollUnattended()
+    {
+        isPolledUnattended = true;
+        if (0 == endpoints.get() && !rails.isEmpty())
+        {
+            railSet.poll();
+        }
+        isPolledUnattended = false;
+
+        return 0;
     }
 
     void run(final Runnable command)

@@ -23,6 +23,7 @@ import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.agrona.concurrent.NanoClock;
 
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Agent for all that is slow or rare: opening rails, the handshake with its timers, address insertion, and what happens
@@ -32,6 +33,8 @@ final class FabricConductor implements Agent, FabricEvents
 {
     private static final int EVENT_CAPACITY = 4096;
     private static final int EVENT_DRAIN_LIMIT = 64;
+    private static final long DRAIN_QUIET_NS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long DRAIN_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final ManyToOneConcurrentArrayQueue<Runnable> events = new ManyToOneConcurrentArrayQueue<>(EVENT_CAPACITY);
     private final HandshakeCodec codec = new HandshakeCodec();
@@ -113,7 +116,28 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public void onClose()
     {
+        drain();
         railKeeper.close();
+    }
+
+    /**
+     * Let what peers have sent arrive, so that their operations end, and let them take leave. The agents have ended.
+     */
+    private void drain()
+    {
+        final long startNs = nanoClock.nanoTime();
+        long lastReceivedNs = startNs;
+        long nowNs = startNs;
+        while (nowNs - lastReceivedNs < DRAIN_QUIET_NS && nowNs - startNs < DRAIN_LIMIT_NS)
+        {
+            if (sender.side().railSet().poll() + receiver.side().railSet().poll() > 0)
+            {
+                lastReceivedNs = nowNs;
+            }
+            events.drain(Runnable::run, EVENT_DRAIN_LIMIT);
+            Thread.onSpinWait();
+            nowNs = nanoClock.nanoTime();
+        }
     }
 
     /**
@@ -124,6 +148,8 @@ final class FabricConductor implements Agent, FabricEvents
     {
         final long nowNs = nanoClock.nanoTime();
         return events.drain(Runnable::run, EVENT_DRAIN_LIMIT) +
+            sender.side().pollUnattended() +
+            receiver.side().pollUnattended() +
             sender.side().flush() +
             receiver.side().flush() +
             railKeeper.doWork(nowNs) +
@@ -216,6 +242,15 @@ final class FabricConductor implements Agent, FabricEvents
     public void onPeerStalled(final RailChannel channel, final InetSocketAddress address)
     {
         offer(() -> senderHandshake.onPeerStalled(new Peering.Key(channel, address)));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onPeerRemoved(final Rail rail, final RailPeer peer)
+    {
+        offer(() -> rail.onRemoved(peer));
     }
 
     /**

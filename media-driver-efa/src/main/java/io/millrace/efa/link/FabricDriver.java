@@ -30,7 +30,6 @@ import org.agrona.nio.TransportPoller;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Rails, links and the fabric conductor of one media driver. Made before the driver is launched, started with its first
@@ -42,8 +41,6 @@ public final class FabricDriver implements AutoCloseable
 
     private final FabricSettings settings;
     private final NicRails rails;
-    private final AtomicInteger sendEndpoints = new AtomicInteger();
-    private final AtomicInteger receiveEndpoints = new AtomicInteger();
     private CountersManager countersManager;
     private FabricCounters counters;
     private FabricConductor conductor;
@@ -176,7 +173,7 @@ public final class FabricDriver implements AutoCloseable
      */
     public void onEndpointCreated(final boolean isSender)
     {
-        final int endpoints = (isSender ? sendEndpoints : receiveEndpoints).incrementAndGet();
+        final int endpoints = side(isSender).onEndpointCreated();
         if (choice().isFabric() && endpoints > TransportPoller.ITERATION_THRESHOLD && !isStarved)
         {
             isStarved = true;
@@ -194,7 +191,12 @@ public final class FabricDriver implements AutoCloseable
      */
     public void onEndpointClosed(final boolean isSender)
     {
-        (isSender ? sendEndpoints : receiveEndpoints).decrementAndGet();
+        side(isSender).onEndpointClosed();
+    }
+
+    private AgentSide side(final boolean isSender)
+    {
+        return isSender ? conductor.sender() : conductor.receiver();
     }
 
     /**

@@ -77,6 +77,14 @@ public interface FabricEvents
     void onPeerStalled(RailChannel channel, InetSocketAddress address);
 
     /**
+     * A peer is not in a rail's address vector any more.
+     *
+     * @param rail that knew it.
+     * @param peer that was removed.
+     */
+    void onPeerRemoved(Rail rail, RailPeer peer);
+
+    /**
      * A rail failed.
      *
      * @param railSet of the agent that owns the rail.

@@ -131,6 +131,16 @@ public final class RailSet implements RailListener
         }
 
         other = null;
+        return poll();
+    }
+
+    /**
+     * Poll the rails for an agent that has no channel endpoint to poll, or has ended. Fabric conductor only.
+     *
+     * @return bytes received on rails.
+     */
+    int poll()
+    {
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
         int bytesReceived = 0;
@@ -188,6 +198,15 @@ public final class RailSet implements RailListener
     public void onPeerFailed(final Rail rail, final RailPeer peer, final String reason)
     {
         events.onPeerFailed(peer, reason);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onPeerRemoved(final Rail rail, final RailPeer peer)
+    {
+        events.onPeerRemoved(rail, peer);
     }
 
     /**

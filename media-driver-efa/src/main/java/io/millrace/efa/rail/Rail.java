@@ -26,7 +26,10 @@ import org.agrona.UnsafeApi;
 import org.agrona.collections.ArrayUtil;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -75,6 +78,8 @@ public final class Rail implements AutoCloseable
     private final RailPeer[] peerBySlot;
     private final int[] unpostedReceives;
     private final Map<AddressKey, RailPeer> peerByAddress = new HashMap<>();
+    private final Set<RailPeer> inserted = new HashSet<>();
+    private final byte[] localAddress;
 
     private RailCounters counters;
     private RailListener listener;
@@ -103,6 +108,7 @@ public final class Rail implements AutoCloseable
     {
         this.index = index;
         this.endpoint = endpoint;
+        this.localAddress = endpoint.localAddress();
         this.injectLength = endpoint.injectLength();
         this.slotLength = (int)Math.min(sendSlotLength, endpoint.maxSendLength());
         this.sendSlots = Math.min(slots, endpoint.txDepth());
@@ -244,6 +250,8 @@ public final class Rail implements AutoCloseable
         {
             peer = new RailPeer(key, endpoint.insertAddress(address));
             peerByAddress.put(key, peer);
+            inserted.add(peer);
+            LocalRails.onInserted(address);
         }
 
         peer.acquire();
@@ -409,21 +417,47 @@ public final class Rail implements AutoCloseable
     }
 
     /**
-     * Close the endpoint, which ends all operations, then the memory they may have touched. The agent must have given
-     * the rail up.
+     * A peer was removed. Fabric conductor only.
+     *
+     * @param peer that was {@link #retire(RailPeer) retired}.
+     */
+    public void onRemoved(final RailPeer peer)
+    {
+        if (inserted.remove(peer))
+        {
+            LocalRails.onRemoved(peer.key().address());
+        }
+    }
+
+    /**
+     * Forget all peers, then close the endpoint, which ends all operations, and the memory they may have touched.
+     * While another rail of this process still knows this one, that is put off until it does not. The agent must have
+     * given the rail up.
      */
     @Override
     public void close()
     {
         failed = true;
-        if (null != counters)
+        for (final RailPeer peer : inserted)
         {
-            counters.outstandingBytes.setRelease(0);
+            if (!peer.isRemoved())
+            {
+                endpoint.removeAddress(peer.fiAddr());
+            }
         }
-        endpoint.close();
-        memory.close();
-        contexts.close();
-        completions.close();
+
+        final List<RailPeer> peers = List.copyOf(inserted);
+        inserted.clear();
+        peers.forEach((peer) -> LocalRails.onRemoved(peer.key().address()));
+        LocalRails.close(
+            localAddress,
+            () ->
+            {
+                endpoint.close();
+                memory.close();
+                contexts.close();
+                completions.close();
+            });
     }
 
     private int sendFromSlot(final RailPeer peer, final long address, final int length, final long immediate)
@@ -546,6 +580,8 @@ public final class Rail implements AutoCloseable
             if (0 == peer.inFlight())
             {
                 endpoint.removeAddress(peer.fiAddr());
+                peer.onRemoved();
+                listener.onPeerRemoved(this, peer);
                 retiring = ArrayUtil.remove(retiring, i);
             }
         }

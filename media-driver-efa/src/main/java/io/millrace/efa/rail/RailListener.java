@@ -39,6 +39,14 @@ public interface RailListener
     void onPeerFailed(Rail rail, RailPeer peer, String reason);
 
     /**
+     * A peer is not in the address vector any more.
+     *
+     * @param rail that knew it.
+     * @param peer that was removed.
+     */
+    void onPeerRemoved(Rail rail, RailPeer peer);
+
+    /**
      * The rail can be used no more. Told once.
      *
      * @param rail   that failed.

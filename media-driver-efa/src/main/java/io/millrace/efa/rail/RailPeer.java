@@ -27,6 +27,7 @@ public final class RailPeer
     private int references;
     private int inFlight;
     private boolean failed;
+    private volatile boolean removed;
 
     RailPeer(final AddressKey key, final long fiAddr)
     {
@@ -67,6 +68,16 @@ public final class RailPeer
     void onCompleted()
     {
         --inFlight;
+    }
+
+    boolean isRemoved()
+    {
+        return removed;
+    }
+
+    void onRemoved()
+    {
+        removed = true;
     }
 
     boolean hasFailed()

@@ -75,6 +75,7 @@ final class SimulatedNode implements RailChannel, RailOpener
         conductor = new FabricConductor(
             settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this, 1408);
         conductor.onStart();
+        (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
     }
 
     @Override

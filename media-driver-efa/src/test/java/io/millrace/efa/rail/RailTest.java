@@ -227,6 +227,35 @@ class RailTest implements RailListener
     }
 
     @Test
+    void shouldStayOpenWhileARailOfTheProcessKnowsIt()
+    {
+        final ScriptedEndpoint other = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
+        final Rail otherRail = new Rail(1, other, 16, 2048, 512);
+        otherRail.attach(counters, this);
+        final RailPeer known = rail.acquire(3, other.localAddress());
+
+        otherRail.close();
+        assertThat(other.isClosed).isFalse();
+        rail.release(known);
+        rail.retire(known);
+        assertThat(other.isClosed).isTrue();
+    }
+
+    @Test
+    void shouldForgetItsPeersBeforeItIsClosed()
+    {
+        final ScriptedEndpoint other = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
+        try (Rail otherRail = new Rail(1, other, 16, 2048, 512))
+        {
+            otherRail.attach(counters, this);
+            otherRail.acquire(3, endpoint.localAddress());
+        }
+
+        assertThat(other.removed).hasSize(1);
+        assertThat(other.isClosed).isTrue();
+    }
+
+    @Test
     void shouldTellIncarnationsOfOneAddressApart()
     {
         assertThat(rail.acquire(2, new byte[] { 9 })).isNotSameAs(peer);
@@ -244,6 +273,12 @@ class RailTest implements RailListener
     public void onPeerFailed(final Rail rail, final RailPeer peer, final String reason)
     {
         failures.add("peer: " + reason);
+    }
+
+    @Override
+    public void onPeerRemoved(final Rail rail, final RailPeer peer)
+    {
+        rail.onRemoved(peer);
     }
 
     @Override

@@ -26,10 +26,12 @@ import io.millrace.efa.libfabric.MemoryRegion;
 import org.agrona.UnsafeApi;
 import org.mockito.Mockito;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An endpoint whose completions, errors and back-pressure are given by the test.
@@ -43,6 +45,8 @@ public final class ScriptedEndpoint implements FabricEndpoint
     private record Completion(long context, long flags, long length, long data)
     {
     }
+
+    private static final AtomicLong SEQUENCE = new AtomicLong();
 
     final List<Posted> sent = new ArrayList<>();
     final List<byte[]> injected = new ArrayList<>();
@@ -59,6 +63,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
     private final int injectLength;
     private final long maxSendLength;
     private final FabricNic nic = Mockito.mock(FabricNic.class);
+    private final byte[] localAddress = ByteBuffer.allocate(8).putLong(SEQUENCE.incrementAndGet()).array();
     private long nextAddress = 100;
 
     public ScriptedEndpoint(final int depth, final int injectLength, final long maxSendLength)
@@ -158,7 +163,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public byte[] localAddress()
     {
-        return new byte[] { 1 };
+        return localAddress;
     }
 
     @Override

@@ -1,0 +1,134 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.Aeron;
+import io.aeron.CommonContext;
+import io.aeron.ExclusivePublication;
+import io.aeron.Subscription;
+import org.agrona.CloseHelper;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+import static io.millrace.efa.TwoDrivers.await;
+import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.driverContext;
+import static io.millrace.efa.TwoDrivers.efaContext;
+import static io.millrace.efa.TwoDrivers.sum;
+
+/**
+ * A receiver's driver that is killed with messages in flight, again and again, while its sender goes on.
+ */
+@Timeout(120)
+class KilledPeerTest
+{
+    private static final int STREAM_ID = 3;
+    private static final int MESSAGE_LENGTH = 60_000;
+    private static final int KILLS = 3;
+    private static final int MESSAGES = 200;
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldGoOnOnRailsWithEachSuccessor(final String protocol) throws Exception
+    {
+        final String channel = TwoDrivers.endpoint() + "|mtu=65504|term-length=8m";
+        final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
+        final EfaContext impatient = efaContext(protocol, 1)
+            .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
+            .linkTimeoutNs(TimeUnit.SECONDS.toNanos(1));
+        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), impatient);
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
+            ExclusivePublication publication = aeron.addExclusivePublication(channel, STREAM_ID))
+        {
+            for (int kill = 0; kill < KILLS; kill++)
+            {
+                final String peerDirectory = CommonContext.generateRandomDirName();
+                final Process peer = startDriver(protocol, peerDirectory);
+                Aeron peerAeron = null;
+                try
+                {
+                    await("peer's driver", () -> new File(peerDirectory, "cnc.dat").exists());
+                    peerAeron = Aeron.connect(new Aeron.Context()
+                        .aeronDirectoryName(peerDirectory).errorHandler((ignore) -> {}));
+                    final Subscription subscription = peerAeron.addSubscription(channel, STREAM_ID);
+                    await("connected", publication::isConnected, () -> counters(aeron));
+                    await("linked", () -> 1 == sum(aeron, EfaCounters.LINKS_TYPE_ID), () -> counters(aeron));
+                    deliver(aeron, publication, subscription, message);
+
+                    // the window is full when the peer ends, so that operations are in flight to it
+                    while (publication.offer(message) > 0)
+                    {
+                        Thread.onSpinWait();
+                    }
+                }
+                finally
+                {
+                    peer.destroyForcibly().waitFor();
+                    CloseHelper.quietClose(peerAeron);
+                    IoUtil.delete(new File(peerDirectory), true);
+                }
+            }
+        }
+    }
+
+    private static void deliver(
+        final Aeron aeron,
+        final ExclusivePublication publication,
+        final Subscription subscription,
+        final UnsafeBuffer message)
+    {
+        final long[] received = new long[1];
+        final long framesBefore = sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID);
+        await("messages on rails", () ->
+        {
+            publication.offer(message);
+            subscription.poll((buffer, offset, length, header) -> received[0]++, 10);
+            return received[0] > MESSAGES &&
+                sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID) > framesBefore + MESSAGES;
+        }, () -> received[0] + " received" + counters(aeron));
+    }
+
+    private Process startDriver(final String protocol, final String aeronDirectory) throws IOException
+    {
+        return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Xmx256m",
+            "-Daeron.dir=" + aeronDirectory,
+            "-Daeron.threading.mode=SHARED",
+            "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
+            "-Dmillrace.efa.protocol=" + protocol,
+            "-cp", System.getProperty("java.class.path"),
+            EfaMediaDriver.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(Files.createTempFile(directory, "driver", ".txt").toFile())
+            .start();
+    }
+}
