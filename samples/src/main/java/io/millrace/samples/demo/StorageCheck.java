@@ -71,7 +71,7 @@ final class StorageCheck
     static int termLength(final Path directory, final int shmRails)
     {
         final long providerBytes = (long)ENDPOINTS_PER_RAIL * shmRails * PROVIDER_FILE_BYTES;
-        final boolean together = directory.startsWith(SHARED_MEMORY);
+        final boolean together = shmRails > 0 && isSameStore(directory, SHARED_MEMORY);
         if (!together && shmRails > 0)
         {
             require(SHARED_MEMORY, providerBytes, "use another provider with --protocol tcp");
@@ -116,6 +116,18 @@ final class StorageCheck
     {
         require(directory, payloadBytes + payloadBytes / FRAMING_SHARE + ARCHIVE_FILES_BYTES,
             "name another directory with --archive-dir");
+    }
+
+    private static boolean isSameStore(final Path one, final Path other)
+    {
+        try
+        {
+            return Files.getFileStore(one).equals(Files.getFileStore(other));
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
     }
 
     private static void require(final Path directory, final long requiredBytes, final String otherRemedy)

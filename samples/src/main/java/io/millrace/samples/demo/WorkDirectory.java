@@ -68,7 +68,8 @@ final class WorkDirectory implements AutoCloseable
         removeAbandoned(base);
         try
         {
-            final Path path = Files.createTempDirectory(base, PREFIX);
+            // The children have another working directory: a relative name would be another place to them.
+            final Path path = Files.createTempDirectory(base.toRealPath(), PREFIX);
             final FileChannel channel =
                 FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             channel.lock();
