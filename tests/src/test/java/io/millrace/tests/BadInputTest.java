@@ -120,6 +120,24 @@ class BadInputTest
         }
     }
 
+    @Test
+    void aFileSystemThatIsTooSmallForADriver() throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(execute("mount", "-t", "tmpfs", "-o", "size=1m", "none", mount.toString()), "may not mount");
+        try
+        {
+            final Path driver = mount.resolve("driver");
+            final Tool tool = Tool.run(directory, "driver", "-Daeron.dir=" + driver);
+            assertRefused(tool, 1, "no space for the driver's files: aeron.dir=" + driver);
+            assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
     private static void assertRefused(final Tool tool, final int status, final String message) throws IOException
     {
         assertThat(tool.process().exitValue()).as(tool::toString).isEqualTo(status);
