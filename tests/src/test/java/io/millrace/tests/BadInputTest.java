@@ -50,8 +50,10 @@ class BadInputTest
         return Stream.of(
             arguments(2, "unknown command 'fly'", List.of("fly")),
             arguments(2, "--flie", List.of("demo", "--flie")),
-            arguments(2, "--requests is 0: it must be at least 1", List.of("demo", "--requests", "0")),
+            arguments(2, "--requests is 0: it must be from 1 to 1000000", List.of("demo", "--requests", "0")),
             arguments(2, "--requests is -3", List.of("demo", "--requests", "-3")),
+            arguments(2, "--requests is 1000001: it must be from 1 to 1000000", List.of("demo", "--requests", "1000001")),
+            arguments(2, "--requests is " + Long.MAX_VALUE, List.of("demo", "--requests", "" + Long.MAX_VALUE)),
             arguments(2, "'many'", List.of("demo", "--requests", "many")),
             arguments(2, "--rails is 0", List.of("demo", "--rails", "0")),
             arguments(2, "--tokens-per-block is -1", List.of("demo", "--tokens-per-block", "-1")),
