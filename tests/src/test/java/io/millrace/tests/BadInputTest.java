@@ -19,11 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -114,6 +116,39 @@ class BadInputTest
             final Tool tool = Tool.run(
                 directory, "demo", "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16");
             assertRefused(tool, 1, "MiB free: the demonstration needs");
+            assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "40, true", "38, true", "37, false" })
+    void aFileSystemThatIsJustLargeEnough(final int sizeMib, final boolean isArchived) throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(
+            execute("mount", "-t", "tmpfs", "-o", "size=" + sizeMib + "m", "none", mount.toString()), "may not mount");
+        try
+        {
+            final List<String> arguments = new ArrayList<>(List.of("demo", "--json", "--protocol", "udp",
+                "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16", "--timeout", "5"));
+            if (isArchived)
+            {
+                arguments.add("--archive");
+            }
+            final Tool tool = Tool.run(directory, arguments.toArray(String[]::new));
+            final boolean isEnough = sizeMib >= (isArchived ? 40 : 36);
+            if (isEnough)
+            {
+                assertThat(tool.json().get("verified").booleanValue()).as(tool::toString).isTrue();
+            }
+            else
+            {
+                assertRefused(tool, 1, sizeMib + " MiB free: the demonstration needs 40 MiB there");
+            }
             assertThat(mount).isEmptyDirectory();
         }
         finally

@@ -69,7 +69,7 @@ public final class Demo
             }
             final int shmRails = "shm".equals(choice.protocol()) ? choice.rails() : 0;
             final DemoChannels channels = DemoChannels.create(
-                choice.protocol(), StorageCheck.termLength(directory.path(), shmRails));
+                choice.protocol(), StorageCheck.termLength(directory.path(), shmRails, options.archive()));
             final Orders orders = new Orders(
                 directory.path().toString(),
                 null,
