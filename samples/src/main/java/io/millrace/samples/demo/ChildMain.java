@@ -149,7 +149,8 @@ final class ChildMain
             ProviderFiles.remove(ProcessHandle.current().pid());
             if (null != link.orders().archiveDirectory())
             {
-                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()));
+                // With the parent's directory around it, which holds nothing else.
+                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()).getParent());
             }
             WorkDirectory.leave(
                 Path.of(link.orders().workDirectory()), Path.of(link.orders().aeronDirectory()));
