@@ -19,6 +19,12 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * A transfer that was submitted to a {@link KvSender}. All methods may be called from any thread.
+ * <p>
+ * At the terminal state the blocks may be written again and freed, with one exception: after
+ * {@link KvError#DEVICE_ERROR} a copy that outlasted its timeout may still read them
+ * ({@link KvCounters.Kind#QUARANTINED} counts such copies). What it reads is not sent, so the blocks may be written,
+ * but their memory must stay allocated until the sender is closed, which waits for copies, unless the device's own
+ * {@code free} waits for them, as that of the host device does.
  */
 public interface KvTransfer
 {

@@ -90,7 +90,8 @@ public final class KvTransferRequest
     /**
      * Set the blocks.
      *
-     * @param value to send; their device memory must stay unchanged until the terminal state.
+     * @param value to send; their device memory must stay unchanged until the terminal state, see
+     *              {@link KvTransfer} for when it may be freed.
      * @return this for a fluent API.
      */
     public KvTransferRequest blocks(final KvBlocks value)

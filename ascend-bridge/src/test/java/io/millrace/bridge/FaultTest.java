@@ -294,6 +294,26 @@ class FaultTest
     }
 
     @Test
+    void aSenderThatIsClosedReportsNoTransferEndedWhileItsBlocksAreRead()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            final SlowDevice slow = new SlowDevice(bridge.sourceDevice);
+            bridge.launch(destination(bridge), ctx -> ctx.device(slow), ctx -> ctx);
+            slow.isHeld = true;
+            final KvTransfer transfer = bridge.sender.submit(request(bridge, source(bridge), 1));
+            bridge.runUntil(() -> slow.heldCount() > 0);
+            final AtomicInteger heldAtEnd = new AtomicInteger(-1);
+            transfer.future().thenRun(() -> heldAtEnd.set(slow.heldCount()));
+
+            bridge.closeSender();
+
+            assertThat(transfer.error()).isEqualTo(KvError.SHUTDOWN);
+            assertThat(heldAtEnd).hasValue(0);
+        }
+    }
+
+    @Test
     void stuckLandingKeepsItsBlocksUntilItEnds()
     {
         try (Bridge bridge = new Bridge(false))

@@ -30,10 +30,19 @@ final class SlowDevice implements KvDevice
 {
     volatile boolean isHeld;
     private final HostDevice device;
+    private volatile int heldCount;
 
     SlowDevice(final HostDevice device)
     {
         this.device = device;
+    }
+
+    /**
+     * Batches held back now.
+     */
+    int heldCount()
+    {
+        return heldCount;
     }
 
     public int deviceId()
@@ -112,7 +121,9 @@ final class SlowDevice implements KvDevice
                 return queue.submit(batch);
             }
             batch.onSubmitted();
-            return held.add(batch);
+            held.add(batch);
+            heldCount = held.size();
+            return true;
         }
 
         public int poll(final KvCopyBatch batch)
@@ -133,6 +144,7 @@ final class SlowDevice implements KvDevice
             while (!isHeld && !held.isEmpty())
             {
                 queue.submit(held.poll());
+                heldCount = held.size();
             }
         }
     }

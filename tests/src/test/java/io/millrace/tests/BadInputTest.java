@@ -19,11 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -50,8 +52,10 @@ class BadInputTest
         return Stream.of(
             arguments(2, "unknown command 'fly'", List.of("fly")),
             arguments(2, "--flie", List.of("demo", "--flie")),
-            arguments(2, "--requests is 0: it must be at least 1", List.of("demo", "--requests", "0")),
+            arguments(2, "--requests is 0: it must be from 1 to 1000000", List.of("demo", "--requests", "0")),
             arguments(2, "--requests is -3", List.of("demo", "--requests", "-3")),
+            arguments(2, "--requests is 1000001: it must be from", List.of("demo", "--requests", "1000001")),
+            arguments(2, "--requests is " + Long.MAX_VALUE, List.of("demo", "--requests", "" + Long.MAX_VALUE)),
             arguments(2, "'many'", List.of("demo", "--requests", "many")),
             arguments(2, "--rails is 0", List.of("demo", "--rails", "0")),
             arguments(2, "--tokens-per-block is -1", List.of("demo", "--tokens-per-block", "-1")),
@@ -61,6 +65,10 @@ class BadInputTest
             arguments(2, "layers=0", List.of("demo", "--model", "0x1x16")),
             arguments(2, "/absent does not exist", List.of("demo", "--trace", "/absent")),
             arguments(1, "/proc cannot be written", List.of("demo", "--dir", "/proc", "--requests", "1")),
+            arguments(1, "/proc cannot be written", List.of("demo", "--archive", "--archive-dir", "/proc")),
+            arguments(2, "/absent does not exist", List.of("demo", "--archive", "--archive-dir", "/absent")),
+            arguments(2, "/tmp is not a regular file", List.of("demo", "--trace", "/tmp")),
+            arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
@@ -112,6 +120,80 @@ class BadInputTest
             final Tool tool = Tool.run(
                 directory, "demo", "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16");
             assertRefused(tool, 1, "MiB free: the demonstration needs");
+            assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "40, true", "38, true", "37, false" })
+    void aFileSystemThatIsJustLargeEnough(final int sizeMib, final boolean isArchived) throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(
+            execute("mount", "-t", "tmpfs", "-o", "size=" + sizeMib + "m", "none", mount.toString()), "may not mount");
+        try
+        {
+            final List<String> arguments = new ArrayList<>(List.of("demo", "--json", "--protocol", "udp",
+                "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16", "--timeout", "5"));
+            if (isArchived)
+            {
+                arguments.add("--archive");
+            }
+            final Tool tool = Tool.run(directory, arguments.toArray(String[]::new));
+            final boolean isEnough = sizeMib >= (isArchived ? 40 : 36);
+            if (isEnough)
+            {
+                assertThat(tool.json().get("verified").booleanValue()).as(tool::toString).isTrue();
+            }
+            else
+            {
+                assertRefused(tool, 1, sizeMib + " MiB free: the demonstration needs 40 MiB there");
+            }
+            assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    @Test
+    void anArchiveDirectoryThatFillsUpInMidRun() throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(execute("mount", "-t", "tmpfs", "-o", "size=700m", "none", mount.toString()), "may not mount");
+        final Path filler = mount.resolve("filler");
+        try (Tool tool = Tool.start(directory, Map.of(), "demo", "--json", "--verbose", "--archive",
+            "--archive-dir", mount.toString(), "--requests", "200", "--model", "2x1x16"))
+        {
+            tool.awaitTrue("transfer", () -> tool.hasErr("request 0: "));
+            assertThat(execute("dd", "if=/dev/zero", "of=" + filler, "bs=1M")).isFalse();
+            assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(1);
+            assertThat(tool.out()).isEmpty();
+            assertThat(tool.err())
+                .contains(mount + " is full: make room, or name another directory with --archive-dir");
+            assertThat(mount).isDirectoryNotContaining((path) -> !path.equals(filler));
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    @Test
+    void aFileSystemThatIsTooSmallForADriver() throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(execute("mount", "-t", "tmpfs", "-o", "size=1m", "none", mount.toString()), "may not mount");
+        try
+        {
+            final Path driver = mount.resolve("driver");
+            final Tool tool = Tool.run(directory, "driver", "-Daeron.dir=" + driver);
+            assertRefused(tool, 1, "no space for the driver's files: aeron.dir=" + driver);
             assertThat(mount).isEmptyDirectory();
         }
         finally

@@ -116,6 +116,19 @@ class DemoTest
     }
 
     @Test
+    void takesRelativeDirectories() throws IOException
+    {
+        final Path archives = Files.createDirectory(output.resolve("archives"));
+        final Path here = Path.of("").toRealPath();
+        final Tool tool = Tool.run(output, "demo", "--json", "--requests", "1", "--model", "2x1x16",
+            "--dir", here.relativize(shared).toString(),
+            "--archive", "--archive-dir", here.relativize(archives.toRealPath()).toString());
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.json().get("archive").get("verified").booleanValue()).isTrue();
+        assertThat(archives).isEmptyDirectory();
+    }
+
+    @Test
     void showsATable() throws IOException
     {
         final Tool tool = Tool.run(output, "demo", "--requests", "1", "--model", "2x1x16", "--dir", shared.toString());
@@ -184,6 +197,21 @@ class DemoTest
             tool.signal("KILL");
             tool.awaitStatus();
             assertGone(children);
+        }
+    }
+
+    @Test
+    void aRecordingGoesWhenItsParentIsKilled() throws Exception
+    {
+        final Path archives = Files.createDirectory(output.resolve("archives"));
+        try (Tool tool = Tool.start(output, Map.of(), "demo", "--verbose", "--requests", "100",
+            "--model", "2x1x16", "--dir", shared.toString(), "--archive", "--archive-dir", archives.toString()))
+        {
+            final List<ProcessHandle> children = awaitTransfer(tool);
+            tool.signal("KILL");
+            tool.awaitStatus();
+            assertGone(children);
+            assertThat(archives).isEmptyDirectory();
         }
     }
 

@@ -46,8 +46,8 @@ public final class HostDevice implements KvDevice
     private final HostCopyEngine engine;
 
     /**
-     * Copy threads read it for a batch, {@link #free} and {@link #unregister} write it: memory cannot go away under a
-     * running copy.
+     * Copy threads, {@link #get} and {@link #put} read it for a copy, {@link #free} and {@link #unregister} write it:
+     * memory cannot go away under a running copy.
      */
     private final ReadWriteLock regionsLock = new ReentrantReadWriteLock();
     private boolean isClosed;
@@ -224,7 +224,7 @@ public final class HostDevice implements KvDevice
     }
 
     /**
-     * Write device memory from the host.
+     * Write device memory from the host. Memory that is freed meanwhile by another thread goes when the copy is done.
      *
      * @param address of the first byte.
      * @param src     to read.
@@ -233,11 +233,19 @@ public final class HostDevice implements KvDevice
      */
     public void put(final long address, final byte[] src, final int offset, final int length)
     {
-        view(address, length).putBytes(0, src, offset, length);
+        regionsLock.readLock().lock();
+        try
+        {
+            view(address, length).putBytes(0, src, offset, length);
+        }
+        finally
+        {
+            regionsLock.readLock().unlock();
+        }
     }
 
     /**
-     * Read device memory from the host.
+     * Read device memory from the host. Memory that is freed meanwhile by another thread goes when the copy is done.
      *
      * @param address of the first byte.
      * @param dst     to write.
@@ -246,11 +254,21 @@ public final class HostDevice implements KvDevice
      */
     public void get(final long address, final byte[] dst, final int offset, final int length)
     {
-        view(address, length).getBytes(0, dst, offset, length);
+        regionsLock.readLock().lock();
+        try
+        {
+            view(address, length).getBytes(0, dst, offset, length);
+        }
+        finally
+        {
+            regionsLock.readLock().unlock();
+        }
     }
 
     /**
-     * Window over device memory for the host.
+     * Window over device memory for the host. Nothing holds the memory for it: using the window after the memory was
+     * freed, also by {@link #close()}, crashes the process. Where another thread may free, use {@link #get} and
+     * {@link #put}.
      *
      * @param address     of the first byte.
      * @param lengthBytes 1 and up.

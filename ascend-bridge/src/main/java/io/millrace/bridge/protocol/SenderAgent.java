@@ -193,6 +193,8 @@ public final class SenderAgent implements Agent
             advance(clock.nanoTime());
             Thread.onSpinWait();
         }
+        // Before the transfers are reported ended: their users may free the blocks then.
+        final boolean isQueueClosed = closeQueue();
         for (int i = active.size() - 1; i >= 0; i--)
         {
             remove(i);
@@ -203,20 +205,8 @@ public final class SenderAgent implements Agent
             finish(waiting.poll(), KvError.SHUTDOWN, "sender was closed");
         }
 
-        CloseHelper.closeAll(ctx.errorHandler(), reverseSubscription, publication);
-        try
-        {
-            if (null != copyQueue)
-            {
-                copyQueue.close();
-            }
-            pool.close();
-        }
-        catch (final RuntimeException ex)
-        {
-            // Copies that still run keep their staging memory: it is not freed, and the reason is told.
-            ctx.errorHandler().onError(ex);
-        }
+        // Copies that still run keep their staging memory.
+        CloseHelper.closeAll(ctx.errorHandler(), reverseSubscription, publication, isQueueClosed ? pool : null);
     }
 
     void onHelloAck(final long id, final KvError error, final String text)
@@ -253,6 +243,25 @@ public final class SenderAgent implements Agent
     void onCancel(final OutboundTransfer transfer, final KvError error, final String text)
     {
         pump.onCancel(transfer, error, text, clock.nanoTime());
+    }
+
+    /**
+     * Wait for the copies in flight.
+     *
+     * @return false if some still run.
+     */
+    private boolean closeQueue()
+    {
+        try
+        {
+            CloseHelper.close(copyQueue);
+            return true;
+        }
+        catch (final RuntimeException ex)
+        {
+            ctx.errorHandler().onError(ex);
+            return false;
+        }
     }
 
     private int connect(final long nowNs)

@@ -16,6 +16,8 @@
 package io.millrace.bridge.device;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 import org.agrona.BufferUtil;
@@ -97,6 +99,42 @@ class HostDeviceTest
         queue.submit(batch);
         assertThat(complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
         device.freeStaging(staging);
+    }
+
+    @Test
+    void freeWaitsForTheHostsCopies() throws InterruptedException
+    {
+        final byte[] bytes = new byte[1 << 20];
+        // So large that the allocator gives it back to the system at once: a copy after that would crash.
+        final long address = device.allocate(64L << 20);
+        final AtomicLong copies = new AtomicLong();
+        final AtomicReference<Throwable> end = new AtomicReference<>();
+        final Thread host = new Thread(() ->
+        {
+            try
+            {
+                while (true)
+                {
+                    device.put(address, bytes, 0, bytes.length);
+                    device.get(address, bytes, 0, bytes.length);
+                    copies.incrementAndGet();
+                }
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                end.set(ex);
+            }
+        });
+        host.start();
+        while (copies.get() < 10)
+        {
+            LockSupport.parkNanos(1000);
+        }
+
+        device.free(address);
+
+        host.join();
+        assertThat(end.get()).hasMessageContaining("host:3");
     }
 
     @Test

@@ -42,8 +42,10 @@ import java.util.concurrent.TimeUnit;
 public final class DemoCommand implements Callable<Integer>
 {
     private static final int MAX_RAILS = 64;
+    // All requests are looked at before the first one runs.
+    private static final long MAX_REQUESTS = 1_000_000;
 
-    @Option(names = "--requests", paramLabel = "N", description = "Requests to transfer.")
+    @Option(names = "--requests", paramLabel = "N", description = "Requests to transfer, at most 1000000.")
     private Long requests;
 
     @Option(names = "--trace", paramLabel = "FILE",
@@ -95,7 +97,7 @@ public final class DemoCommand implements Callable<Integer>
      */
     public Integer call()
     {
-        positive("--requests", requests, Long.MAX_VALUE);
+        positive("--requests", requests, MAX_REQUESTS);
         positive("--rails", rails, MAX_RAILS);
         positive("--tokens-per-block", tokensPerBlock, Short.MAX_VALUE);
         positive("--timeout", timeout, TimeUnit.DAYS.toSeconds(1));
@@ -127,8 +129,8 @@ public final class DemoCommand implements Callable<Integer>
     {
         if (null != value && (value.longValue() < 1 || value.longValue() > max))
         {
-            throw CommandFailure.usage(option + " is " + value + ": it must be " +
-                (Long.MAX_VALUE == max ? "at least 1" : "from 1 to " + max) + "; give such a number or leave it out");
+            throw CommandFailure.usage(option + " is " + value + ": it must be from 1 to " + max +
+                "; give such a number or leave it out");
         }
     }
 }

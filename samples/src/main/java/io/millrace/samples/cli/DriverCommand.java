@@ -20,7 +20,9 @@ import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaMediaDriver;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.samples.demo.ProviderFiles;
 import io.millrace.samples.failure.CommandFailure;
+import org.agrona.IoUtil;
 import org.agrona.SystemUtil;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,8 +83,7 @@ public final class DriverCommand implements Callable<Integer>
             // A shutdown hook would end the process with the signal's status, and this is the orderly end.
             Signal.handle(new Signal(name), (signal) -> ended.countDown());
         }
-        try (EfaMediaDriver driver =
-            EfaMediaDriver.launch(new MediaDriver.Context().terminationHook(ended::countDown)))
+        try (EfaMediaDriver driver = launch(new MediaDriver.Context().terminationHook(ended::countDown)))
         {
             final ProtocolChoice choice = driver.protocol();
             System.out.println("ready: aeron.dir=" + driver.aeronDirectoryName() +
@@ -107,5 +108,25 @@ public final class DriverCommand implements Callable<Integer>
                 "; correct the property that this names, such as -Daeron.dir for a directory", ex);
         }
         return 0;
+    }
+
+    private static EfaMediaDriver launch(final MediaDriver.Context context)
+    {
+        try
+        {
+            return EfaMediaDriver.launch(context);
+        }
+        catch (final InternalError ex)
+        {
+            // How a mapped file that finds no space comes to Java. The directory is this driver's: another's would
+            // have been found before its files are made.
+            final Path directory = Path.of(context.aeronDirectoryName()).toAbsolutePath();
+            final long freeBytes = directory.toFile().getUsableSpace();
+            IoUtil.delete(directory.toFile(), true);
+            ProviderFiles.remove(ProcessHandle.current().pid());
+            throw CommandFailure.failed("no space for the driver's files: aeron.dir=" + directory +
+                " is on a file system with " + (freeBytes >> 10) + " KiB free; make room, enlarge it (mount -o " +
+                "remount,size=1g /dev/shm, docker run --shm-size=1g), or name another directory with -Daeron.dir", ex);
+        }
     }
 }

@@ -91,16 +91,24 @@ final class ChildMain
         }
         catch (final Throwable ex)
         {
-            // Also an InternalError: that is how a mapped file that finds no space comes to Java.
             ex.printStackTrace();
-            final String message = ex instanceof final AeronException aeron ?
-                CommandFailure.withoutCategory(aeron) : null != ex.getMessage() ? ex.getMessage() : ex.toString();
-            link.send(ParentLink.event("failed").put("message", message));
+            link.send(ParentLink.event("failed").put("message", message(ex)));
         }
         main.opened(null);
         main.close();
         // Without this a thread that a library left behind would keep the child alive.
         System.exit(status);
+    }
+
+    private static String message(final Throwable ex)
+    {
+        if (ex instanceof InternalError)
+        {
+            // How a mapped file that finds no space comes to Java.
+            return "no space for its files (" + ex.getMessage() + ")";
+        }
+        return ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) :
+            null != ex.getMessage() ? ex.getMessage() : ex.toString();
     }
 
     // With null: there is no role, or no other than before.
@@ -141,7 +149,8 @@ final class ChildMain
             ProviderFiles.remove(ProcessHandle.current().pid());
             if (null != link.orders().archiveDirectory())
             {
-                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()));
+                // With the parent's directory around it, which holds nothing else.
+                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()).getParent());
             }
             WorkDirectory.leave(
                 Path.of(link.orders().workDirectory()), Path.of(link.orders().aeronDirectory()));

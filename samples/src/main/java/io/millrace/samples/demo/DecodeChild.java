@@ -42,6 +42,7 @@ import java.util.concurrent.TimeUnit;
 public final class DecodeChild implements ChildMain.Role, KvReceiverListener
 {
     private static final long POLL_MS = 50;
+    private static final long START_MARGIN_MS = 30_000;
 
     private record Outcome(KvInboundTransfer transfer, String failure)
     {
@@ -153,8 +154,9 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
 
     private KvInboundTransfer awaitTransfer() throws InterruptedException
     {
-        final long deadlineNs =
-            System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(orders.transferTimeoutMs());
+        // Filling the request comes before its transfer, and before the first one the start of the other side.
+        final long timeoutMs = START_MARGIN_MS + 2 * orders.transferTimeoutMs();
+        final long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         long landedBefore = -1;
         while (true)
         {
@@ -165,7 +167,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
             }
             if (System.nanoTime() - deadlineNs > 0)
             {
-                throw new IllegalStateException("no transfer arrived within " + orders.transferTimeoutMs() + " ms");
+                throw new IllegalStateException("no transfer arrived within " + timeoutMs + " ms");
             }
             // Only progress is a sign of life: otherwise a stream that hangs would never be noticed.
             final long landed = landedBytes;
@@ -180,6 +182,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
     private void replay() throws InterruptedException
     {
         final KvRecordingInfo info = recorder.awaitEnd();
+        link.send(ParentLink.event("recorded"));
         long mismatches = 0;
         long digest = 0;
         long landedBefore = 0;

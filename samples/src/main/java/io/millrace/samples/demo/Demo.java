@@ -58,18 +58,18 @@ public final class Demo
         }
         final int capacityBlocks = layout.blocksFor(survey.largestTokens());
         MachineCheck.memory(blockBytes, capacityBlocks, survey.largestTokens());
+        final long plannedBytes = plannedBytes(survey, blockBytes);
 
         try (WorkDirectory directory = WorkDirectory.create(options.directory());
             WorkDirectory archiveDirectory = options.archive() ? archiveDirectory(options) : null)
         {
-            final long plannedBytes = survey.blocks() * blockBytes;
             if (null != archiveDirectory)
             {
                 StorageCheck.recording(archiveDirectory.path(), plannedBytes);
             }
             final int shmRails = "shm".equals(choice.protocol()) ? choice.rails() : 0;
             final DemoChannels channels = DemoChannels.create(
-                choice.protocol(), StorageCheck.termLength(directory.path(), shmRails));
+                choice.protocol(), StorageCheck.termLength(directory.path(), shmRails, options.archive()));
             final Orders orders = new Orders(
                 directory.path().toString(),
                 null,
@@ -91,6 +91,20 @@ public final class Demo
             {
                 return run.run(choice.reason());
             }
+        }
+    }
+
+    private static long plannedBytes(final Workload.Survey survey, final long blockBytes)
+    {
+        try
+        {
+            return Math.multiplyExact(survey.blocks(), blockBytes);
+        }
+        catch (final ArithmeticException ex)
+        {
+            throw CommandFailure.usage(survey.requests() + " requests have " + survey.blocks() + " blocks of " +
+                blockBytes + " bytes: together they must be less than 2^63 bytes; use fewer --requests or a smaller " +
+                "--model");
         }
     }
 

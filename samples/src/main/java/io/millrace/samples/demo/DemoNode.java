@@ -42,6 +42,10 @@ final class DemoNode implements AutoCloseable
     private static final long MIN_PARK_NS = TimeUnit.MICROSECONDS.toNanos(1);
     private static final long MAX_PARK_NS = TimeUnit.MICROSECONDS.toNanos(100);
 
+    // A few dozen counters are used. Aeron's default takes 40 MiB with its labels, which docker's 64 MiB of shared
+    // memory do not have twice.
+    private static final int COUNTERS_LENGTH = 1 << 20;
+
     private final EfaMediaDriver driver;
     private final Aeron aeron;
     private final HostDevice device = new HostDevice();
@@ -61,6 +65,7 @@ final class DemoNode implements AutoCloseable
             .dirDeleteOnShutdown(true)
             // Space is taken at once, so that a file system that is full says so now and not in mid-transfer.
             .termBufferSparseFile(false)
+            .counterValuesBufferLength(COUNTERS_LENGTH)
             .threadingMode(ThreadingMode.SHARED)
             .sharedIdleStrategy(idleStrategy());
         driver = EfaMediaDriver.launchEmbedded(context, efaContext);

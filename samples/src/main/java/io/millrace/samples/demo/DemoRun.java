@@ -35,6 +35,8 @@ import java.util.stream.Stream;
 final class DemoRun implements AutoCloseable
 {
     private static final long START_DEADLINE_MS = 30_000;
+    // The decode side's own deadline, and time to tell of it.
+    private static final long RECORDED_DEADLINE_MS = Recorder.END_DEADLINE_MS + 5_000;
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double NANOS_PER_MILLI = 1e6;
     private static final double MEBIBYTE = 1 << 20;
@@ -88,6 +90,11 @@ final class DemoRun implements AutoCloseable
         this.plannedBytes = plannedBytes;
         this.options = options;
         Runtime.getRuntime().addShutdownHook(hook);
+        directory.handOver();
+        if (null != archiveDirectory)
+        {
+            archiveDirectory.handOver();
+        }
     }
 
     /**
@@ -255,6 +262,11 @@ final class DemoRun implements AutoCloseable
         // The recording ends with its publication, and that with its process.
         prefill.send("exit");
         decode.send("replay");
+        final ChildProcess.Event recorded = await(Math.max(options.silenceMs(), RECORDED_DEADLINE_MS));
+        if (!"recorded".equals(recorded.message().path("event").asText()))
+        {
+            throw unexpected(recorded);
+        }
         progress = new ProgressDisplay("Replay", plannedBytes);
         JsonNode archived = null;
         while (null == archived)
@@ -333,9 +345,14 @@ final class DemoRun implements AutoCloseable
 
     private String space()
     {
-        final Path workDirectory = directory.path();
-        return StorageCheck.usableBytes(workDirectory) > FULL_BYTES ? "" :
-            "\n  " + workDirectory.getParent() + " is full: make room, or name another directory with --dir";
+        return space(directory, "--dir") + (null == archiveDirectory ? "" : space(archiveDirectory, "--archive-dir"));
+    }
+
+    private static String space(final WorkDirectory directory, final String option)
+    {
+        final Path path = directory.path();
+        return StorageCheck.usableBytes(path) > FULL_BYTES ? "" :
+            "\n  " + path.getParent() + " is full: make room, or name another directory with " + option;
     }
 
     private CommandFailure unexpected(final ChildProcess.Event event)

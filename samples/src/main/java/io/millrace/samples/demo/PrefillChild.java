@@ -90,7 +90,7 @@ public final class PrefillChild implements ChildMain.Role
         {
             for (long i = 0; i < orders.requests(); i++)
             {
-                fill(requests.next());
+                fill(next(requests, i));
                 link.expectCommand("next");
                 transfer();
             }
@@ -106,6 +106,18 @@ public final class PrefillChild implements ChildMain.Role
     public void close()
     {
         CloseHelper.quietCloseAll(sender, cache, node);
+    }
+
+    private Request next(final Requests requests, final long index)
+    {
+        final Request next = requests.next();
+        if (null == next || layout.blocksFor(next.tokens()) > orders.capacityBlocks())
+        {
+            throw new IllegalStateException("trace " + orders.trace() + " has changed since the run began: request " +
+                index + (null == next ? " is not there any more" : " has " + next.tokens() + " tokens now") +
+                "; leave the file alone while it is used");
+        }
+        return next;
     }
 
     private void fill(final Request next)

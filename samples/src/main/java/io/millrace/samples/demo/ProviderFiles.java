@@ -24,7 +24,7 @@ import java.nio.file.Path;
  * Files of libfabric's shm provider. It names them {@code <pid>:<uid>:<index>} and cannot remove them when the process
  * is killed.
  */
-final class ProviderFiles
+public final class ProviderFiles
 {
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
@@ -37,7 +37,7 @@ final class ProviderFiles
      *
      * @param pid of a process that has ended, or of this one while it ends.
      */
-    static void remove(final long pid)
+    public static void remove(final long pid)
     {
         if (!Files.isDirectory(SHARED_MEMORY))
         {

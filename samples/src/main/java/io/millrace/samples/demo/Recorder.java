@@ -35,7 +35,12 @@ import java.util.concurrent.TimeUnit;
  */
 final class Recorder implements AutoCloseable
 {
-    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(20);
+    /**
+     * Longest wait for the end of the recording, milliseconds. Where the last frame of the publication is lost with its
+     * driver, the stream's image ends by Aeron's image liveness timeout of 10 s.
+     */
+    static final long END_DEADLINE_MS = 20_000;
+
     private static final int MAX_RECORDINGS = 100;
 
     private final MillraceArchive archive;
@@ -73,7 +78,7 @@ final class Recorder implements AutoCloseable
      */
     KvRecordingInfo awaitEnd()
     {
-        final KvRecordingInfo info = recording.awaitStop(DEADLINE_NS);
+        final KvRecordingInfo info = recording.awaitStop(TimeUnit.MILLISECONDS.toNanos(END_DEADLINE_MS));
         final List<KvRecordingInfo> listed = client.list(0, MAX_RECORDINGS);
         if (!listed.contains(info))
         {

@@ -47,6 +47,9 @@ final class StorageCheck
     private static final int TERMS_OF_A_STREAM = 6;
     // Counters, command rings and loss report of both drivers.
     private static final long DRIVER_FILES_BYTES = 2 * (12L << 20);
+    // A replay has a log of its own, with terms as long as those recorded; the archive's control logs are small.
+    private static final int TERMS_OF_A_REPLAY = 3;
+    private static final long CONTROL_LOGS_BYTES = 1L << 20;
     // libfabric's shm provider has one file for each endpoint (13 to 17 MB); two agents a driver, two drivers.
     private static final long PROVIDER_FILE_BYTES = 18L << 20;
     private static final int ENDPOINTS_PER_RAIL = 4;
@@ -63,26 +66,27 @@ final class StorageCheck
     /**
      * Choose the longest term buffer that fits.
      *
-     * @param directory of the drivers.
-     * @param shmRails  rails of libfabric's shm provider, 0 for any other.
+     * @param directory  of the drivers.
+     * @param shmRails   rails of libfabric's shm provider, 0 for any other.
+     * @param isArchived whether the stream is recorded and replayed.
      * @return length of a term in bytes.
      * @throws CommandFailure if not even the shortest fits.
      */
-    static int termLength(final Path directory, final int shmRails)
+    static int termLength(final Path directory, final int shmRails, final boolean isArchived)
     {
         final long providerBytes = (long)ENDPOINTS_PER_RAIL * shmRails * PROVIDER_FILE_BYTES;
-        final boolean together = directory.startsWith(SHARED_MEMORY);
+        final boolean together = shmRails > 0 && isSameStore(directory, SHARED_MEMORY);
         if (!together && shmRails > 0)
         {
             require(SHARED_MEMORY, providerBytes, "use another provider with --protocol tcp");
         }
         final long freeBytes = usableBytes(directory) - (together ? providerBytes : 0);
         int length = MAX_TERM_LENGTH;
-        while (length > MIN_TERM_LENGTH && requiredBytes(length) > freeBytes)
+        while (length > MIN_TERM_LENGTH && requiredBytes(length, isArchived) > freeBytes)
         {
             length >>= 1;
         }
-        require(directory, requiredBytes(length) + (together ? providerBytes : 0),
+        require(directory, requiredBytes(length, isArchived) + (together ? providerBytes : 0),
             "name another directory with --dir");
         return length;
     }
@@ -118,19 +122,32 @@ final class StorageCheck
             "name another directory with --archive-dir");
     }
 
+    private static boolean isSameStore(final Path one, final Path other)
+    {
+        try
+        {
+            return Files.getFileStore(one).equals(Files.getFileStore(other));
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
     private static void require(final Path directory, final long requiredBytes, final String otherRemedy)
     {
         final long freeBytes = usableBytes(directory);
         if (freeBytes < requiredBytes)
         {
             throw CommandFailure.failed(directory + " has " + (freeBytes >> 20) + " MiB free: the demonstration " +
-                "needs " + (requiredBytes >> 20) + " MiB there; make room, enlarge it (mount -o remount,size=1g " +
-                directory + ", docker run --shm-size=1g), or " + otherRemedy);
+                "needs " + (requiredBytes >> 20) + " MiB there; make room, enlarge it (mount -o remount,size=... for " +
+                "tmpfs, docker run --shm-size=1g for /dev/shm), or " + otherRemedy);
         }
     }
 
-    private static long requiredBytes(final int termLength)
+    private static long requiredBytes(final int termLength, final boolean isArchived)
     {
-        return (long)TERMS_OF_A_STREAM * (termLength + REVERSE_TERM_LENGTH) + DRIVER_FILES_BYTES;
+        final long archiveBytes = isArchived ? (long)TERMS_OF_A_REPLAY * termLength + CONTROL_LOGS_BYTES : 0;
+        return (long)TERMS_OF_A_STREAM * (termLength + REVERSE_TERM_LENGTH) + DRIVER_FILES_BYTES + archiveBytes;
     }
 }

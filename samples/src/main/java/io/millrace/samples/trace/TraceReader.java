@@ -56,6 +56,11 @@ public final class TraceReader implements Requests
     public TraceReader(final Path file)
     {
         this.file = file;
+        if (Files.exists(file) && !Files.isRegularFile(file))
+        {
+            throw CommandFailure.usage("trace " + file + " is not a regular file: it is read twice, so give the path " +
+                "of a file of JSON lines, and not a directory or a pipe");
+        }
         try
         {
             reader = Files.newBufferedReader(file);
@@ -94,7 +99,8 @@ public final class TraceReader implements Requests
         }
         catch (final IOException ex)
         {
-            throw new UncheckedIOException(ex);
+            throw CommandFailure.failed("trace " + file + " cannot be read after line " + lineNumber + " (" + ex +
+                "): mend the file or its file system", ex);
         }
     }
 

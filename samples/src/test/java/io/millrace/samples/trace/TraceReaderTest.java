@@ -110,6 +110,31 @@ class TraceReaderTest
             .hasMessageContaining("absent does not exist");
     }
 
+    @Test
+    void refusesWhatCannotBeReadTwice()
+    {
+        assertThatThrownBy(() -> new TraceReader(directory))
+            .isInstanceOfSatisfying(CommandFailure.class,
+                (failure) -> assertThat(failure.exitStatus()).isEqualTo(CommandFailure.USAGE))
+            .hasMessageContaining(directory + " is not a regular file");
+        assertThatThrownBy(() -> new TraceReader(Path.of("/dev/null")))
+            .isInstanceOf(CommandFailure.class)
+            .hasMessageContaining("/dev/null is not a regular file");
+    }
+
+    @Test
+    void tellsWhereReadingFailed()
+    {
+        // A file of the kernel's that opens and then refuses to be read from its start.
+        try (TraceReader reader = new TraceReader(Path.of("/proc/self/mem")))
+        {
+            assertThatThrownBy(reader::next)
+                .isInstanceOfSatisfying(CommandFailure.class,
+                    (failure) -> assertThat(failure.exitStatus()).isEqualTo(CommandFailure.FAILED))
+                .hasMessageContaining("/proc/self/mem cannot be read after line 0");
+        }
+    }
+
     private Path write(final String text) throws IOException
     {
         return Files.writeString(directory.resolve("trace.jsonl"), text);
