@@ -99,7 +99,7 @@ public final class EfaMediaDriver implements AutoCloseable
             fabric.openNamedRails();
             return new EfaMediaDriver(fabric, MediaDriver.launch(context));
         }
-        catch (final RuntimeException ex)
+        catch (final RuntimeException | Error ex)
         {
             fabric.close();
             throw ex;

@@ -23,6 +23,7 @@ import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.status.SystemCounterDescriptor;
 import io.aeron.exceptions.RegistrationException;
 import io.aeron.status.ChannelEndpointStatus;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -194,6 +195,102 @@ class PeersTest
             exchange(drivers, TwoDrivers.endpoint() + "|fabric=required");
             assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+        }
+    }
+
+    @Test
+    void shouldKeepRequirementForEachPublicationOfAChannel()
+    {
+        final String channel = TwoDrivers.endpoint();
+        final EfaContext context = efaContext("shm", 1).handshakeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(300));
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), context), MediaDriver.launch(driverContext()));
+            Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            Subscription ignore = drivers.subscriber.addSubscription(channel, STREAM_ID + 1);
+            Publication plain = drivers.publisher.addPublication(channel, STREAM_ID);
+            Publication required = drivers.publisher.addPublication(channel + "|fabric=required", STREAM_ID + 1))
+        {
+            Traffic.exchange(plain, subscription, MESSAGES);
+            await("channel in error", () -> ChannelEndpointStatus.ERRORED == required.channelStatus());
+            assertThat(required.isConnected()).isFalse();
+        }
+    }
+
+    @Test
+    void shouldTakeErrorBackWhenPeerIsLinkedAfterAll()
+    {
+        final String channel = TwoDrivers.endpoint() + "|fabric=required";
+        final EfaContext context = efaContext("shm", 1).handshakeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(300));
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), context),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)));
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            await("channel in error", () -> ChannelEndpointStatus.ERRORED == publication.channelStatus());
+            try (Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID))
+            {
+                Traffic.exchange(publication, subscription, MESSAGES);
+                assertThat(publication.channelStatus()).isEqualTo(ChannelEndpointStatus.ACTIVE);
+            }
+        }
+    }
+
+    @Test
+    void shouldUpgradeDestinationsOfAPublicationOneByOne()
+    {
+        final String onRails = TwoDrivers.endpoint();
+        final String byUdp = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)));
+            MediaDriver stock = MediaDriver.launch(driverContext());
+            Aeron stockClient = Aeron.connect(new Aeron.Context().aeronDirectoryName(stock.aeronDirectoryName()));
+            Subscription railSubscription = drivers.subscriber.addSubscription(onRails, STREAM_ID);
+            Subscription stockSubscription = stockClient.addSubscription(byUdp, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(
+                "aeron:udp?control-mode=manual|fc=min,g:/2|term-length=64k", STREAM_ID))
+        {
+            publication.addDestination(onRails);
+            publication.addDestination(byUdp);
+            await("one link", () -> 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID));
+            await("both connected", () -> railSubscription.isConnected() && stockSubscription.isConnected());
+
+            final int[] received = new int[2];
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[100]);
+            int sent = 0;
+            while (sent < MESSAGES)
+            {
+                if (publication.offer(message) > 0)
+                {
+                    sent++;
+                }
+                railSubscription.poll((buffer, offset, length, header) -> received[0]++, 10);
+                stockSubscription.poll((buffer, offset, length, header) -> received[1]++, 10);
+            }
+
+            await("all received by both", () ->
+            {
+                railSubscription.poll((buffer, offset, length, header) -> received[0]++, 10);
+                stockSubscription.poll((buffer, offset, length, header) -> received[1]++, 10);
+                return MESSAGES == received[0] && MESSAGES == received[1];
+            }, () -> received[0] + " " + received[1]);
+            assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isPositive();
+        }
+    }
+
+    @Test
+    void shouldRefuseToServeTwoDrivers()
+    {
+        final MediaDriver.Context context = EfaMediaDriver.install(driverContext(), efaContext("shm", 1));
+        final MediaDriver.Context copy = context.clone().aeronDirectoryName(driverContext().aeronDirectoryName());
+        try (TwoDrivers drivers = new TwoDrivers(MediaDriver.launch(context), MediaDriver.launch(copy)))
+        {
+            final String channel = TwoDrivers.endpoint();
+            drivers.publisher.addPublication(channel, STREAM_ID);
+            assertThatThrownBy(() -> drivers.subscriber.addSubscription(channel, STREAM_ID))
+                .isInstanceOf(RegistrationException.class)
+                .hasMessageContaining("call EfaMediaDriver.install for each context");
         }
     }
 

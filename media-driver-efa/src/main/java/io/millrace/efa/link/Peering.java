@@ -56,7 +56,7 @@ final class Peering
     int shortLivedLinks;
     boolean isAliveOverUdp;
     long aliveSinceNs;
-    boolean isRefusalReported;
+    String refusal;
 
     Peering(final Key key, final boolean isSender)
     {

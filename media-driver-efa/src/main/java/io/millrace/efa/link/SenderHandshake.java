@@ -152,7 +152,7 @@ final class SenderHandshake
                 fallBack(peering, reason);
                 restart(peering, nanoClock.nanoTime());
             }
-            else if (!peering.isRefusalReported)
+            else if (null == peering.refusal)
             {
                 refuse(peering, reason);
             }
@@ -225,9 +225,14 @@ final class SenderHandshake
             restart(peering, nowNs);
         }
 
-        if (!peering.isLinked && !peering.isRefusalReported && isOverdue(peering, nowNs))
+        if (!peering.isLinked && null == peering.refusal && isOverdue(peering, nowNs))
         {
             refuse(peering, "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
+        }
+        else if (!peering.isLinked && null != peering.refusal && peering.key.channel().fabricRequired())
+        {
+            // a publication that requires rails may have come to a channel whose peer was refused before
+            peering.key.channel().onFabricRefused(peering.refusal);
         }
 
         if (nowNs - peering.nextHelloNs >= 0 && linking.side().isEnabled())
@@ -300,7 +305,7 @@ final class SenderHandshake
         peering.paths.addAll(acquired);
         peering.peerIncarnation = ack.incarnation();
         peering.peerHandle = ack.receiverHandle();
-        peering.isRefusalReported = false;
+        peering.refusal = null;
         peering.nextHelloNs = nanoClock.nanoTime() + linking.settings().context().keepaliveIntervalNs();
 
         linking.attach(peering, ack.receiverHandle(), acquired, true);
@@ -319,7 +324,7 @@ final class SenderHandshake
 
     private void refuse(final Peering peering, final String reason)
     {
-        peering.isRefusalReported = true;
+        peering.refusal = reason;
         linking.onFallback(
             peering, "peer " + peering + " of " + peering.key.channel().description() + " stays on UDP: " + reason);
         if (peering.key.channel().fabricRequired())

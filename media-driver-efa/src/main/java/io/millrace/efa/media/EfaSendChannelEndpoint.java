@@ -132,7 +132,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void registerForSend(final NetworkPublication publication)
     {
         super.registerForSend(publication);
-        if (FabricRequirement.isRequired(publication.channel()))
+        if (FabricRequirement.isRequired(publication, context.countersManager()))
         {
             requiredStreams.add(Hashing.compoundKey(publication.sessionId(), publication.streamId()));
             fabricRequired = true;

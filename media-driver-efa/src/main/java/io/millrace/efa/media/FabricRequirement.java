@@ -15,33 +15,44 @@
  */
 package io.millrace.efa.media;
 
-import io.aeron.ChannelUri;
+import io.aeron.AeronCounters;
 import io.aeron.ErrorCode;
+import io.aeron.driver.NetworkPublication;
 import io.aeron.driver.exceptions.InvalidChannelException;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.exceptions.ControlProtocolException;
 import io.millrace.efa.EfaConfiguration;
 import io.millrace.efa.ProtocolChoice;
+import org.agrona.concurrent.status.CountersReader;
+
+import java.util.regex.Pattern;
 
 /**
  * Reads the {@code fabric} parameter of a channel.
  */
 final class FabricRequirement
 {
+    private static final Pattern REQUIRED = Pattern.compile(
+        "[?|]" + EfaConfiguration.FABRIC_PARAM_NAME + "=" + EfaConfiguration.FABRIC_REQUIRED + "(?=[| ]|$)");
+
     private FabricRequirement()
     {
     }
 
     /**
-     * Does a publication's channel ask for rails?
+     * Does a publication ask for rails? Publications share the endpoint of their channel and remember the URI of the
+     * first of them; the URI of each stands in the labels of its counters, up to their length of some 300 characters.
      *
-     * @param channel URI of the channel.
+     * @param publication of the channel.
+     * @param counters    of the media driver.
      * @return true for {@code fabric=required}.
      */
-    static boolean isRequired(final String channel)
+    static boolean isRequired(final NetworkPublication publication, final CountersReader counters)
     {
-        return EfaConfiguration.FABRIC_REQUIRED.equals(
-            ChannelUri.parse(channel).get(EfaConfiguration.FABRIC_PARAM_NAME));
+        final int counterId = counters.findByTypeIdAndRegistrationId(
+            AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID, publication.subscribableRegistrationId());
+        return REQUIRED.matcher(
+            counterId >= 0 ? counters.getCounterLabel(counterId) : publication.channel()).find();
     }
 
     /**
