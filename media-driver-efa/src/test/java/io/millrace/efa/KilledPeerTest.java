@@ -19,6 +19,7 @@ import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
+import io.millrace.efa.libfabric.LibFabric;
 import org.agrona.CloseHelper;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -125,6 +126,7 @@ class KilledPeerTest
             "-Daeron.threading.mode=SHARED",
             "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
             "-Dmillrace.efa.protocol=" + protocol,
+            "-D" + LibFabric.PATH_PROP_NAME + "=" + LibFabric.load().path(),
             "-cp", System.getProperty("java.class.path"),
             EfaMediaDriver.class.getName())
             .redirectErrorStream(true)
