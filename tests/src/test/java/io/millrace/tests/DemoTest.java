@@ -31,8 +31,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
  * The demonstration, small, over every protocol that needs no special hardware, and what is left when it is killed.
@@ -134,6 +136,22 @@ class DemoTest
         final Tool tool = Tool.run(output, "demo", "--requests", "1", "--model", "2x1x16", "--dir", shared.toString());
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
         assertThat(tool.out()).contains("protocol ", "why ", "GB/s ", "p99 ", "fallbacks ", "verified ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = { 30, 60, 80, 200 })
+    void drawsProgressThatFitsTheTerminal(final int columns) throws IOException
+    {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no terminal without script");
+        final Tool tool = Tool.startProcess(output, Map.of("MILLRACE_NO_BUILD", "1"), List.of("/usr/bin/script",
+            "--quiet", "--return", "--command", "stty cols " + columns + "; " + Tool.ROOT.resolve("millrace") +
+            " demo --requests 1 --model 2x1x16 --dir " + shared, "/dev/null"));
+        assertThat(tool.awaitStatus()).as(tool::toString).isZero();
+        final List<String> bars = Stream.of(tool.out().split("[\\r\\n]+"))
+            .filter((line) -> line.startsWith("KV blocks"))
+            .toList();
+        assertThat(bars).isNotEmpty().allSatisfy((bar) -> assertThat(bar).hasSizeLessThan(columns));
+        assertThat(bars.stream().filter((bar) -> bar.contains("100%"))).hasSize(1);
     }
 
     @Test

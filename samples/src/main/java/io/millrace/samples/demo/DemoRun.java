@@ -101,6 +101,7 @@ final class DemoRun implements AutoCloseable
      */
     DemoReport run(final String reason)
     {
+        ProgressDisplay.say("starting prefill and decode processes");
         start();
         final JsonNode ready = awaitBoth("ready", START_DEADLINE_MS)[0];
         final long startNs = System.nanoTime();
