@@ -90,6 +90,11 @@ final class DemoRun implements AutoCloseable
         this.plannedBytes = plannedBytes;
         this.options = options;
         Runtime.getRuntime().addShutdownHook(hook);
+        directory.handOver();
+        if (null != archiveDirectory)
+        {
+            archiveDirectory.handOver();
+        }
     }
 
     /**

@@ -16,6 +16,7 @@
 package io.millrace.samples.demo;
 
 import io.millrace.samples.failure.CommandFailure;
+import org.agrona.CloseHelper;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -27,8 +28,13 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * Holds everything that a run puts into the file system. The run keeps a lock in it as long as it lives; a directory
@@ -37,16 +43,21 @@ import java.nio.file.attribute.BasicFileAttributes;
 final class WorkDirectory implements AutoCloseable
 {
     private static final String PREFIX = "millrace-demo-";
+    // Not found by PREFIX: another run would take a directory whose lock is not held yet for an abandoned one.
+    private static final String UNFINISHED_PREFIX = "unfinished-" + PREFIX;
+    // To look at a lock of this process releases it: POSIX locks go when any of the process's descriptors is closed.
+    private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+    private static final long UNFINISHED_MAX_AGE_MS = TimeUnit.HOURS.toMillis(1);
     private static final String LOCK = "lock";
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
-    private final Path path;
-    private final FileChannel lockChannel;
+    private final Thread hook = new Thread(this::close, "remove-directory");
+    private Path path;
+    private FileChannel lockChannel;
+    private boolean isClosed;
 
-    private WorkDirectory(final Path path, final FileChannel lockChannel)
+    private WorkDirectory()
     {
-        this.path = path;
-        this.lockChannel = lockChannel;
     }
 
     /**
@@ -65,18 +76,19 @@ final class WorkDirectory implements AutoCloseable
             throw CommandFailure.usage(
                 "directory " + base + " does not exist: it must be one that can be written; create it or name another");
         }
-        removeAbandoned(base);
+        final WorkDirectory directory = new WorkDirectory();
+        Runtime.getRuntime().addShutdownHook(directory.hook);
         try
         {
             // The children have another working directory: a relative name would be another place to them.
-            final Path path = Files.createTempDirectory(base.toRealPath(), PREFIX);
-            final FileChannel channel =
-                FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            channel.lock();
-            return new WorkDirectory(path, channel);
+            final Path realBase = base.toRealPath();
+            removeAbandoned(realBase);
+            directory.make(realBase);
+            return directory;
         }
         catch (final IOException ex)
         {
+            directory.close();
             throw CommandFailure.failed("directory " + base + " cannot be written (" + ex.getMessage() + "): buffers " +
                 "and recordings need one; mend its permissions, or name another with --dir or --archive-dir", ex);
         }
@@ -93,19 +105,53 @@ final class WorkDirectory implements AutoCloseable
     }
 
     /**
-     * Remove it with all that is in it.
+     * Leave it to the caller to close it when the process is interrupted, after those who write into it have ended.
      */
-    public void close()
+    void handOver()
     {
-        deleteTree(path);
         try
         {
-            lockChannel.close();
+            Runtime.getRuntime().removeShutdownHook(hook);
         }
-        catch (final IOException ignore)
+        catch (final IllegalStateException ignore)
         {
-            // The lock file is gone already, and with it what the lock protected.
+            // The JVM is ending: the hook runs, or has run.
         }
+    }
+
+    /**
+     * Remove it with all that is in it.
+     */
+    public synchronized void close()
+    {
+        if (isClosed)
+        {
+            return;
+        }
+        isClosed = true;
+        handOver();
+        if (null != path)
+        {
+            deleteTree(path);
+            OWN.remove(path);
+            CloseHelper.quietClose(lockChannel);
+        }
+    }
+
+    private synchronized void make(final Path base) throws IOException
+    {
+        if (isClosed)
+        {
+            throw CommandFailure.failed("interrupted");
+        }
+        path = Files.createTempDirectory(base, UNFINISHED_PREFIX);
+        lockChannel = FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        lockChannel.lock();
+        // The lock belongs to the open file, whatever its directory is called.
+        final String name = path.getFileName().toString();
+        final Path finished = base.resolve(name.substring(UNFINISHED_PREFIX.length() - PREFIX.length()));
+        OWN.add(finished);
+        path = Files.move(path, finished, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /**
@@ -135,11 +181,17 @@ final class WorkDirectory implements AutoCloseable
 
     private static void removeAbandoned(final Path base)
     {
-        try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, PREFIX + "*"))
+        removeAbandoned(base, PREFIX, WorkDirectory::isAbandoned);
+        removeAbandoned(base, UNFINISHED_PREFIX, WorkDirectory::isOld);
+    }
+
+    private static void removeAbandoned(final Path base, final String prefix, final Predicate<Path> isAbandoned)
+    {
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, prefix + "*"))
         {
             for (final Path directory : directories)
             {
-                if (isAbandoned(directory))
+                if (!OWN.contains(directory) && isAbandoned.test(directory))
                 {
                     deleteTree(directory);
                 }
@@ -160,9 +212,15 @@ final class WorkDirectory implements AutoCloseable
         }
         catch (final IOException | OverlappingFileLockException ignore)
         {
-            // No lock file yet: another run is just creating it.
+            // No lock file any more: its run is just removing it. Or the directory is another user's.
             return false;
         }
+    }
+
+    private static boolean isOld(final Path directory)
+    {
+        final long ageMs = System.currentTimeMillis() - directory.toFile().lastModified();
+        return ageMs > UNFINISHED_MAX_AGE_MS && Files.isWritable(directory);
     }
 
     /**

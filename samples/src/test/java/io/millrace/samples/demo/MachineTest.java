@@ -20,8 +20,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -58,6 +65,60 @@ class MachineTest
     }
 
     @Test
+    void anotherProcessSeesTheLockOfEachOfTwoDirectories() throws Exception
+    {
+        try (WorkDirectory first = WorkDirectory.create(directory);
+            WorkDirectory second = WorkDirectory.create(directory))
+        {
+            for (final WorkDirectory held : List.of(first, second))
+            {
+                final Process other = new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-cp", System.getProperty("java.class.path"),
+                    TryLock.class.getName(), held.path().resolve("lock").toString()).inheritIO().start();
+                assertThat(other.waitFor(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(other.exitValue()).isEqualTo(TryLock.REFUSED);
+            }
+        }
+    }
+
+    @Test
+    void removesAnUnfinishedDirectoryOnceItIsOld() throws IOException
+    {
+        final Path old = Files.createDirectory(directory.resolve("unfinished-millrace-demo-1"));
+        final Path young = Files.createDirectory(directory.resolve("unfinished-millrace-demo-2"));
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        WorkDirectory.create(directory).close();
+        assertThat(directory).isDirectoryContaining((path) -> path.equals(young));
+        assertThat(old).doesNotExist();
+    }
+
+    /**
+     * Another process that wants a lock.
+     */
+    static final class TryLock
+    {
+        static final int REFUSED = 17;
+
+        private TryLock()
+        {
+        }
+
+        /**
+         * Try it.
+         *
+         * @param args the lock file.
+         */
+        public static void main(final String[] args) throws IOException
+        {
+            try (FileChannel channel = FileChannel.open(Path.of(args[0]), StandardOpenOption.WRITE))
+            {
+                System.exit(null == channel.tryLock() ? REFUSED : 0);
+            }
+        }
+    }
+
+    @Test
     void refusesADirectoryThatCannotBeWritten()
     {
         // Not even root creates files in /proc.
@@ -78,14 +139,14 @@ class MachineTest
     @Test
     void choosesTermBuffersThatFit()
     {
-        assertThat(StorageCheck.termLength(directory, 0))
+        assertThat(StorageCheck.termLength(directory, 0, false))
             .isBetween(StorageCheck.MIN_TERM_LENGTH, StorageCheck.MAX_TERM_LENGTH);
     }
 
     @Test
     void namesFreeAndNeededSpaceWhenNothingFits()
     {
-        assertThatThrownBy(() -> StorageCheck.termLength(Path.of("/dev/shm"), MORE_RAILS_THAN_MEMORY))
+        assertThatThrownBy(() -> StorageCheck.termLength(Path.of("/dev/shm"), MORE_RAILS_THAN_MEMORY, false))
             .isInstanceOf(CommandFailure.class)
             .hasMessageMatching("/dev/shm has \\d+ MiB free: the demonstration needs 72\\d+ MiB there; make room.*");
     }
