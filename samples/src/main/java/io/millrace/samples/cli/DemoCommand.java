@@ -120,7 +120,7 @@ public final class DemoCommand implements Callable<Integer>
         }
         else
         {
-            System.out.print(ReportTable.of(report));
+            Output.print(ReportTable.of(report));
         }
         return report.allVerified() ? 0 : CommandFailure.FAILED;
     }

@@ -86,10 +86,9 @@ public final class DriverCommand implements Callable<Integer>
         try (EfaMediaDriver driver = launch(new MediaDriver.Context().terminationHook(ended::countDown)))
         {
             final ProtocolChoice choice = driver.protocol();
-            System.out.println("ready: aeron.dir=" + driver.aeronDirectoryName() +
+            Output.print("ready: aeron.dir=" + driver.aeronDirectoryName() +
                 " protocol=" + choice.protocol() + " provider=" + choice.provider() + " rails=" + choice.rails() +
-                " why=" + choice.reason());
-            System.out.flush();
+                " why=\"" + choice.reason() + "\"\n");
             // No deadline: a driver runs until it is told to end.
             ended.await();
         }

@@ -84,6 +84,13 @@ public final class InfoCommand implements Callable<Integer>
      */
     public record Choice(String protocol, String provider, int rails, String reason)
     {
+        /**
+         * {@inheritDoc}
+         */
+        public String toString()
+        {
+            return protocol + " (provider " + provider + ", rails " + rails + "): " + reason;
+        }
     }
 
     /**
@@ -125,7 +132,7 @@ public final class InfoCommand implements Callable<Integer>
         }
         else
         {
-            print(info);
+            Output.print(table(info));
         }
         return 0;
     }
@@ -174,34 +181,36 @@ public final class InfoCommand implements Callable<Integer>
             nic.numaNode(), nic.speedMbps());
     }
 
-    private static void print(final Info info)
+    private static String table(final Info info)
     {
+        final StringBuilder table = new StringBuilder();
         final Library library = info.libfabric();
-        System.out.println("libfabric  " +
-            (library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause()));
+        table.append("libfabric  ").append(
+            library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause())
+            .append('\n');
         final Choice auto = info.auto();
-        System.out.println("auto       " + auto.protocol() + " (provider " + auto.provider() + ", rails " +
-            auto.rails() + "): " + auto.reason());
-        System.out.println();
-        row("PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
+        table.append("auto       ").append(auto).append("\n\n");
+        row(table, "PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
         for (final Provider provider : info.providers())
         {
             if (!provider.present())
             {
-                row(provider.protocol(), "absent", "", "", "", "", "", "");
+                row(table, provider.protocol(), "absent", "", "", "", "", "", "");
             }
             for (final Nic nic : provider.nics())
             {
-                row(provider.protocol(), nic.provider(), nic.name(), nic.fabric(), nic.domain(), nic.pciAddress(),
+                row(table, provider.protocol(), nic.provider(), nic.name(), nic.fabric(), nic.domain(),
+                    nic.pciAddress().isEmpty() ? "-" : nic.pciAddress(),
                     nic.numaNode() < 0 ? "-" : Integer.toString(nic.numaNode()),
                     0 == nic.speedMbps() ? "-" : nic.speedMbps() + " Mb/s");
             }
         }
-        row("udp", "sockets", "", "", "", "", "", "");
+        row(table, "udp", "sockets", "", "", "", "", "", "");
+        return table.toString();
     }
 
-    private static void row(final Object... cells)
+    private static void row(final StringBuilder table, final Object... cells)
     {
-        System.out.println(String.format(Locale.ROOT, ROW, cells).stripTrailing());
+        table.append(String.format(Locale.ROOT, ROW, cells).stripTrailing()).append('\n');
     }
 }
