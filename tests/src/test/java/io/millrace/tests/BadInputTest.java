@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -104,6 +105,16 @@ class BadInputTest
             directory.resolve("lacking.jsonl"), GOOD + GOOD.replace("\"output_length\": 1, ", ""));
         assertRefused(Tool.run(directory, "demo", "--trace", lacking.toString()), 2,
             "lacking.jsonl line 2: lacks \"output_length\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "info", "info --json", "demo --requests 1 --model 2x1x16 --json" })
+    void outputThatIsLost(final String arguments) throws IOException
+    {
+        final Tool tool = Tool.startProcess(directory, Map.of(),
+            List.of("bash", "-c", Tool.ROOT.resolve("millrace") + " " + arguments + " > /dev/full"));
+        tool.awaitStatus();
+        assertRefused(tool, 1, "standard output did not take the result");
     }
 
     @Test

@@ -18,6 +18,7 @@ package io.millrace.samples.cli;
 import io.millrace.samples.demo.Demo;
 import io.millrace.samples.demo.DemoOptions;
 import io.millrace.samples.demo.DemoReport;
+import io.millrace.samples.demo.Interruption;
 import io.millrace.samples.demo.ReportTable;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Command;
@@ -97,6 +98,7 @@ public final class DemoCommand implements Callable<Integer>
      */
     public Integer call()
     {
+        Interruption.watch();
         positive("--requests", requests, MAX_REQUESTS);
         positive("--rails", rails, MAX_RAILS);
         positive("--tokens-per-block", tokensPerBlock, Short.MAX_VALUE);

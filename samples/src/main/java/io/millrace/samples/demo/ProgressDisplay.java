@@ -51,9 +51,40 @@ final class ProgressDisplay implements AutoCloseable
             .setUnit(" MiB", MEBIBYTE)
             .setStyle(ProgressBarStyle.ASCII)
             .setUpdateIntervalMillis(UPDATE_INTERVAL_MS)
-            // A terminal wraps a line that reaches its last column.
-            .setConsumer(new ConsoleProgressBarConsumer(System.err, Math.min(columns() - 1, MAX_WIDTH)))
+            .setConsumer(new Line())
             .build();
+    }
+
+    private static final class Line extends ConsoleProgressBarConsumer
+    {
+        private Line()
+        {
+            // A terminal wraps a line that reaches its last column.
+            super(System.err, Math.min(columns() - 1, MAX_WIDTH));
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void accept(final String rendered)
+        {
+            // The last word is the interruption's.
+            if (!Interruption.happened())
+            {
+                super.accept(rendered);
+            }
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void close()
+        {
+            if (!Interruption.happened())
+            {
+                super.close();
+            }
+        }
     }
 
     /**
