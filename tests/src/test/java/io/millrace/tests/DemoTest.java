@@ -152,7 +152,7 @@ class DemoTest
             .filter((line) -> line.startsWith("KV blocks"))
             .toList();
         assertThat(bars).isNotEmpty().allSatisfy((bar) -> assertThat(bar).hasSizeLessThan(columns));
-        assertThat(tool.out().lines().filter((line) -> line.contains("KV blocks"))).hasSize(1);
+        assertThat(Stream.of(tool.out().split("\n")).filter((line) -> line.contains("KV blocks"))).hasSize(1);
     }
 
     @Test

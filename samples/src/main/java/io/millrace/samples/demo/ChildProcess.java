@@ -93,6 +93,7 @@ final class ChildProcess
             "--enable-native-access=ALL-UNNAMED",
             "-Xmx384m",
             "-XX:+UseSerialGC",
+            "-Djava.util.logging.SimpleFormatter.format=%4$s: %5$s%6$s%n",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp", System.getProperty("java.class.path").replace("::", ":"),
             mainClass.getName());
