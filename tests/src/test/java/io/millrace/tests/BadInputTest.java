@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,17 +53,19 @@ class BadInputTest
         return Stream.of(
             arguments(2, "unknown command 'fly'", List.of("fly")),
             arguments(2, "--flie", List.of("demo", "--flie")),
-            arguments(2, "--requests is 0: it must be from 1 to 1000000", List.of("demo", "--requests", "0")),
+            arguments(2, "--requests is 0: it must be a whole number from 1 to 1000000", List.of("demo", "--requests", "0")),
             arguments(2, "--requests is -3", List.of("demo", "--requests", "-3")),
-            arguments(2, "--requests is 1000001: it must be from", List.of("demo", "--requests", "1000001")),
+            arguments(2, "--requests is 1000001: it must be", List.of("demo", "--requests", "1000001")),
             arguments(2, "--requests is " + Long.MAX_VALUE, List.of("demo", "--requests", "" + Long.MAX_VALUE)),
-            arguments(2, "'many'", List.of("demo", "--requests", "many")),
+            arguments(2, "--requests is many: it must be a whole number from 1 to", List.of("demo", "--requests", "many")),
+            arguments(2, "--rails is 1.5: it must be a whole number from 1 to 64", List.of("demo", "--rails", "1.5")),
+            arguments(2, "--seed is x: it must be a whole number", List.of("demo", "--seed", "x")),
             arguments(2, "--rails is 0", List.of("demo", "--rails", "0")),
             arguments(2, "--tokens-per-block is -1", List.of("demo", "--tokens-per-block", "-1")),
             arguments(2, "--timeout is 0", List.of("demo", "--timeout", "0")),
-            arguments(2, "protocol 'pigeon'", List.of("demo", "--protocol", "pigeon")),
+            arguments(2, "--protocol pigeon: ", List.of("demo", "--protocol", "pigeon")),
             arguments(2, "model 'gpt'", List.of("demo", "--model", "gpt")),
-            arguments(2, "layers=0", List.of("demo", "--model", "0x1x16")),
+            arguments(2, "--model 0x1x16 with", List.of("demo", "--model", "0x1x16")),
             arguments(2, "/absent does not exist", List.of("demo", "--trace", "/absent")),
             arguments(1, "/proc cannot be written", List.of("demo", "--dir", "/proc", "--requests", "1")),
             arguments(1, "/proc cannot be written", List.of("demo", "--archive", "--archive-dir", "/proc")),
@@ -71,6 +74,7 @@ class BadInputTest
             arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
+            arguments(2, "given were -Daeron.mtu.length=1", List.of("driver", "-Daeron.mtu.length=1")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }
 
@@ -108,6 +112,16 @@ class BadInputTest
             directory.resolve("lacking.jsonl"), GOOD + GOOD.replace("\"output_length\": 1, ", ""));
         assertRefused(Tool.run(directory, "demo", "--trace", lacking.toString()), 2,
             "lacking.jsonl line 2: lacks \"output_length\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "info", "info --json", "demo --requests 1 --model 2x1x16 --json" })
+    void outputThatIsLost(final String arguments) throws IOException
+    {
+        final Tool tool = Tool.startProcess(directory, Map.of(),
+            List.of("bash", "-c", Tool.ROOT.resolve("millrace") + " " + arguments + " > /dev/full"));
+        tool.awaitStatus();
+        assertRefused(tool, 1, "standard output did not take the result");
     }
 
     @Test

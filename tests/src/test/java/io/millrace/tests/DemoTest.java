@@ -31,14 +31,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
  * The demonstration, small, over every protocol that needs no special hardware, and what is left when it is killed.
  */
 class DemoTest
 {
+    private static final int KILLED = 9;
     private static final int A_HANDFUL_OF_FRAMES = 16;
     private static final String[] KEYS = {
         "protocol", "provider", "rails", "requests", "tokens", "bytes", "seconds", "gigabytesPerSecond",
@@ -136,6 +139,22 @@ class DemoTest
         assertThat(tool.out()).contains("protocol ", "why ", "GB/s ", "p99 ", "fallbacks ", "verified ");
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = { 30, 60, 80, 200 })
+    void drawsProgressThatFitsTheTerminal(final int columns) throws IOException
+    {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no terminal without script");
+        final Tool tool = Tool.startProcess(output, Map.of("MILLRACE_NO_BUILD", "1"), List.of("/usr/bin/script",
+            "--quiet", "--return", "--command", "stty cols " + columns + "; " + Tool.ROOT.resolve("millrace") +
+            " demo --requests 1 --model 2x1x16 --dir " + shared, "/dev/null"));
+        assertThat(tool.awaitStatus()).as(tool::toString).isZero();
+        final List<String> bars = Stream.of(tool.out().split("[\\r\\n]+"))
+            .filter((line) -> line.startsWith("KV blocks"))
+            .toList();
+        assertThat(bars).isNotEmpty().allSatisfy((bar) -> assertThat(bar).hasSizeLessThan(columns));
+        assertThat(Stream.of(tool.out().split("\n")).filter((line) -> line.contains("KV blocks"))).hasSize(1);
+    }
+
     @Test
     void runsATraceWithFewerRequestsThanAskedFor() throws IOException
     {
@@ -155,21 +174,22 @@ class DemoTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "DecodeChild", "PrefillChild" })
-    void endsWithAnErrorWhenAChildDiesInMidTransfer(final String mainClass) throws Exception
+    @CsvSource({ "DecodeChild, 9", "PrefillChild, 9", "DecodeChild, 15", "PrefillChild, 15" })
+    void endsWithAnErrorWhenAChildDiesInMidTransfer(final String mainClass, final int signal) throws Exception
     {
         try (Tool tool = startLongRun())
         {
             final List<ProcessHandle> children = awaitTransfer(tool);
             final ProcessHandle victim = tool.awaitChild(mainClass);
-            assertThat(victim.destroyForcibly()).isTrue();
+            assertThat(signal == KILLED ? victim.destroyForcibly() : victim.destroy()).isTrue();
 
             assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(1);
             assertThat(tool.out()).isEmpty();
             assertThat(tool.err())
                 .contains("while transferring request")
                 .contains((mainClass.startsWith("Decode") ? "decode" : "prefill") + " process (pid " + victim.pid())
-                .contains("signal 9");
+                .contains("(signal " + signal + ")")
+                .doesNotContain(" process failed");
             assertGone(children);
         }
     }
@@ -184,6 +204,8 @@ class DemoTest
             tool.signal(signal);
             assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(status);
             assertThat(tool.out()).isEmpty();
+            assertThat(tool.err().lines().filter((line) -> line.startsWith("millrace: ")))
+                .containsExactly("millrace: interrupted");
             assertGone(children);
         }
     }

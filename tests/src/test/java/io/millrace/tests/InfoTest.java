@@ -65,6 +65,18 @@ class InfoTest
     }
 
     @Test
+    void showsWhatADriverWouldDoWithTheProtocolThatIsSet() throws IOException
+    {
+        final Tool wrong = Tool.start(directory, Map.of("MILLRACE_PROTOCOL", "pigeon"), "info", "--json");
+        assertThat(wrong.awaitStatus()).as(wrong::toString).isZero();
+        assertThat(wrong.json().at("/driver/error").asText()).contains("unknown protocol 'pigeon'");
+
+        final Tool named = Tool.start(directory, Map.of("MILLRACE_PROTOCOL", "udp"), "info");
+        assertThat(named.awaitStatus()).as(named::toString).isZero();
+        assertThat(named.out()).contains("driver     udp (provider udp, rails 0): asked for by name");
+    }
+
+    @Test
     void helpNeedsNoBuildAndGoesToStandardOutput() throws IOException
     {
         final Tool tool = Tool.run(directory, "--help");

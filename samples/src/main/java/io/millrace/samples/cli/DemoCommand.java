@@ -18,6 +18,7 @@ package io.millrace.samples.cli;
 import io.millrace.samples.demo.Demo;
 import io.millrace.samples.demo.DemoOptions;
 import io.millrace.samples.demo.DemoReport;
+import io.millrace.samples.demo.Interruption;
 import io.millrace.samples.demo.ReportTable;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Command;
@@ -46,7 +47,7 @@ public final class DemoCommand implements Callable<Integer>
     private static final long MAX_REQUESTS = 1_000_000;
 
     @Option(names = "--requests", paramLabel = "N", description = "Requests to transfer, at most 1000000.")
-    private Long requests;
+    private String requests;
 
     @Option(names = "--trace", paramLabel = "FILE",
         description = "JSON lines with timestamp, input_length, output_length and hash_ids. Default: generated.")
@@ -62,19 +63,19 @@ public final class DemoCommand implements Callable<Integer>
     private String protocol;
 
     @Option(names = "--rails", paramLabel = "N", description = "Rails of each driver. Default: the driver's.")
-    private Integer rails;
+    private String rails;
 
     @Option(names = "--tokens-per-block", paramLabel = "N", defaultValue = "128",
         description = "Tokens in a KV block. Default: ${DEFAULT-VALUE}.")
-    private int tokensPerBlock;
+    private String tokensPerBlock;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
         description = "Decides content and generated lengths. Default: ${DEFAULT-VALUE}.")
-    private long seed;
+    private String seed;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "30",
         description = "Longest time without progress. Default: ${DEFAULT-VALUE}.")
-    private long timeout;
+    private String timeout;
 
     @Option(names = "--dir", paramLabel = "DIR", description = "For the drivers' files. Default: /dev/shm.")
     private Path directory;
@@ -97,22 +98,19 @@ public final class DemoCommand implements Callable<Integer>
      */
     public Integer call()
     {
-        positive("--requests", requests, MAX_REQUESTS);
-        positive("--rails", rails, MAX_RAILS);
-        positive("--tokens-per-block", tokensPerBlock, Short.MAX_VALUE);
-        positive("--timeout", timeout, TimeUnit.DAYS.toSeconds(1));
+        Interruption.watch();
         final DemoReport report = Demo.run(new DemoOptions(
-            null == requests ? 0 : requests,
+            number("--requests", requests, 1, MAX_REQUESTS),
             trace,
             model,
-            tokensPerBlock,
+            (int)number("--tokens-per-block", tokensPerBlock, 1, Short.MAX_VALUE),
             protocol,
-            null == rails ? 0 : rails,
-            seed,
+            (int)number("--rails", rails, 1, MAX_RAILS),
+            number("--seed", seed, Long.MIN_VALUE, Long.MAX_VALUE),
             directory,
             archive,
             archiveDirectory,
-            TimeUnit.SECONDS.toMillis(timeout),
+            TimeUnit.SECONDS.toMillis(number("--timeout", timeout, 1, TimeUnit.DAYS.toSeconds(1))),
             common.verbose()));
         if (json)
         {
@@ -120,17 +118,27 @@ public final class DemoCommand implements Callable<Integer>
         }
         else
         {
-            System.out.print(ReportTable.of(report));
+            Output.print(ReportTable.of(report));
         }
         return report.allVerified() ? 0 : CommandFailure.FAILED;
     }
 
-    private static void positive(final String option, final Number value, final long max)
+    // Texts until here: picocli's own complaint names neither range nor remedy. Absent is 0.
+    private static long number(final String option, final String text, final long min, final long max)
     {
-        if (null != value && (value.longValue() < 1 || value.longValue() > max))
+        try
         {
-            throw CommandFailure.usage(option + " is " + value + ": it must be from 1 to " + max +
-                "; give such a number or leave it out");
+            final long value = null == text ? 0 : Long.parseLong(text);
+            if (null == text || value >= min && value <= max)
+            {
+                return value;
+            }
         }
+        catch (final NumberFormatException ignore)
+        {
+            // Answered below, as a number out of range is.
+        }
+        throw CommandFailure.usage(option + " is " + text + ": it must be a whole number from " + min + " to " + max +
+            "; give such a number or leave it out");
     }
 }

@@ -32,6 +32,8 @@ import sun.misc.Signal;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -42,6 +44,7 @@ import java.util.concurrent.CountDownLatch;
 @Command(
     name = "driver",
     sortOptions = false,
+    customSynopsis = "Usage: millrace driver [-h] [--verbose] [-Dname=value]... [file.properties...]%n",
     description = "Runs a standalone media driver until SIGTERM or SIGINT.",
     footer = {
         "",
@@ -50,7 +53,8 @@ import java.util.concurrent.CountDownLatch;
         "Prints one line when it is ready. Exit status: 0 ended by a signal, 1 failed, 2 wrong option or value." })
 public final class DriverCommand implements Callable<Integer>
 {
-    @Option(names = "-D", paramLabel = "name=value", mapFallbackValue = "", description = "Set a property.")
+    // Hidden, since picocli would show it as -D=name=value.
+    @Option(names = "-D", hidden = true, mapFallbackValue = "")
     private Map<String, String> properties;
 
     @Parameters(paramLabel = "file.properties", description = "Files of properties.")
@@ -86,16 +90,17 @@ public final class DriverCommand implements Callable<Integer>
         try (EfaMediaDriver driver = launch(new MediaDriver.Context().terminationHook(ended::countDown)))
         {
             final ProtocolChoice choice = driver.protocol();
-            System.out.println("ready: aeron.dir=" + driver.aeronDirectoryName() +
+            Output.print("ready: aeron.dir=" + driver.aeronDirectoryName() +
                 " protocol=" + choice.protocol() + " provider=" + choice.provider() + " rails=" + choice.rails() +
-                " why=" + choice.reason());
-            System.out.flush();
+                " why=\"" + choice.reason() + "\"\n");
             // No deadline: a driver runs until it is told to end.
             ended.await();
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex);
+            // Aeron names its field and not the property that sets it.
+            throw CommandFailure.usage(CommandFailure.withoutCategory(ex) +
+                "; correct or leave out the property that sets it, given were " + given());
         }
         catch (final ActiveDriverException ex)
         {
@@ -108,6 +113,17 @@ public final class DriverCommand implements Callable<Integer>
                 "; correct the property that this names, such as -Daeron.dir for a directory", ex);
         }
         return 0;
+    }
+
+    private String given()
+    {
+        final List<String> all = new ArrayList<>();
+        if (null != properties)
+        {
+            properties.forEach((name, value) -> all.add("-D" + name + "=" + value));
+        }
+        all.addAll(List.of(files));
+        return all.isEmpty() ? "none: see the environment" : String.join(" ", all);
     }
 
     private static EfaMediaDriver launch(final MediaDriver.Context context)

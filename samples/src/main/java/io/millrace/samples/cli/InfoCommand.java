@@ -17,6 +17,7 @@ package io.millrace.samples.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.EfaConfiguration;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricNic;
@@ -42,6 +43,7 @@ import java.util.concurrent.Callable;
     footer = { "", "Exit status: 0 shown, also where there is no libfabric; 2 wrong option." })
 public final class InfoCommand implements Callable<Integer>
 {
+    private static final String AUTO = "auto";
     private static final String ROW = "%-9s%-12s%-18s%-18s%-16s%-14s%5s%12s%n";
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -55,9 +57,11 @@ public final class InfoCommand implements Callable<Integer>
      *
      * @param libfabric the library.
      * @param auto      what {@code auto} chooses.
+     * @param driver    what a driver started here would do, or null where that is what {@code auto} chooses.
      * @param providers that carry frames.
      */
-    public record Info(Library libfabric, Choice auto, List<Provider> providers)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Info(Library libfabric, Choice auto, Configured driver, List<Provider> providers)
     {
     }
 
@@ -83,6 +87,25 @@ public final class InfoCommand implements Callable<Integer>
      * @param reason   of the choice.
      */
     public record Choice(String protocol, String provider, int rails, String reason)
+    {
+        /**
+         * {@inheritDoc}
+         */
+        public String toString()
+        {
+            return protocol + " (provider " + provider + ", rails " + rails + "): " + reason;
+        }
+    }
+
+    /**
+     * What a driver would do with the protocol word that is set here.
+     *
+     * @param word   that is set.
+     * @param choice made of it, or null.
+     * @param error  that the driver would end with, or null.
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Configured(String word, Choice choice, String error)
     {
     }
 
@@ -118,14 +141,14 @@ public final class InfoCommand implements Callable<Integer>
      */
     public Integer call()
     {
-        final Info info = new Info(library(), choice(), providers());
+        final Info info = new Info(library(), choice(new EfaContext().protocol(AUTO)), configured(), providers());
         if (json)
         {
             Json.print(info);
         }
         else
         {
-            print(info);
+            Output.print(table(info));
         }
         return 0;
     }
@@ -140,16 +163,33 @@ public final class InfoCommand implements Callable<Integer>
         return new Library(true, libFabric.versionText(), libFabric.path(), null);
     }
 
-    private static Choice choice()
+    private static Choice choice(final EfaContext context)
     {
         try
         {
-            final ProtocolChoice choice = ProtocolChoice.select(new EfaContext().protocol("auto"));
+            final ProtocolChoice choice = ProtocolChoice.select(context);
             return new Choice(choice.protocol(), choice.provider(), choice.rails(), choice.reason());
         }
         catch (final ConfigurationException ex)
         {
             throw CommandFailure.usage(ex);
+        }
+    }
+
+    private static Configured configured()
+    {
+        final String word = EfaConfiguration.protocol();
+        if (AUTO.equalsIgnoreCase(word.trim()))
+        {
+            return null;
+        }
+        try
+        {
+            return new Configured(word, choice(new EfaContext().protocol(word)), null);
+        }
+        catch (final CommandFailure ex)
+        {
+            return new Configured(word, null, ex.getMessage());
         }
     }
 
@@ -174,34 +214,43 @@ public final class InfoCommand implements Callable<Integer>
             nic.numaNode(), nic.speedMbps());
     }
 
-    private static void print(final Info info)
+    private static String table(final Info info)
     {
+        final StringBuilder table = new StringBuilder();
         final Library library = info.libfabric();
-        System.out.println("libfabric  " +
-            (library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause()));
+        table.append("libfabric  ").append(
+            library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause())
+            .append('\n');
         final Choice auto = info.auto();
-        System.out.println("auto       " + auto.protocol() + " (provider " + auto.provider() + ", rails " +
-            auto.rails() + "): " + auto.reason());
-        System.out.println();
-        row("PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
+        table.append("auto       ").append(auto).append('\n');
+        final Configured driver = info.driver();
+        if (null != driver)
+        {
+            table.append("driver     ").append(
+                null != driver.choice() ? driver.choice() : "does not start: " + driver.error()).append('\n');
+        }
+        table.append('\n');
+        row(table, "PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
         for (final Provider provider : info.providers())
         {
             if (!provider.present())
             {
-                row(provider.protocol(), "absent", "", "", "", "", "", "");
+                row(table, provider.protocol(), "absent", "", "", "", "", "", "");
             }
             for (final Nic nic : provider.nics())
             {
-                row(provider.protocol(), nic.provider(), nic.name(), nic.fabric(), nic.domain(), nic.pciAddress(),
+                row(table, provider.protocol(), nic.provider(), nic.name(), nic.fabric(), nic.domain(),
+                    nic.pciAddress().isEmpty() ? "-" : nic.pciAddress(),
                     nic.numaNode() < 0 ? "-" : Integer.toString(nic.numaNode()),
                     0 == nic.speedMbps() ? "-" : nic.speedMbps() + " Mb/s");
             }
         }
-        row("udp", "sockets", "", "", "", "", "", "");
+        row(table, "udp", "sockets", "", "", "", "", "", "");
+        return table.toString();
     }
 
-    private static void row(final Object... cells)
+    private static void row(final StringBuilder table, final Object... cells)
     {
-        System.out.println(String.format(Locale.ROOT, ROW, cells).stripTrailing());
+        table.append(String.format(Locale.ROOT, ROW, cells).stripTrailing()).append('\n');
     }
 }

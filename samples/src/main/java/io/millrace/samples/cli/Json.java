@@ -33,7 +33,7 @@ final class Json
     {
         try
         {
-            System.out.println(MAPPER.writeValueAsString(value));
+            Output.print(MAPPER.writeValueAsString(value) + '\n');
         }
         catch (final JsonProcessingException ex)
         {

@@ -16,6 +16,7 @@
 package io.millrace.samples.cli;
 
 import io.aeron.exceptions.AeronException;
+import io.millrace.samples.demo.Interruption;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -61,6 +62,10 @@ public final class Messages
      */
     public static int failure(final Exception ex, final CommandLine command, final ParseResult result)
     {
+        if (Interruption.happened())
+        {
+            return CommandFailure.FAILED;
+        }
         final boolean verbose = result.expandedArgs().contains(VERBOSE);
         if (verbose)
         {

@@ -17,6 +17,8 @@ package io.millrace.samples.demo;
 
 import io.aeron.exceptions.AeronException;
 import io.millrace.samples.failure.CommandFailure;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -64,7 +66,7 @@ final class ChildMain
     private final ParentLink link;
     private Role role;
     private boolean isOpened;
-    private boolean closed;
+    private volatile boolean closed;
 
     private ChildMain(final ParentLink link)
     {
@@ -78,6 +80,11 @@ final class ChildMain
      */
     static void run(final Factory factory)
     {
+        // A terminal sends these to parent and children alike. The parent ends its children.
+        for (final String name : new String[]{ "HUP", "INT" })
+        {
+            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
+        }
         final ParentLink link = new ParentLink();
         final ChildMain main = new ChildMain(link);
         Runtime.getRuntime().addShutdownHook(new Thread(main::close, "close"));
@@ -91,8 +98,12 @@ final class ChildMain
         }
         catch (final Throwable ex)
         {
-            ex.printStackTrace();
-            link.send(ParentLink.event("failed").put("message", message(ex)));
+            // What fails because a signal closed it says nothing: the parent is to see how this process ended.
+            if (!main.closed)
+            {
+                ex.printStackTrace();
+                link.send(ParentLink.event("failed").put("message", message(ex)));
+            }
         }
         main.opened(null);
         main.close();

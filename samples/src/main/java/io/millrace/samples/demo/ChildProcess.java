@@ -40,6 +40,7 @@ final class ChildProcess
     private static final int KEPT_ERROR_LINES = 30;
     private static final long EXIT_DEADLINE_MS = 10_000;
     private static final long KILL_DEADLINE_MS = 5_000;
+    private static final long ENDING_DEADLINE_MS = 2_000;
     private static final String EXIT = "exit";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -92,6 +93,7 @@ final class ChildProcess
             "--enable-native-access=ALL-UNNAMED",
             "-Xmx384m",
             "-XX:+UseSerialGC",
+            "-Djava.util.logging.SimpleFormatter.format=%4$s: %5$s%6$s%n",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp", System.getProperty("java.class.path").replace("::", ":"),
             mainClass.getName());
@@ -170,6 +172,24 @@ final class ChildProcess
         try
         {
             return process.waitFor(EXIT_DEADLINE_MS, TimeUnit.MILLISECONDS) && 0 == process.exitValue();
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /**
+     * Whether the child ends by itself within a moment.
+     *
+     * @return true if it has ended.
+     */
+    boolean isEnding()
+    {
+        try
+        {
+            return process.waitFor(ENDING_DEADLINE_MS, TimeUnit.MILLISECONDS);
         }
         catch (final InterruptedException ex)
         {

@@ -46,7 +46,7 @@ public final class Demo
     {
         final KvLayout layout = layout(options);
         final EfaContext context = context(options);
-        final ProtocolChoice choice = choose(context);
+        final ProtocolChoice choice = choose(context, options);
         final Workload workload = new Workload(options.trace(), options.seed());
         final long blockBytes = layout.totalBytes(1);
         final Workload.Survey survey = workload.survey(
@@ -122,7 +122,8 @@ public final class Demo
         }
         catch (final IllegalArgumentException ex)
         {
-            throw CommandFailure.usage(ex.getMessage());
+            throw CommandFailure.usage("--model " + options.model() + " with --tokens-per-block " +
+                options.tokensPerBlock() + ": " + ex.getMessage() + "; or leave both out");
         }
     }
 
@@ -140,15 +141,23 @@ public final class Demo
         return context;
     }
 
-    private static ProtocolChoice choose(final EfaContext context)
+    private static ProtocolChoice choose(final EfaContext context, final DemoOptions options)
     {
         try
         {
-            return ProtocolChoice.select(context);
+            final ProtocolChoice choice = ProtocolChoice.select(context);
+            if (!choice.isFabric() && options.rails() > 0)
+            {
+                System.err.println("millrace: --rails " + options.rails() + " has no effect: " + choice.protocol() +
+                    " has no rails");
+            }
+            return choice;
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex);
+            final String message = CommandFailure.withoutCategory(ex);
+            throw CommandFailure.usage(
+                null == options.protocol() ? message : "--protocol " + options.protocol() + ": " + message);
         }
     }
 }

@@ -75,10 +75,8 @@ public record DemoReport(
      * @param p99 99th percentile.
      * @param max longest.
      */
-    public record Latency(double p50, double p90, double p99, double max)
+    public record Latency(long p50, long p90, long p99, long max)
     {
-        private static final double NANOS_PER_MICRO = 1_000.0;
-
         /**
          * Take the percentiles of a histogram.
          *
@@ -88,10 +86,15 @@ public record DemoReport(
         static Latency of(final Histogram nanos)
         {
             return new Latency(
-                nanos.getValueAtPercentile(50) / NANOS_PER_MICRO,
-                nanos.getValueAtPercentile(90) / NANOS_PER_MICRO,
-                nanos.getValueAtPercentile(99) / NANOS_PER_MICRO,
-                nanos.getMaxValue() / NANOS_PER_MICRO);
+                micros(nanos.getValueAtPercentile(50)),
+                micros(nanos.getValueAtPercentile(90)),
+                micros(nanos.getValueAtPercentile(99)),
+                micros(nanos.getMaxValue()));
+        }
+
+        private static long micros(final long durationNs)
+        {
+            return Math.round(durationNs / 1e3);
         }
     }
 

@@ -106,6 +106,7 @@ final class DemoRun implements AutoCloseable
      */
     DemoReport run(final String reason)
     {
+        ProgressDisplay.say("starting prefill and decode processes");
         start();
         final JsonNode ready = awaitBoth("ready", START_DEADLINE_MS)[0];
         final long startNs = System.nanoTime();
@@ -331,16 +332,26 @@ final class DemoRun implements AutoCloseable
         }
         if (null == event.message())
         {
-            throw CommandFailure.failed("while " + doing + " the " + event.child().epitaph() +
-                "\n  both processes were ended and their files removed; try again, with --verbose to see more" +
-                space());
+            throw died(event.child());
         }
         if ("failed".equals(event.message().path("event").asText()))
         {
+            final ChildProcess other = event.child() == decode ? prefill : decode;
+            // A child also fails because the other one died, and that is what the user is to know.
+            if (null != other && other.isEnding())
+            {
+                throw died(other);
+            }
             throw CommandFailure.failed("while " + doing + " the " + event.child().name() + " process failed: " +
                 event.message().path("message").asText() + space());
         }
         return event;
+    }
+
+    private CommandFailure died(final ChildProcess child)
+    {
+        return CommandFailure.failed("while " + doing + " the " + child.epitaph() +
+            "\n  both processes were ended and their files removed; try again, with --verbose to see more" + space());
     }
 
     private String space()

@@ -26,33 +26,88 @@ import me.tongfei.progressbar.ProgressBarStyle;
 final class ProgressDisplay implements AutoCloseable
 {
     /**
-     * Set to true by {@code ./millrace} if standard error is a terminal, which Java itself cannot find out.
+     * Set by {@code ./millrace} to the columns of standard error if that is a terminal: Java itself cannot find out.
      */
-    static final String TERMINAL_PROP_NAME = "millrace.terminal";
+    static final String COLUMNS_PROP_NAME = "millrace.terminal.columns";
 
     private static final int MEBIBYTE = 1 << 20;
-    private static final int WIDTH = 100;
+    private static final int MAX_WIDTH = 100;
     private static final int UPDATE_INTERVAL_MS = 200;
 
     private final ProgressBar bar;
+    private boolean closed;
 
     /**
-     * Show an empty bar.
+     * Show an empty bar. It has no speed: that would include filling and checking, unlike the one reported in the end.
      *
      * @param task       that makes progress.
      * @param totalBytes that make it full.
      */
     ProgressDisplay(final String task, final long totalBytes)
     {
-        bar = !Boolean.getBoolean(TERMINAL_PROP_NAME) ? null : new ProgressBarBuilder()
+        bar = !isTerminal() ? null : new ProgressBarBuilder()
             .setTaskName(task)
             .setInitialMax(totalBytes)
             .setUnit(" MiB", MEBIBYTE)
             .setStyle(ProgressBarStyle.ASCII)
             .setUpdateIntervalMillis(UPDATE_INTERVAL_MS)
-            .setConsumer(new ConsoleProgressBarConsumer(System.err, WIDTH))
-            .showSpeed()
+            .setConsumer(new Line())
             .build();
+    }
+
+    private static final class Line extends ConsoleProgressBarConsumer
+    {
+        private Line()
+        {
+            // A terminal wraps a line that reaches its last column.
+            super(System.err, Math.min(columns() - 1, MAX_WIDTH));
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void accept(final String rendered)
+        {
+            // The last word is the interruption's.
+            if (!Interruption.happened())
+            {
+                super.accept(rendered);
+            }
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void close()
+        {
+            if (!Interruption.happened())
+            {
+                super.close();
+            }
+        }
+    }
+
+    /**
+     * Tell what is done while there is no bar yet, if standard error is a terminal.
+     *
+     * @param text to show.
+     */
+    static void say(final String text)
+    {
+        if (isTerminal())
+        {
+            System.err.println("millrace: " + text);
+        }
+    }
+
+    /**
+     * Whether standard error is a terminal that can hold a bar.
+     *
+     * @return true if bars are shown.
+     */
+    static boolean isTerminal()
+    {
+        return columns() > 1;
     }
 
     /**
@@ -73,9 +128,16 @@ final class ProgressDisplay implements AutoCloseable
      */
     public void close()
     {
-        if (null != bar)
+        // A bar that is closed twice is drawn twice.
+        if (null != bar && !closed)
         {
+            closed = true;
             bar.close();
         }
+    }
+
+    private static int columns()
+    {
+        return Integer.getInteger(COLUMNS_PROP_NAME, 0);
     }
 }

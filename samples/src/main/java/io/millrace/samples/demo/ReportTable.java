@@ -47,7 +47,7 @@ public final class ReportTable
             report.seconds(), report.wallSeconds()));
         rows.put("GB/s", String.format(Locale.ROOT, "%.3f", report.gigabytesPerSecond()));
         final DemoReport.Latency latency = report.transferLatencyMicros();
-        rows.put("transfer latency", String.format(Locale.ROOT, "p50 %.0f, p90 %.0f, p99 %.0f, max %.0f µs",
+        rows.put("transfer latency", String.format(Locale.ROOT, "p50 %,d, p90 %,d, p99 %,d, max %,d µs",
             latency.p50(), latency.p90(), latency.p99(), latency.max()));
         rows.put("fabric frames", count(report.fabricFrames()));
         rows.put("UDP data frames", count(report.udpDataFrames()));

@@ -74,7 +74,8 @@ final class WorkDirectory implements AutoCloseable
         if (!Files.isDirectory(base))
         {
             throw CommandFailure.usage(
-                "directory " + base + " does not exist: it must be one that can be written; create it or name another");
+                "directory " + base + (Files.exists(base) ? " is a file" : " does not exist") +
+                ": it must be a directory that can be written; create it or name another");
         }
         final WorkDirectory directory = new WorkDirectory();
         Runtime.getRuntime().addShutdownHook(directory.hook);
