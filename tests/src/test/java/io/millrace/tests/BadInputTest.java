@@ -68,6 +68,8 @@ class BadInputTest
             arguments(2, "--model 0x1x16 with", List.of("demo", "--model", "0x1x16")),
             arguments(2, "/absent does not exist", List.of("demo", "--trace", "/absent")),
             arguments(1, "/proc cannot be written", List.of("demo", "--dir", "/proc", "--requests", "1")),
+            arguments(1, "; use fewer --requests, or name another directory with --archive-dir",
+                List.of("demo", "--requests", "1000000", "--archive")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "given were -Daeron.mtu.length=1", List.of("driver", "-Daeron.mtu.length=1")),
