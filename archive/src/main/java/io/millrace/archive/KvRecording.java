@@ -129,7 +129,7 @@ public final class KvRecording implements AutoCloseable
      */
     public KvRecordingInfo awaitStop(final long timeoutNs)
     {
-        session.await("stop of " + this, timeoutNs, () -> isStopped);
+        session.await("stop of " + this, timeoutNs, () -> isStopped || null != failure);
         return info();
     }
 
