@@ -160,6 +160,7 @@ class FaultTest
             try (KvSender ignore = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
             {
                 assertError(KvArchiveError.REFUSED, "failed: ", () -> recording.awaitStop(Rig.LIMIT_NS));
+                recording.close();
             }
         }
     }
