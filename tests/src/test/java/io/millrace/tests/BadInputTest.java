@@ -53,11 +53,11 @@ class BadInputTest
         return Stream.of(
             arguments(2, "unknown command 'fly'", List.of("fly")),
             arguments(2, "--flie", List.of("demo", "--flie")),
-            arguments(2, "--requests is 0: it must be a whole number from 1 to 1000000", List.of("demo", "--requests", "0")),
+            arguments(2, "--requests is 0: it must be a whole number from 1", List.of("demo", "--requests", "0")),
             arguments(2, "--requests is -3", List.of("demo", "--requests", "-3")),
             arguments(2, "--requests is 1000001: it must be", List.of("demo", "--requests", "1000001")),
             arguments(2, "--requests is " + Long.MAX_VALUE, List.of("demo", "--requests", "" + Long.MAX_VALUE)),
-            arguments(2, "--requests is many: it must be a whole number from 1 to", List.of("demo", "--requests", "many")),
+            arguments(2, "--requests is many: it must be a whole number", List.of("demo", "--requests", "many")),
             arguments(2, "--rails is 1.5: it must be a whole number from 1 to 64", List.of("demo", "--rails", "1.5")),
             arguments(2, "--seed is x: it must be a whole number", List.of("demo", "--seed", "x")),
             arguments(2, "--rails is 0", List.of("demo", "--rails", "0")),
@@ -70,6 +70,10 @@ class BadInputTest
             arguments(1, "/proc cannot be written", List.of("demo", "--dir", "/proc", "--requests", "1")),
             arguments(1, "; use fewer --requests, or name another directory with --archive-dir",
                 List.of("demo", "--requests", "1000000", "--archive")),
+            arguments(1, "/proc cannot be written", List.of("demo", "--archive", "--archive-dir", "/proc")),
+            arguments(2, "/absent does not exist", List.of("demo", "--archive", "--archive-dir", "/absent")),
+            arguments(2, "/tmp is not a regular file", List.of("demo", "--trace", "/tmp")),
+            arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "given were -Daeron.mtu.length=1", List.of("driver", "-Daeron.mtu.length=1")),
@@ -166,6 +170,29 @@ class BadInputTest
                 assertRefused(tool, 1, sizeMib + " MiB free: the demonstration needs 40 MiB there");
             }
             assertThat(mount).isEmptyDirectory();
+        }
+        finally
+        {
+            execute("umount", mount.toString());
+        }
+    }
+
+    @Test
+    void anArchiveDirectoryThatFillsUpInMidRun() throws Exception
+    {
+        final Path mount = Files.createDirectory(directory.resolve("small"));
+        assumeTrue(execute("mount", "-t", "tmpfs", "-o", "size=700m", "none", mount.toString()), "may not mount");
+        final Path filler = mount.resolve("filler");
+        try (Tool tool = Tool.start(directory, Map.of(), "demo", "--json", "--verbose", "--archive",
+            "--archive-dir", mount.toString(), "--requests", "200", "--model", "2x1x16"))
+        {
+            tool.awaitTrue("transfer", () -> tool.hasErr("request 0: "));
+            assertThat(execute("dd", "if=/dev/zero", "of=" + filler, "bs=1M")).isFalse();
+            assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(1);
+            assertThat(tool.out()).isEmpty();
+            assertThat(tool.err())
+                .contains(mount + " is full: make room, or name another directory with --archive-dir");
+            assertThat(mount).isDirectoryNotContaining((path) -> !path.equals(filler));
         }
         finally
         {

@@ -222,6 +222,21 @@ class DemoTest
         }
     }
 
+    @Test
+    void aRecordingGoesWhenItsParentIsKilled() throws Exception
+    {
+        final Path archives = Files.createDirectory(output.resolve("archives"));
+        try (Tool tool = Tool.start(output, Map.of(), "demo", "--verbose", "--requests", "100",
+            "--model", "2x1x16", "--dir", shared.toString(), "--archive", "--archive-dir", archives.toString()))
+        {
+            final List<ProcessHandle> children = awaitTransfer(tool);
+            tool.signal("KILL");
+            tool.awaitStatus();
+            assertGone(children);
+            assertThat(archives).isEmptyDirectory();
+        }
+    }
+
     private JsonNode demo(final String... arguments) throws IOException
     {
         final List<String> all = new ArrayList<>(
