@@ -129,7 +129,7 @@ public final class KvRecording implements AutoCloseable
      */
     public KvRecordingInfo awaitStop(final long timeoutNs)
     {
-        session.await("stop of " + this, timeoutNs, () -> isStopped);
+        session.await("stop of " + this, timeoutNs, () -> isStopped || null != failure);
         return info();
     }
 
@@ -139,7 +139,7 @@ public final class KvRecording implements AutoCloseable
      */
     public void stop()
     {
-        if (isStopped)
+        if (isStopped || null != failure)
         {
             return;
         }
@@ -151,7 +151,7 @@ public final class KvRecording implements AutoCloseable
             isStopped = true;
             session.forget(this);
         }
-        session.await("stop of " + this, session.messageTimeoutNs(), () -> isStopped);
+        session.await("stop of " + this, session.messageTimeoutNs(), () -> isStopped || null != failure);
     }
 
     /**

@@ -23,6 +23,7 @@ import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
 import io.millrace.bridge.KvReceiver;
+import io.millrace.bridge.KvSender;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -145,6 +146,22 @@ class FaultTest
                 () -> rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL));
             recording.stop();
             rig.recordOnly(1);
+        }
+    }
+
+    @Test
+    void aRecordingThatFailsEndsItsWaits() throws Exception
+    {
+        try (Rig rig = new Rig(directory))
+        {
+            final KvRecording recording = rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
+            // Where the archive wants to write its first segment.
+            Files.createDirectory(directory.resolve("0-0.rec"));
+            try (KvSender ignore = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
+            {
+                assertError(KvArchiveError.REFUSED, "failed: ", () -> recording.awaitStop(Rig.LIMIT_NS));
+                recording.close();
+            }
         }
     }
 

@@ -44,7 +44,7 @@ import java.util.concurrent.CountDownLatch;
 @Command(
     name = "driver",
     sortOptions = false,
-    customSynopsis = "Usage: millrace driver [-h] [--verbose] [-Dname=value]... [file.properties...]%n",
+    customSynopsis = "millrace driver [-h] [--verbose] [-Dname=value]... [file.properties...]",
     description = "Runs a standalone media driver until SIGTERM or SIGINT.",
     footer = {
         "",

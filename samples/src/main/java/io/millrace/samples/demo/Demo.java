@@ -65,11 +65,11 @@ public final class Demo
         {
             if (null != archiveDirectory)
             {
-                StorageCheck.recording(archiveDirectory.path(), plannedBytes);
+                StorageCheck.recording(archiveDirectory.path().getParent(), plannedBytes);
             }
             final int shmRails = "shm".equals(choice.protocol()) ? choice.rails() : 0;
             final DemoChannels channels = DemoChannels.create(
-                choice.protocol(), StorageCheck.termLength(directory.path(), shmRails, options.archive()));
+                choice.protocol(), StorageCheck.termLength(directory.path().getParent(), shmRails, options.archive()));
             final Orders orders = new Orders(
                 directory.path().toString(),
                 null,

@@ -57,6 +57,8 @@ final class StorageCheck
     // Headers of frames and chunks are less than a fiftieth of what is recorded, and segment files are 128 MiB long.
     private static final int FRAMING_SHARE = 50;
     private static final long ARCHIVE_FILES_BYTES = 2 * (128L << 20);
+    private static final String ENLARGE = "make room, enlarge it (mount -o remount,size=... for tmpfs, docker run " +
+        "--shm-size=1g for /dev/shm), or ";
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private StorageCheck()
@@ -78,7 +80,7 @@ final class StorageCheck
         final boolean together = shmRails > 0 && isSameStore(directory, SHARED_MEMORY);
         if (!together && shmRails > 0)
         {
-            require(SHARED_MEMORY, providerBytes, "use another provider with --protocol tcp");
+            require(SHARED_MEMORY, providerBytes, ENLARGE + "use another provider with --protocol tcp");
         }
         final long freeBytes = usableBytes(directory) - (together ? providerBytes : 0);
         int length = MAX_TERM_LENGTH;
@@ -87,7 +89,7 @@ final class StorageCheck
             length >>= 1;
         }
         require(directory, requiredBytes(length, isArchived) + (together ? providerBytes : 0),
-            "name another directory with --dir");
+            ENLARGE + "name another directory with --dir");
         return length;
     }
 
@@ -119,7 +121,7 @@ final class StorageCheck
     static void recording(final Path directory, final long payloadBytes)
     {
         require(directory, payloadBytes + payloadBytes / FRAMING_SHARE + ARCHIVE_FILES_BYTES,
-            "name another directory with --archive-dir");
+            "use fewer --requests, or name another directory with --archive-dir");
     }
 
     private static boolean isSameStore(final Path one, final Path other)
@@ -134,14 +136,13 @@ final class StorageCheck
         }
     }
 
-    private static void require(final Path directory, final long requiredBytes, final String otherRemedy)
+    private static void require(final Path directory, final long requiredBytes, final String remedy)
     {
         final long freeBytes = usableBytes(directory);
         if (freeBytes < requiredBytes)
         {
             throw CommandFailure.failed(directory + " has " + (freeBytes >> 20) + " MiB free: the demonstration " +
-                "needs " + (requiredBytes >> 20) + " MiB there; make room, enlarge it (mount -o remount,size=... for " +
-                "tmpfs, docker run --shm-size=1g for /dev/shm), or " + otherRemedy);
+                "needs " + (requiredBytes >> 20) + " MiB there; " + remedy);
         }
     }
 
