@@ -76,7 +76,6 @@ class BadInputTest
             arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
-            arguments(2, "given were -Daeron.mtu.length=1", List.of("driver", "-Daeron.mtu.length=1")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }
 
@@ -124,6 +123,15 @@ class BadInputTest
             List.of("bash", "-c", Tool.ROOT.resolve("millrace") + " " + arguments + " > /dev/full"));
         tool.awaitStatus();
         assertRefused(tool, 1, "standard output did not take the result");
+    }
+
+    @Test
+    void aPropertyOfADriverOutOfRangeLeavesNoDirectory() throws IOException
+    {
+        final Path aeronDirectory = directory.resolve("driver");
+        final Tool tool = Tool.run(directory, "driver", "-Daeron.mtu.length=1", "-Daeron.dir=" + aeronDirectory);
+        assertRefused(tool, 2, "given were -Daeron.mtu.length=1 -Daeron.dir=" + aeronDirectory);
+        assertThat(aeronDirectory).doesNotExist();
     }
 
     @Test

@@ -30,6 +30,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import sun.misc.Signal;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,6 +132,12 @@ public final class DriverCommand implements Callable<Integer>
         try
         {
             return EfaMediaDriver.launch(context);
+        }
+        catch (final RuntimeException ex)
+        {
+            // Aeron makes its directory before it looks at the properties. One with files in it stays.
+            new File(context.aeronDirectoryName()).delete();
+            throw ex;
         }
         catch (final InternalError ex)
         {
