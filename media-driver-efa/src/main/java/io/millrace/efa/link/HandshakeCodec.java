@@ -26,6 +26,7 @@ import io.millrace.codecs.handshake.HelloDecoder;
 import io.millrace.codecs.handshake.HelloEncoder;
 import io.millrace.codecs.handshake.MessageHeaderDecoder;
 import io.millrace.codecs.handshake.MessageHeaderEncoder;
+import io.millrace.efa.EfaConfiguration;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -44,7 +45,6 @@ final class HandshakeCodec
 {
     static final int PROTOCOL_VERSION = 1;
     static final int MAX_FRAME_LENGTH = 16 * 1024;
-    static final int MAX_RAILS = 64;
 
     private static final int MAX_ADDRESS_LENGTH = 256;
     private static final int MAX_TEXT_LENGTH = 1024;
@@ -174,7 +174,7 @@ final class HandshakeCodec
         final long sequence = helloDecoder.sequence();
 
         final HelloDecoder.RailsDecoder rails = helloDecoder.rails();
-        if (rails.count() < 1 || rails.count() > MAX_RAILS)
+        if (rails.count() < 1 || rails.count() > EfaConfiguration.RAILS_MAX)
         {
             return null;
         }
@@ -204,7 +204,7 @@ final class HandshakeCodec
     {
         ackDecoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerDecoder);
         final HelloAckDecoder.RailsDecoder rails = ackDecoder.rails();
-        if (rails.count() > MAX_RAILS)
+        if (rails.count() > EfaConfiguration.RAILS_MAX)
         {
             return null;
         }

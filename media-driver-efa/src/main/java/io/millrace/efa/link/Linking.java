@@ -115,7 +115,10 @@ final class Linking
         }
     }
 
-    private void onDetached(final Peering peering)
+    /**
+     * A link carries no frames any more.
+     */
+    void onDetached(final Peering peering)
     {
         peering.isLinked = false;
         if (peering.isAttached)
@@ -127,14 +130,6 @@ final class Linking
                 peering.counters.onUnlinked();
             }
         }
-    }
-
-    /**
-     * The peer came back as another: count the link that was.
-     */
-    void onReplaced(final Peering peering)
-    {
-        onDetached(peering);
     }
 
     /**

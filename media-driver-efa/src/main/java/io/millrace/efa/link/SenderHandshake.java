@@ -297,7 +297,7 @@ final class SenderHandshake
         {
             linking.onFallback(peering, "link " + peering + " of " + peering.key.channel().description() +
                 " is made anew: the peer came back with another incarnation or handle");
-            linking.onReplaced(peering);
+            linking.onDetached(peering);
         }
 
         final List<RailPath> released = List.copyOf(peering.paths);
