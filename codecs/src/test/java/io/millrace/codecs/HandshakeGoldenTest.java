@@ -21,7 +21,11 @@ import io.millrace.codecs.handshake.ByeEncoder;
 import io.millrace.codecs.handshake.HandshakeFrames;
 import io.millrace.codecs.handshake.HelloAckEncoder;
 import io.millrace.codecs.handshake.HelloEncoder;
+import io.millrace.codecs.handshake.ImageOfferEncoder;
 import io.millrace.codecs.handshake.MessageHeaderEncoder;
+import io.millrace.codecs.handshake.OfferAckEncoder;
+import io.millrace.codecs.handshake.OfferEndEncoder;
+import io.millrace.codecs.handshake.OfferStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
@@ -54,24 +58,25 @@ class HandshakeGoldenTest
     void hello()
     {
         final HelloEncoder encoder = new HelloEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .protocolVersion(1).incarnation(INCARNATION).hostId(2).senderHandle(9).sequence(3);
+            .protocolVersion(1).incarnation(INCARNATION).hostId(2).senderHandle(9).sequence(3).challenge(5);
         encoder.capabilities().clear().rmaWrite(true);
         encoder.railsCount(1).next().speedMbps(100_000).numaNode((short)-1).maxSendLength(8192)
             .putAddress(new byte[]{1, 2, 3}, 0, 3);
         encoder.provider("tcp").wireName("net");
         check(encoder.encodedLength(), 1,
-            "2200 0100 8d23 0000",              // 0 header: block length, template, schema 9101, version
+            "2a00 0100 8d23 0000",              // 0 header: block length, template, schema 9101, version
             "0100",                             // 8 protocolVersion
             ID,                                 // 10 incarnation
             "0200000000000000",                 // 18 hostId
             "09000000",                         // 26 senderHandle
             "01000000",                         // 30 capabilities
             "0300000000000000",                 // 34 sequence
-            "0a00 0100",                        // 42 rails: entry length, entries
-            "a0860100 ffff 00200000",           // 46 speedMbps, 50 numaNode, 52 maxSendLength
-            "03000000 010203",                  // 56 address
-            "03000000 746370",                  // 63 provider
-            "03000000 6e6574");                 // 70 wireName
+            "0500000000000000",                 // 42 challenge
+            "0a00 0100",                        // 50 rails: entry length, entries
+            "a0860100 ffff 00200000",           // 54 speedMbps, 58 numaNode, 60 maxSendLength
+            "03000000 010203",                  // 64 address
+            "03000000 746370",                  // 71 provider
+            "03000000 6e6574");                 // 78 wireName
     }
 
     @Test
@@ -79,12 +84,12 @@ class HandshakeGoldenTest
     {
         final HelloAckEncoder encoder = new HelloAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .protocolVersion(1).incarnation(INCARNATION).peerIncarnation(4).sequence(3).senderHandle(9)
-            .receiverHandle(8).status(AckStatus.UNREACHABLE);
+            .receiverHandle(8).status(AckStatus.UNREACHABLE).challenge(5);
         encoder.capabilities().clear().wideImmediate(true);
         encoder.railsCount(0);
         encoder.reason("no");
         check(encoder.encodedLength(), 2,
-            "2700 0200 8d23 0000",
+            "2f00 0200 8d23 0000",
             "0100",                             // 8 protocolVersion
             ID,                                 // 10 incarnation
             "0400000000000000",                 // 18 peerIncarnation
@@ -93,21 +98,74 @@ class HandshakeGoldenTest
             "08000000",                         // 38 receiverHandle
             "02000000",                         // 42 capabilities
             "03",                               // 46 status
-            "0a00 0000",                        // 47 rails
-            "02000000 6e6f");                   // 51 reason
+            "0500000000000000",                 // 47 challenge
+            "0a00 0000",                        // 55 rails
+            "02000000 6e6f");                   // 59 reason
     }
 
     @Test
     void bye()
     {
         final ByeEncoder encoder = new ByeEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .incarnation(INCARNATION).handle(7).cause(ByeCause.FAILED).reason("end");
+            .incarnation(INCARNATION).handle(7).cause(ByeCause.FAILED).sequence(3).reason("end");
         check(encoder.encodedLength(), 3,
-            "0d00 0300 8d23 0000",
+            "1500 0300 8d23 0000",
             ID,                                 // 8 incarnation
             "07000000",                         // 16 handle
             "01",                               // 20 cause
-            "03000000 656e64");                 // 21 reason
+            "0300000000000000",                 // 21 sequence
+            "03000000 656e64");                 // 29 reason
+    }
+
+    @Test
+    void imageOffer()
+    {
+        final ImageOfferEncoder encoder = new ImageOfferEncoder().wrapAndApplyHeader(buffer, 0, header)
+            .incarnation(INCARNATION).peerIncarnation(4).senderHandle(9).receiverHandle(8).epoch(5).sessionId(-2)
+            .streamId(6).initialTermId(7).termLength(65536).immediateBase(0x80000000L).minFrameLength(4096);
+        encoder.regionsCount(1).next().key(10).address(0x7000000000L).putRailAddress(new byte[]{1, 2}, 0, 2);
+        check(encoder.encodedLength(), 10,
+            "3800 0a00 8d23 0000",
+            ID,                                 // 8 incarnation
+            "0400000000000000",                 // 16 peerIncarnation
+            "09000000",                         // 24 senderHandle
+            "08000000",                         // 28 receiverHandle
+            "0500000000000000",                 // 32 epoch
+            "feffffff",                         // 40 sessionId
+            "06000000",                         // 44 streamId
+            "07000000",                         // 48 initialTermId
+            "00000100",                         // 52 termLength
+            "00000080",                         // 56 immediateBase
+            "00100000",                         // 60 minFrameLength
+            "1000 0100",                        // 64 regions
+            "0a00000000000000",                 // 68 key
+            "0000000070000000",                 // 76 address
+            "02000000 0102");                   // 84 railAddress
+    }
+
+    @Test
+    void offerEnd()
+    {
+        final OfferEndEncoder encoder = new OfferEndEncoder().wrapAndApplyHeader(buffer, 0, header)
+            .incarnation(INCARNATION).epoch(5);
+        check(encoder.encodedLength(), 11,
+            "1000 0b00 8d23 0000",
+            ID,                                 // 8 incarnation
+            "0500000000000000");                // 16 epoch
+    }
+
+    @Test
+    void offerAck()
+    {
+        final OfferAckEncoder encoder = new OfferAckEncoder().wrapAndApplyHeader(buffer, 0, header)
+            .peerIncarnation(INCARNATION).epoch(5).status(OfferStatus.REFUSED).writes(3).reason("no");
+        check(encoder.encodedLength(), 12,
+            "1900 0c00 8d23 0000",
+            ID,                                 // 8 peerIncarnation
+            "0500000000000000",                 // 16 epoch
+            "03",                               // 24 status
+            "0300000000000000",                 // 25 writes
+            "02000000 6e6f");                   // 33 reason
     }
 
     @Test
@@ -115,8 +173,8 @@ class HandshakeGoldenTest
     {
         header.wrap(buffer, 0).blockLength(13).templateId(3).schemaId(9102).version(0);
         assertThat(HandshakeFrames.check(buffer, 0, 100)).isEqualTo(FrameCheck.UNKNOWN_SCHEMA);
-        header.schemaId(9101).templateId(4);
+        header.schemaId(9101).templateId(99);
         assertThat(HandshakeFrames.check(buffer, 0, 100)).isEqualTo(FrameCheck.UNKNOWN_TEMPLATE);
-        assertThat(HandshakeFrames.describe(FrameCheck.UNKNOWN_TEMPLATE, buffer, 0, 100)).contains("template=4");
+        assertThat(HandshakeFrames.describe(FrameCheck.UNKNOWN_TEMPLATE, buffer, 0, 100)).contains("template=99");
     }
 }

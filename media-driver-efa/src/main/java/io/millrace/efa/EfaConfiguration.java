@@ -16,14 +16,15 @@
 package io.millrace.efa;
 
 import io.aeron.exceptions.ConfigurationException;
-import org.agrona.SystemUtil;
+import io.millrace.efa.contract.ContractMode;
 
-import java.util.Locale;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Names, defaults and readers of Millrace's driver properties. A property may also be given as environment variable:
- * {@code millrace.efa.nak.delay} as {@code MILLRACE_EFA_NAK_DELAY}; the property wins.
+ * {@code millrace.efa.nak.delay} as {@code MILLRACE_EFA_NAK_DELAY}. What a program sets on {@link EfaContext} wins over
+ * the property, the property over the variable, the variable over the default.
  */
 public final class EfaConfiguration
 {
@@ -73,6 +74,11 @@ public final class EfaConfiguration
     public static final long KEEPALIVE_INTERVAL_DEFAULT_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
     /**
+     * Shortest interval of Hellos.
+     */
+    static final long KEEPALIVE_INTERVAL_MIN_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /**
      * Property name for how long a link outlives the last answer of its peer.
      */
     public static final String LINK_TIMEOUT_PROP_NAME = "millrace.efa.link.timeout";
@@ -81,6 +87,11 @@ public final class EfaConfiguration
      * Default link timeout: longer than the pauses of garbage collection or of a stopped process that UDP survives.
      */
     public static final long LINK_TIMEOUT_DEFAULT_NS = TimeUnit.SECONDS.toNanos(5);
+
+    /**
+     * Shortest timeout of links and of handshakes.
+     */
+    static final long TIMEOUT_MIN_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     /**
      * Property name for how long a peer that is alive over UDP may leave Hellos unanswered before that is counted as
@@ -105,6 +116,11 @@ public final class EfaConfiguration
     public static final long NAK_DELAY_DEFAULT_NS = TimeUnit.MILLISECONDS.toNanos(2);
 
     /**
+     * Default NAK delay on {@code tcp}, whose rails queue for milliseconds in the kernel and lose nothing themselves.
+     */
+    public static final long NAK_DELAY_TCP_DEFAULT_NS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /**
      * Property name for the number of send slots and of receive slots of a rail. Bounded by what the provider reports.
      */
     public static final String RAIL_SLOTS_PROP_NAME = "millrace.efa.rail.slots";
@@ -113,6 +129,125 @@ public final class EfaConfiguration
      * Default number of slots of a rail.
      */
     public static final int RAIL_SLOTS_DEFAULT = 256;
+
+    /**
+     * Property name for the file of pre-shared keys that handshakes are sealed with. Empty means none.
+     */
+    public static final String AUTH_KEY_FILE_PROP_NAME = "millrace.efa.auth.key.file";
+
+    /**
+     * Fewest slots of a rail.
+     */
+    static final int RAIL_SLOTS_MIN = 16;
+
+    /**
+     * Most slots of a rail.
+     */
+    static final int RAIL_SLOTS_MAX = 16384;
+
+    /**
+     * Property name for the duty cycle of the fabric conductor from which on it is counted as a stall.
+     */
+    public static final String CONDUCTOR_CYCLE_THRESHOLD_PROP_NAME = "millrace.efa.conductor.cycle.threshold";
+
+    /**
+     * Default threshold, that of Aeron's own conductor.
+     */
+    public static final long CONDUCTOR_CYCLE_THRESHOLD_DEFAULT_NS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /**
+     * Property name for EFA's rules on top of any provider: {@code off | lenient | strict}.
+     */
+    public static final String CONTRACT_PROP_NAME = "millrace.efa.contract";
+
+    /**
+     * Default of the contract.
+     */
+    public static final String CONTRACT_DEFAULT = "off";
+
+    /**
+     * Property name for the file that describes the device and the weather of the contract.
+     */
+    public static final String CONTRACT_WEATHER_FILE_PROP_NAME = "millrace.efa.contract.weather.file";
+
+    /**
+     * Property name for the seed of the contract's weather, by default another one at each start.
+     */
+    public static final String CONTRACT_SEED_PROP_NAME = "millrace.efa.contract.seed";
+
+    /**
+     * Property name for whether messages are sent from terms without a copy: {@code auto | on | off}.
+     */
+    public static final String ZERO_COPY_PROP_NAME = "millrace.efa.zero.copy";
+
+    /**
+     * Default of {@link #ZERO_COPY_PROP_NAME}.
+     */
+    public static final String ZERO_COPY_DEFAULT = "auto";
+
+    /**
+     * Property name for the shortest message that is sent from a term without a copy.
+     */
+    public static final String ZERO_COPY_THRESHOLD_LENGTH_PROP_NAME = "millrace.efa.zero.copy.threshold.length";
+
+    /**
+     * Default of {@link #ZERO_COPY_THRESHOLD_LENGTH_PROP_NAME}.
+     */
+    public static final int ZERO_COPY_THRESHOLD_LENGTH_DEFAULT = -1;
+
+    /**
+     * Property name for whether frames are written into images of peers, and by peers into images here:
+     * {@code auto | on | off}.
+     */
+    public static final String PLACEMENT_PROP_NAME = "millrace.efa.placement";
+
+    /**
+     * Default of {@link #PLACEMENT_PROP_NAME}.
+     */
+    public static final String PLACEMENT_DEFAULT = "auto";
+
+    /**
+     * Property name for the shortest frame that is written into an image.
+     */
+    public static final String PLACEMENT_THRESHOLD_LENGTH_PROP_NAME = "millrace.efa.placement.threshold.length";
+
+    /**
+     * Default of {@link #PLACEMENT_THRESHOLD_LENGTH_PROP_NAME}.
+     */
+    public static final int PLACEMENT_THRESHOLD_LENGTH_DEFAULT = -1;
+
+    /**
+     * Property name for the pages of logs that may be registered with a NIC.
+     */
+    public static final String LOG_PAGES_PER_NIC_PROP_NAME = "millrace.efa.log.pages.per.nic";
+
+    /**
+     * Default of {@link #LOG_PAGES_PER_NIC_PROP_NAME}.
+     */
+    public static final long LOG_PAGES_PER_NIC_DEFAULT = 22_000_000L;
+
+    /**
+     * Property name for the pages that a registered log may have.
+     */
+    public static final String LOG_PAGES_PER_REGION_PROP_NAME = "millrace.efa.log.pages.per.region";
+
+    /**
+     * Default of {@link #LOG_PAGES_PER_REGION_PROP_NAME}.
+     */
+    public static final long LOG_PAGES_PER_REGION_DEFAULT = 1_000_000L;
+
+    /**
+     * Property name for the receiver window of images whose frames travel on rails, where neither channel nor driver
+     * set one.
+     */
+    public static final String RAIL_WINDOW_LENGTH_PROP_NAME = "millrace.efa.rail.window.length";
+
+    /**
+     * Default of {@link #RAIL_WINDOW_LENGTH_PROP_NAME}.
+     */
+    public static final int RAIL_WINDOW_LENGTH_DEFAULT = 4 * 1024 * 1024;
+
+    private static final List<String> SWITCH = List.of("auto", "on", "off");
 
     /**
      * Channel URI parameter that says what a channel wants from rails.
@@ -142,7 +277,8 @@ public final class EfaConfiguration
         }
 
         final String environment = System.getenv(PROTOCOL_ENV_NAME);
-        return null != environment ? environment : value(PROTOCOL_PROP_NAME, PROTOCOL_DEFAULT);
+        return null != environment && !environment.isBlank() ?
+            environment : value(PROTOCOL_PROP_NAME, PROTOCOL_DEFAULT);
     }
 
     /**
@@ -173,7 +309,7 @@ public final class EfaConfiguration
     public static long keepaliveIntervalNs()
     {
         return durationNs(
-            KEEPALIVE_INTERVAL_PROP_NAME, KEEPALIVE_INTERVAL_DEFAULT_NS, TimeUnit.MILLISECONDS.toNanos(10));
+            KEEPALIVE_INTERVAL_PROP_NAME, KEEPALIVE_INTERVAL_DEFAULT_NS, KEEPALIVE_INTERVAL_MIN_NS);
     }
 
     /**
@@ -183,7 +319,7 @@ public final class EfaConfiguration
      */
     public static long linkTimeoutNs()
     {
-        return durationNs(LINK_TIMEOUT_PROP_NAME, LINK_TIMEOUT_DEFAULT_NS, TimeUnit.MILLISECONDS.toNanos(100));
+        return durationNs(LINK_TIMEOUT_PROP_NAME, LINK_TIMEOUT_DEFAULT_NS, TIMEOUT_MIN_NS);
     }
 
     /**
@@ -193,8 +329,7 @@ public final class EfaConfiguration
      */
     public static long handshakeTimeoutNs()
     {
-        return durationNs(
-            HANDSHAKE_TIMEOUT_PROP_NAME, HANDSHAKE_TIMEOUT_DEFAULT_NS, TimeUnit.MILLISECONDS.toNanos(100));
+        return durationNs(HANDSHAKE_TIMEOUT_PROP_NAME, HANDSHAKE_TIMEOUT_DEFAULT_NS, TIMEOUT_MIN_NS);
     }
 
     /**
@@ -207,6 +342,11 @@ public final class EfaConfiguration
         return durationNs(NAK_DELAY_PROP_NAME, NAK_DELAY_DEFAULT_NS, 0);
     }
 
+    static boolean isSet(final String name)
+    {
+        return null != value(name, null);
+    }
+
     /**
      * Slots of a rail.
      *
@@ -214,62 +354,182 @@ public final class EfaConfiguration
      */
     public static int railSlots()
     {
-        return intInRange(RAIL_SLOTS_PROP_NAME, RAIL_SLOTS_DEFAULT, 16, 16384);
+        return intInRange(RAIL_SLOTS_PROP_NAME, RAIL_SLOTS_DEFAULT, RAIL_SLOTS_MIN, RAIL_SLOTS_MAX);
+    }
+
+    /**
+     * Duty cycle of the fabric conductor from which on it is counted as a stall.
+     *
+     * @return nanoseconds, at least 1.
+     */
+    public static long conductorCycleThresholdNs()
+    {
+        return durationNs(CONDUCTOR_CYCLE_THRESHOLD_PROP_NAME, CONDUCTOR_CYCLE_THRESHOLD_DEFAULT_NS, 1);
+    }
+
+    /**
+     * File of pre-shared keys.
+     *
+     * @return its path, empty for none.
+     */
+    public static String authKeyFile()
+    {
+        return value(AUTH_KEY_FILE_PROP_NAME, "");
+    }
+
+    /**
+     * Mode of the EFA contract.
+     *
+     * @return the mode.
+     */
+    public static ContractMode contract()
+    {
+        final String text = value(CONTRACT_PROP_NAME, CONTRACT_DEFAULT);
+        final ContractMode mode = ContractMode.of(text);
+        if (null == mode)
+        {
+            throw new ConfigurationException(
+                CONTRACT_PROP_NAME + "=" + text + ": one of off, lenient, strict is needed");
+        }
+
+        return mode;
+    }
+
+    /**
+     * File that describes the device and the weather of the contract.
+     *
+     * @return path of a properties file, empty for none.
+     */
+    public static String contractWeatherFile()
+    {
+        return value(CONTRACT_WEATHER_FILE_PROP_NAME, "");
+    }
+
+    /**
+     * Seed of the contract's weather.
+     *
+     * @return the seed, or null for a random one.
+     */
+    public static Long contractSeed()
+    {
+        final String text = value(CONTRACT_SEED_PROP_NAME, null);
+        try
+        {
+            return null == text ? null : Long.valueOf(text.trim());
+        }
+        catch (final NumberFormatException ignore)
+        {
+            throw new ConfigurationException(
+                CONTRACT_SEED_PROP_NAME + "=" + text + ": a whole number of 64 bits is needed");
+        }
     }
 
     private static String value(final String name, final String defaultValue)
     {
-        final String environment = System.getenv(name.toUpperCase(Locale.ROOT).replace('.', '_'));
-        return System.getProperty(name, null != environment ? environment : defaultValue);
+        return PropertySource.SYSTEM.text(name, defaultValue);
+    }
+
+    /**
+     * Whether messages are sent from terms without a copy.
+     *
+     * @return {@code auto | on | off}.
+     */
+    public static String zeroCopy()
+    {
+        return word(ZERO_COPY_PROP_NAME, ZERO_COPY_DEFAULT);
+    }
+
+    /**
+     * Shortest message that is sent from a term without a copy.
+     *
+     * @return bytes, -1 for what suits the protocol.
+     */
+    public static int zeroCopyThresholdLength()
+    {
+        return intInRange(ZERO_COPY_THRESHOLD_LENGTH_PROP_NAME, ZERO_COPY_THRESHOLD_LENGTH_DEFAULT, -1, 1 << 30);
+    }
+
+    /**
+     * Whether frames are written into images of peers, and by peers into images here.
+     *
+     * @return {@code auto | on | off}.
+     */
+    public static String placement()
+    {
+        return word(PLACEMENT_PROP_NAME, PLACEMENT_DEFAULT);
+    }
+
+    /**
+     * Shortest frame that is written into an image.
+     *
+     * @return bytes, -1 for what suits the protocol.
+     */
+    public static int placementThresholdLength()
+    {
+        return intInRange(PLACEMENT_THRESHOLD_LENGTH_PROP_NAME, PLACEMENT_THRESHOLD_LENGTH_DEFAULT, -1, 1 << 30);
+    }
+
+    /**
+     * Pages of logs that may be registered with a NIC.
+     *
+     * @return pages.
+     */
+    public static long logPagesPerNic()
+    {
+        return PropertySource.SYSTEM.number(LOG_PAGES_PER_NIC_PROP_NAME, LOG_PAGES_PER_NIC_DEFAULT, 0, Long.MAX_VALUE);
+    }
+
+    /**
+     * Pages that a registered log may have.
+     *
+     * @return pages.
+     */
+    public static long logPagesPerRegion()
+    {
+        return PropertySource.SYSTEM.number(
+            LOG_PAGES_PER_REGION_PROP_NAME, LOG_PAGES_PER_REGION_DEFAULT, 0, Long.MAX_VALUE);
+    }
+
+    /**
+     * Receiver window of images whose frames travel on rails.
+     *
+     * @return bytes.
+     */
+    public static int railWindowLength()
+    {
+        return intInRange(RAIL_WINDOW_LENGTH_PROP_NAME, RAIL_WINDOW_LENGTH_DEFAULT, 0, 1 << 30);
+    }
+
+    /**
+     * One of the words {@code auto | on | off}.
+     *
+     * @param name of the property.
+     * @param word that was given.
+     * @return the word.
+     * @throws ConfigurationException for any other.
+     */
+    static String requireSwitch(final String name, final String word)
+    {
+        if (!SWITCH.contains(word))
+        {
+            throw new ConfigurationException(name + "=" + word + ": one of " + SWITCH + " is needed");
+        }
+
+        return word;
+    }
+
+    private static String word(final String name, final String defaultValue)
+    {
+        return requireSwitch(name, value(name, defaultValue).trim());
     }
 
     private static int intInRange(final String name, final int defaultValue, final int min, final int max)
     {
-        final String text = value(name, null);
-        if (null == text)
-        {
-            return defaultValue;
-        }
-
-        try
-        {
-            final int parsed = Integer.parseInt(text.trim());
-            if (parsed >= min && parsed <= max)
-            {
-                return parsed;
-            }
-        }
-        catch (final NumberFormatException ignore)
-        {
-            // answered below, with the same sentence as a number out of range
-        }
-
-        throw new ConfigurationException(
-            name + "=" + text + ": a whole number from " + min + " to " + max + " is needed, default " + defaultValue);
+        return (int)PropertySource.SYSTEM.number(name, defaultValue, min, max);
     }
 
     private static long durationNs(final String name, final long defaultNs, final long minNs)
     {
-        final String text = value(name, null);
-        if (null == text)
-        {
-            return defaultNs;
-        }
-
-        try
-        {
-            final long parsed = SystemUtil.parseDuration(name, text);
-            if (parsed >= minNs)
-            {
-                return parsed;
-            }
-        }
-        catch (final NumberFormatException ignore)
-        {
-            // answered below, with the same sentence as a duration out of range
-        }
-
-        throw new ConfigurationException(name + "=" + text + ": a duration with unit (ns, us, ms, s) of at least " +
-            minNs + "ns is needed, default " + defaultNs + "ns");
+        return PropertySource.SYSTEM.durationNs(name, defaultNs, minNs);
     }
 }

@@ -129,6 +129,200 @@ public final class EfaCounters
      */
     public static final int RAIL_ERRORS_TYPE_ID = 1017;
 
+    /**
+     * Handshake messages refused for want of the key: no seal, another key, or a seal where this driver has no key.
+     */
+    public static final int HANDSHAKES_UNAUTHENTICATED_TYPE_ID = 1040;
+
+    /**
+     * Handshake messages that were late, repeated or recorded: an old sequence, or of a link that is gone.
+     */
+    public static final int HANDSHAKES_STALE_TYPE_ID = 1041;
+
+    /**
+     * Hellos answered with a challenge, before anything is kept of their sender.
+     */
+    public static final int HANDSHAKES_CHALLENGED_TYPE_ID = 1042;
+
+    /**
+     * Handshake messages dropped because more arrive than the fabric conductor can look at.
+     */
+    public static final int HANDSHAKES_DROPPED_TYPE_ID = 1043;
+
+    /**
+     * Hellos dropped because too many peers, or too many that were not heard on rails yet, are known.
+     */
+    public static final int HANDSHAKES_OVER_LIMIT_TYPE_ID = 1044;
+
+    /**
+     * Rails of new links that brought no answer of the peer in time, and are not used by these links.
+     */
+    public static final int RAILS_UNPROVEN_TYPE_ID = 1045;
+
+    /**
+     * Packets, from a rail or the socket of a channel, whose frames are no sound data frames of one stream.
+     */
+    public static final int PACKETS_MALFORMED_TYPE_ID = 1046;
+
+    /**
+     * Per rail: 1 while it is open, 0 while it is closed, as after a failure.
+     */
+    public static final int RAIL_OPEN_TYPE_ID = 1055;
+
+    /**
+     * Longest duty cycle of the fabric conductor, nanoseconds.
+     */
+    public static final int CONDUCTOR_MAX_CYCLE_TIME_TYPE_ID = 1056;
+
+    /**
+     * Duty cycles of the fabric conductor that took longer than
+     * {@link EfaConfiguration#CONDUCTOR_CYCLE_THRESHOLD_PROP_NAME}.
+     */
+    public static final int CONDUCTOR_CYCLES_OVER_THRESHOLD_TYPE_ID = 1057;
+
+    /**
+     * Time spent on opening rails, that is endpoints and the registration of their slots. Nanoseconds.
+     */
+    public static final int RAIL_OPEN_TIME_TYPE_ID = 1058;
+
+    /**
+     * Time that the fabric conductor has spent on closing rails, nanoseconds.
+     */
+    public static final int RAIL_CLOSE_TIME_TYPE_ID = 1059;
+
+    /**
+     * Time that the fabric conductor has spent on inserting peers' addresses, nanoseconds.
+     */
+    public static final int ADDRESS_INSERT_TIME_TYPE_ID = 1060;
+
+    /**
+     * Warnings of the checks at start: limits of the machine that the configuration may exceed, each with its remedy in
+     * the distinct error log.
+     */
+    public static final int START_WARNINGS_TYPE_ID = 1061;
+
+    /**
+     * Rules of EFA that were broken. There is one such counter where the contract is on, see
+     * {@link EfaConfiguration#CONTRACT_PROP_NAME}; so with those of the weather.
+     */
+    public static final int CONTRACT_VIOLATIONS_TYPE_ID = 1035;
+
+    /**
+     * Posts that the contract's weather refused with EAGAIN.
+     */
+    public static final int WEATHER_EAGAIN_TYPE_ID = 1036;
+
+    /**
+     * Operations that the contract's weather ended with an error.
+     */
+    public static final int WEATHER_ERRORS_TYPE_ID = 1037;
+
+    /**
+     * Completions and arrivals that the contract's weather held back.
+     */
+    public static final int WEATHER_HELD_TYPE_ID = 1038;
+
+    /**
+     * Rails that died of the contract's weather.
+     */
+    public static final int WEATHER_DEATHS_TYPE_ID = 1039;
+
+    /**
+     * Peers' rails in the address vectors of this driver's rails, operations to those that are gone included.
+     */
+    public static final int ADDRESS_ENTRIES_TYPE_ID = 1047;
+
+    /**
+     * Rails that failed, each with its reason in the distinct error log. Their links go on over other rails or by UDP.
+     */
+    public static final int RAILS_FAILED_TYPE_ID = 1050;
+
+    /**
+     * Rails that were opened again after they had failed.
+     */
+    public static final int RAILS_REOPENED_TYPE_ID = 1051;
+
+    /**
+     * Paths, pairs of rails, that a link lost while it went on over others.
+     */
+    public static final int PATHS_LOST_TYPE_ID = 1052;
+
+    /**
+     * Paths that a link took, or took back, while it was up.
+     */
+    public static final int PATHS_ADDED_TYPE_ID = 1053;
+
+    /**
+     * Per rail: times that an operation to a peer took over 100 ms, so that frames took other rails.
+     */
+    public static final int RAIL_SLOW_TYPE_ID = 1054;
+
+    /**
+     * Frames written into the log of a peer's image.
+     */
+    public static final int PLACEMENT_WRITES_TYPE_ID = 1023;
+
+    /**
+     * Frames of images here that their sender has written and that were accepted.
+     */
+    public static final int PLACEMENT_COMMITS_TYPE_ID = 1024;
+
+    /**
+     * Written frames that were dropped: the number belongs to no image, or to an offer that has ended.
+     */
+    public static final int PLACEMENT_REJECTED_NUMBER_TYPE_ID = 1025;
+
+    /**
+     * Written frames that were dropped: shorter than a header or beyond the end of the term.
+     */
+    public static final int PLACEMENT_REJECTED_LENGTH_TYPE_ID = 1026;
+
+    /**
+     * Written frames that were dropped: their header names another stream or place.
+     */
+    public static final int PLACEMENT_REJECTED_HEADER_TYPE_ID = 1027;
+
+    /**
+     * Written frames that were dropped: outside of the receiver window, such as sent twice.
+     */
+    public static final int PLACEMENT_REJECTED_WINDOW_TYPE_ID = 1028;
+
+    /**
+     * Bytes of logs registered, once for each rail.
+     */
+    public static final int LOG_REGISTERED_BYTES_TYPE_ID = 1029;
+
+    /**
+     * Logs of publications and images that are mapped and registered.
+     */
+    public static final int MAPPED_LOGS_TYPE_ID = 1030;
+
+    /**
+     * Logs that could not be registered, each with its reason in the distinct error log: their frames are copied.
+     */
+    public static final int REFUSED_LOGS_TYPE_ID = 1031;
+
+    /**
+     * Messages sent from terms without a copy.
+     */
+    public static final int ZERO_COPY_SENDS_TYPE_ID = 1032;
+
+    /**
+     * Images whose senders may write into their logs.
+     */
+    public static final int IMAGE_OFFERS_TYPE_ID = 1033;
+
+    /**
+     * Logs of images whose sender did not say in time that its writes have ended, so that memory of nobody took their
+     * place.
+     */
+    public static final int FENCED_LOGS_TYPE_ID = 1034;
+
+    /**
+     * Locks in shared memory, held by peers that were killed, that were released.
+     */
+    public static final int SHM_LOCKS_RELEASED_TYPE_ID = 1062;
+
     private EfaCounters()
     {
     }

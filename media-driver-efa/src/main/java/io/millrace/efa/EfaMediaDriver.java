@@ -18,6 +18,7 @@ package io.millrace.efa;
 import io.aeron.CommonContext;
 import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.link.FabricDriver;
 import org.agrona.CloseHelper;
 import org.agrona.SystemUtil;
@@ -152,10 +153,13 @@ public final class EfaMediaDriver implements AutoCloseable
      * @return the context.
      * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, or a
      *                                                    property out of range.
+     * @throws io.millrace.efa.libfabric.FabricException  when a NIC of a protocol named cannot be opened.
      */
     public static MediaDriver.Context install(final MediaDriver.Context context, final EfaContext efaContext)
     {
-        install(context, new FabricDriver(efaContext));
+        final FabricDriver fabric = new FabricDriver(efaContext);
+        fabric.tryNamedRails();
+        install(context, fabric);
         return context;
     }
 
@@ -169,10 +173,38 @@ public final class EfaMediaDriver implements AutoCloseable
         if (fabric.choice().rails() > 1 && null == System.getProperty(Configuration.NAK_UNICAST_DELAY_PROP_NAME) &&
             Configuration.NAK_UNICAST_DELAY_DEFAULT_NS == context.nakUnicastDelayNs())
         {
-            context.nakUnicastDelayNs(fabric.context().nakDelayNs());
+            context.nakUnicastDelayNs(fabric.context().nakDelayNs(fabric.choice().protocol()));
         }
 
         return fabric;
+    }
+
+    /**
+     * Wait until all publications to a peer travel on rails, for at most
+     * {@link EfaConfiguration#HANDSHAKE_TIMEOUT_PROP_NAME}.
+     *
+     * @param endpoint as for {@link #warmUp(String, long)}.
+     * @throws io.aeron.exceptions.AeronException as {@link #warmUp(String, long)} does.
+     */
+    public void warmUp(final String endpoint)
+    {
+        warmUp(endpoint, fabric.context().handshakeTimeoutNs());
+    }
+
+    /**
+     * Wait until all publications to a peer travel on rails. Address vectors are filled and connections made then, so
+     * that the first message costs what every other does. The handshake begins with the publication, not with this, and
+     * what is linked already returns at once: it may be called as often as one likes.
+     *
+     * @param endpoint  of the peer's subscription as in a channel, {@code host:port}, or the channel.
+     * @param timeoutNs how long to wait, nanoseconds.
+     * @throws io.aeron.exceptions.TimeoutException when the peer is not linked in time, as no subscription is there.
+     * @throws io.aeron.exceptions.AeronException   with the reason when the peer or this driver refuses rails.
+     */
+    public void warmUp(final String endpoint, final long timeoutNs)
+    {
+        final String channel = endpoint.startsWith("aeron:") ? endpoint : "aeron:udp?endpoint=" + endpoint;
+        fabric.awaitLink(UdpChannel.parse(channel).remoteData(), timeoutNs);
     }
 
     /**

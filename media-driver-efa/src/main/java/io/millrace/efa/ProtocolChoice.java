@@ -16,6 +16,7 @@
 package io.millrace.efa;
 
 import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.contract.ContractMode;
 import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.LibFabric;
@@ -95,7 +96,23 @@ public record ProtocolChoice(
      */
     public static ProtocolChoice select(final EfaContext context)
     {
-        final String word = context.conclude().protocol().trim().toLowerCase(Locale.ROOT);
+        final ProtocolChoice choice = choose(context.conclude());
+        return ContractMode.OFF == context.contract() ? choice : new ProtocolChoice(
+            choice.protocol, choice.provider, choice.wireName, choice.reason + "; " + contractText(context, choice),
+            choice.isNamed, choice.isFallback, choice.nics);
+    }
+
+    private static String contractText(final EfaContext context, final ProtocolChoice choice)
+    {
+        final String file = context.contractWeatherFile();
+        return "EFA contract " + context.contract().word() + (choice.isFabric() ?
+            ", weather " + (file.isEmpty() ? "calm" : file) + ", seed " + context.contractSeed() :
+            " has no rails to judge");
+    }
+
+    private static ProtocolChoice choose(final EfaContext context)
+    {
+        final String word = context.protocol().trim().toLowerCase(Locale.ROOT);
         if (UDP.equals(word))
         {
             return udp("asked for by name", false);
@@ -126,16 +143,33 @@ public record ProtocolChoice(
             return udp("auto, but " + LibFabric.unavailabilityCause(), true);
         }
 
+        final NicList nicList = new NicList(context.nics());
         final List<String> absent = new ArrayList<>();
+        final List<String> others = new ArrayList<>();
         for (final FabricProvider provider : AUTO_ORDER)
         {
             final List<FabricNic> nics = LibFabric.load().nics(provider);
-            if (!nics.isEmpty())
+            if (nics.isEmpty())
             {
-                final String reason = "auto, best present" + (absent.isEmpty() ? "" : ", absent: " + absent);
+                absent.add(provider.word());
+            }
+            else if (nicList.meansOthers(nics))
+            {
+                others.add(provider.word() + " " + NicList.namesOf(nics));
+            }
+            else
+            {
+                final String reason = "auto, best present" + (absent.isEmpty() ? "" : ", absent: " + absent) +
+                    (others.isEmpty() ? "" : ", without a NIC that " + EfaConfiguration.NICS_PROP_NAME + " names: " +
+                    others);
                 return of(provider, nics, reason, false, context);
             }
-            absent.add(provider.word());
+        }
+
+        if (!others.isEmpty())
+        {
+            throw new ConfigurationException(EfaConfiguration.NICS_PROP_NAME + "=" + context.nics() +
+                " names no NIC that is there; present: " + others);
         }
 
         return udp("auto, but libfabric " + LibFabric.load().versionText() + " has none of " + absent, true);
@@ -171,7 +205,7 @@ public record ProtocolChoice(
         final boolean isNamed,
         final EfaContext context)
     {
-        final List<FabricNic> allowed = allowed(present, context.nics());
+        final List<FabricNic> allowed = new NicList(context.nics()).select(present);
         final boolean isHardware = FabricProvider.EFA == provider;
         final int rails = 0 != context.rails() ? context.rails() : isHardware ? allowed.size() : 1;
         if (isHardware && rails > allowed.size())
@@ -189,33 +223,6 @@ public record ProtocolChoice(
         final FabricNic first = nics.get(0);
         return new ProtocolChoice(
             provider.word(), first.providerName(), first.wireName(), reason, isNamed, false, List.copyOf(nics));
-    }
-
-    private static List<FabricNic> allowed(final List<FabricNic> present, final String names)
-    {
-        if (names.isBlank())
-        {
-            final List<FabricNic> routable = present.stream().filter((nic) -> !nic.loopback()).toList();
-            return routable.isEmpty() ? present : routable;
-        }
-
-        final List<FabricNic> allowed = new ArrayList<>();
-        for (final String name : names.split(","))
-        {
-            final String wanted = name.trim();
-            final List<FabricNic> found = present.stream()
-                .filter((nic) -> wanted.equals(nic.domainName()) || wanted.equals(nic.deviceName()))
-                .toList();
-            if (found.isEmpty())
-            {
-                throw new ConfigurationException(EfaConfiguration.NICS_PROP_NAME + " names '" + wanted +
-                    "' which is not there; present: " +
-                    present.stream().map(FabricNic::domainName).distinct().toList());
-            }
-            allowed.addAll(found);
-        }
-
-        return allowed;
     }
 
     private static ProtocolChoice udp(final String reason, final boolean isFallback)

@@ -19,7 +19,8 @@ import io.millrace.efa.link.FabricDriver;
 
 /**
  * Brings together the two suppliers that a stock media driver makes, one after the other on one thread, while it
- * concludes its context.
+ * concludes its context. One that is left alone, as the other side of its driver has another supplier, is not
+ * paired with that of a later driver.
  */
 final class SupplierPair
 {
@@ -43,13 +44,14 @@ final class SupplierPair
     private static FabricDriver pair(final ThreadLocal<FabricDriver> others, final ThreadLocal<FabricDriver> own)
     {
         final FabricDriver other = others.get();
-        if (null != other)
+        others.remove();
+        if (null != other && !other.isStarted())
         {
-            others.remove();
             return other;
         }
 
         final FabricDriver fabric = new FabricDriver(new EfaContext());
+        fabric.tryNamedRails();
         own.set(fabric);
         return fabric;
     }

@@ -50,10 +50,17 @@ class AgentAllocationTest
     private static final long COMPILED_DEADLINE_NS = TimeUnit.SECONDS.toNanos(40);
 
     @ParameterizedTest
-    @CsvSource({ "shm, 64, 200000", "shm, 8000, 40000", "tcp, 64, 100000", "tcp, 8000, 20000" })
-    void shouldAllocateNothingForAMessage(final String protocol, final int messageLength, final int messages)
+    @CsvSource({
+        "shm, 64, 200000, 8192",
+        "shm, 8000, 40000, 8192",
+        "shm, 60000, 5000, 65504",
+        "tcp, 64, 100000, 8192",
+        "tcp, 8000, 20000, 8192",
+        "tcp, 60000, 5000, 65504" })
+    void shouldAllocateNothingForAMessage(
+        final String protocol, final int messageLength, final int messages, final int mtuLength)
     {
-        final String channel = TwoDrivers.endpoint() + "|mtu=8192";
+        final String channel = TwoDrivers.endpoint() + "|mtu=" + mtuLength;
         final UnsafeBuffer message = new UnsafeBuffer(new byte[messageLength]);
         final long[] received = new long[1];
         final FragmentHandler handler = (buffer, offset, length, header) -> received[0]++;

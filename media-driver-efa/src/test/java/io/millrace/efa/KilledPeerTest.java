@@ -95,6 +95,10 @@ class KilledPeerTest
                     IoUtil.delete(new File(peerDirectory), true);
                 }
             }
+
+            publication.close();
+            await("nothing registered", () -> 0 == sum(aeron, EfaCounters.MAPPED_LOGS_TYPE_ID) &&
+                0 == sum(aeron, EfaCounters.LOG_REGISTERED_BYTES_TYPE_ID), () -> counters(aeron));
         }
     }
 
@@ -106,11 +110,13 @@ class KilledPeerTest
     {
         final long[] received = new long[1];
         final long framesBefore = sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID);
+        final long writesBefore = sum(aeron, EfaCounters.PLACEMENT_WRITES_TYPE_ID);
         await("messages on rails", () ->
         {
             publication.offer(message);
             subscription.poll((buffer, offset, length, header) -> received[0]++, 10);
             return received[0] > MESSAGES &&
+                sum(aeron, EfaCounters.PLACEMENT_WRITES_TYPE_ID) > writesBefore + MESSAGES &&
                 sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID) > framesBefore + MESSAGES;
         }, () -> received[0] + " received" + counters(aeron));
     }

@@ -21,14 +21,21 @@ import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.RegistrationException;
+import io.aeron.exceptions.TimeoutException;
 import io.aeron.status.ChannelEndpointStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
 
 import static io.millrace.efa.TwoDrivers.await;
@@ -167,6 +174,163 @@ class PeersTest
             assertThat(sum(drivers.publisher, EfaCounters.PEER_TRANSPORT_TYPE_ID)).isEqualTo(1);
             assertThat(sum(drivers.publisher, EfaCounters.PEER_HANDSHAKES_TYPE_ID)).isEqualTo(2);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldBeWarmBeforeTheFirstMessage(final String protocol)
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol, 2);
+            Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            final EfaMediaDriver driver = (EfaMediaDriver)drivers.publisherDriver;
+            driver.warmUp(channel);
+            driver.warmUp(channel.substring(channel.indexOf('=') + 1));
+            await("both sides up", () -> publication.isConnected() &&
+                1 == sum(drivers.subscriber, EfaCounters.LINKS_TYPE_ID));
+            assertThat(sum(drivers.publisher, EfaCounters.HANDSHAKES_TYPE_ID)).isEqualTo(1);
+
+            final long pushedBack = sum(drivers.publisher, EfaCounters.RAIL_EAGAIN_TYPE_ID) +
+                sum(drivers.subscriber, EfaCounters.RAIL_EAGAIN_TYPE_ID);
+            Traffic.exchange(publication, subscription, 10);
+            assertThat(sum(drivers.publisher, EfaCounters.RAIL_EAGAIN_TYPE_ID) +
+                sum(drivers.subscriber, EfaCounters.RAIL_EAGAIN_TYPE_ID)).isEqualTo(pushedBack);
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.RAILS_UNPROVEN_TYPE_ID)).isZero();
+        }
+    }
+
+    @Test
+    void shouldSayWhyAPeerIsNotWarm()
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("tcp", 1))))
+        {
+            final EfaMediaDriver driver = (EfaMediaDriver)drivers.publisherDriver;
+            assertThatThrownBy(() -> driver.warmUp(channel, 1_000_000)).isInstanceOf(AeronException.class)
+                .hasMessageContaining("no publication was added");
+            try (Publication ignore = drivers.publisher.addPublication(channel, STREAM_ID))
+            {
+                assertThatThrownBy(() -> driver.warmUp(channel, 1_000_000)).isInstanceOf(TimeoutException.class)
+                    .hasMessageContaining("within 1 ms").hasMessageContaining("a subscription of a Millrace driver");
+                try (Subscription ignored = drivers.subscriber.addSubscription(channel, STREAM_ID))
+                {
+                    assertThatThrownBy(() -> driver.warmUp(channel)).isInstanceOf(AeronException.class)
+                        .hasMessageContaining("PROVIDER_MISMATCH").hasMessageContaining("shm");
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldBeginTheHandshakeWithThePublication()
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails("shm");
+            Subscription ignore = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            await("linked", () -> 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) &&
+                1 == sum(drivers.subscriber, EfaCounters.LINKS_TYPE_ID));
+            assertThat(publication.position()).isZero();
+        }
+    }
+
+    @Test
+    void shouldLinkInBothDirectionsAtOnce()
+    {
+        final String there = TwoDrivers.endpoint();
+        final String back = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails("tcp");
+            Subscription thereSubscription = drivers.subscriber.addSubscription(there, STREAM_ID);
+            Subscription backSubscription = drivers.publisher.addSubscription(back, STREAM_ID);
+            Publication therePublication = drivers.publisher.addPublication(there, STREAM_ID);
+            Publication backPublication = drivers.subscriber.addPublication(back, STREAM_ID))
+        {
+            await("linked", () -> 2 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) &&
+                2 == sum(drivers.subscriber, EfaCounters.LINKS_TYPE_ID));
+            Traffic.exchange(therePublication, thereSubscription, MESSAGES);
+            Traffic.exchange(backPublication, backSubscription, MESSAGES);
+            assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+            assertThat(sum(drivers.subscriber, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        }
+    }
+
+    @Test
+    void shouldFollowAPeerToRailsAndBackToUdp()
+    {
+        final String channel = TwoDrivers.endpoint();
+        final EfaContext impatient = efaContext("shm", 1)
+            .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(50))
+            .linkTimeoutNs(TimeUnit.MILLISECONDS.toNanos(500));
+        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), impatient);
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
+            Publication publication = aeron.addPublication(channel, STREAM_ID))
+        {
+            for (final boolean isOnRails : new boolean[] { false, true, false })
+            {
+                try (AutoCloseable peer = isOnRails ?
+                    EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)) :
+                    MediaDriver.launch(driverContext());
+                    TwoDrivers drivers = new TwoDrivers(driver, peer, false);
+                    Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID))
+                {
+                    await("transport", () -> (isOnRails ? 1 : 0) == sum(aeron, EfaCounters.LINKS_TYPE_ID));
+                    Traffic.exchange(publication, subscription, MESSAGES);
+                    assertThat(sum(aeron, EfaCounters.LINKS_TYPE_ID)).isEqualTo(isOnRails ? 1 : 0);
+                }
+                catch (final RuntimeException ex)
+                {
+                    throw ex;
+                }
+                catch (final Exception ex)
+                {
+                    throw new IllegalStateException(ex);
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldRefusePeersWithoutTheKeyAndLinkThoseThatHaveIt(@TempDir final Path directory) throws IOException
+    {
+        final String keyFile = keyFile(directory.resolve("key"), "k".repeat(32));
+        final String next = keyFile(directory.resolve("next"), "k".repeat(32) + "\n" + "n".repeat(32) + "\n");
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1).authKeyFile(keyFile)
+                .handshakeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(300))),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1)));
+            Publication required = drivers.publisher.addPublication(channel + "|fabric=required", STREAM_ID + 1))
+        {
+            exchange(drivers, channel);
+            await("fallback", () -> 1 <= sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID) &&
+                1 <= sum(drivers.subscriber, EfaCounters.HANDSHAKES_UNAUTHENTICATED_TYPE_ID) &&
+                1 <= sum(drivers.publisher, EfaCounters.HANDSHAKES_UNAUTHENTICATED_TYPE_ID));
+            await("channel in error", () -> ChannelEndpointStatus.ERRORED == required.channelStatus());
+            assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
+            assertThat(sum(drivers.subscriber, EfaCounters.ADDRESS_ENTRIES_TYPE_ID)).isZero();
+        }
+
+        // the second key is known and not yet used
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1).authKeyFile(keyFile)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1).authKeyFile(next))))
+        {
+            exchange(drivers, channel + "|fabric=required");
+            assertThat(sum(drivers.publisher, EfaCounters.HANDSHAKES_UNAUTHENTICATED_TYPE_ID)).isZero();
+        }
+    }
+
+    private static String keyFile(final Path file, final String text) throws IOException
+    {
+        Files.writeString(file, text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        return file.toString();
     }
 
     @Test

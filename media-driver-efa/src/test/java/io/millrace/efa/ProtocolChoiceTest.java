@@ -87,7 +87,7 @@ class ProtocolChoiceTest
         "millrace.efa.rails, two, a whole number from 0 to 64",
         "millrace.efa.rail.slots, 15, a whole number from 16 to 16384",
         "millrace.efa.link.timeout, 5 minutes, a duration with unit",
-        "millrace.efa.link.timeout, 1ms, of at least 100000000ns",
+        "millrace.efa.link.timeout, 1ms, of at least 100ms",
         "millrace.efa.keepalive.interval, 6s, has to exceed" })
     void shouldNameValueAndRuleOfBadProperty(final String name, final String value, final String rule)
     {

@@ -37,7 +37,7 @@ import java.util.function.Supplier;
  */
 final class TwoDrivers implements AutoCloseable
 {
-    static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(20);
+    static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
 
     final Aeron publisher;
     final Aeron subscriber;
@@ -74,7 +74,8 @@ final class TwoDrivers implements AutoCloseable
 
     static EfaContext efaContext(final String protocol, final int rails)
     {
-        return new EfaContext().protocol(protocol).rails(rails);
+        // on: shorter frames than by default are written into images too
+        return new EfaContext().protocol(protocol).rails(rails).placement("on");
     }
 
     static MediaDriver.Context driverContext()
@@ -158,6 +159,7 @@ final class TwoDrivers implements AutoCloseable
 
         final String directory = driver instanceof final EfaMediaDriver efa ?
             efa.aeronDirectoryName() : ((MediaDriver)driver).aeronDirectoryName();
-        return Aeron.connect(new Aeron.Context().aeronDirectoryName(directory).errorHandler(errors::add));
+        return Aeron.connect(new Aeron.Context()
+            .aeronDirectoryName(directory).resourceLingerDurationNs(100_000_000L).errorHandler(errors::add));
     }
 }

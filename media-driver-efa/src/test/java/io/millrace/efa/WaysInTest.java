@@ -21,6 +21,9 @@ import io.aeron.Subscription;
 import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.libfabric.FabricProvider;
+import io.millrace.efa.libfabric.LibFabric;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.junit.jupiter.api.Test;
@@ -32,6 +35,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.stream.Stream;
 
 import static io.millrace.efa.TwoDrivers.await;
@@ -39,11 +43,14 @@ import static io.millrace.efa.TwoDrivers.driverContext;
 import static io.millrace.efa.TwoDrivers.efaContext;
 import static io.millrace.efa.TwoDrivers.sum;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 @Timeout(60)
 class WaysInTest
 {
     private static final int STREAM_ID = 11;
+    private static final String CHANNEL = TwoDrivers.endpoint();
 
     @Test
     void shouldRunOnRailsWhenInstalledOnStockContext()
@@ -132,6 +139,68 @@ class WaysInTest
         }
 
         assertThat(sharedMemoryFiles()).isZero();
+    }
+
+    @Test
+    void shouldEndItsAgentWhenClosedByInterruptedThread()
+    {
+        final MediaDriver driver = MediaDriver.launch(
+            EfaMediaDriver.install(context(ThreadingMode.INVOKER), efaContext("shm", 1)));
+        try (Aeron aeron = Aeron.connect(new Aeron.Context()
+            .aeronDirectoryName(driver.aeronDirectoryName())
+            .useConductorAgentInvoker(true)
+            .driverAgentInvoker(driver.sharedAgentInvoker())))
+        {
+            aeron.addSubscription(TwoDrivers.endpoint(), STREAM_ID);
+            assertThat(fabricThreads()).as("fabric conductor and watch of shm").isEqualTo(2);
+        }
+
+        Thread.currentThread().interrupt();
+        driver.close();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(fabricThreads()).isZero();
+    }
+
+    @Test
+    void shouldRefuseNamedProtocolThatIsAbsentInEveryWayIn()
+    {
+        final Map<String, Runnable> waysIn = Map.of(
+            "launch", () -> EfaMediaDriver.launch(driverContext(), efaContext("efa", 1)).close(),
+            "install", () -> EfaMediaDriver.install(driverContext(), efaContext("efa", 1)),
+            "suppliers", EfaSendChannelEndpointSupplier::new);
+        assumeThat(LibFabric.load().nics(FabricProvider.EFA)).isEmpty();
+        System.setProperty(EfaConfiguration.PROTOCOL_PROP_NAME, "efa");
+        try
+        {
+            waysIn.forEach((name, way) -> assertThatThrownBy(way::run).as(name)
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("'efa' is named but"));
+        }
+        finally
+        {
+            System.clearProperty(EfaConfiguration.PROTOCOL_PROP_NAME);
+        }
+    }
+
+    @Test
+    void shouldNotPairSupplierThatWasLeftAloneWithThatOfALaterDriver()
+    {
+        System.setProperty(EfaConfiguration.PROTOCOL_PROP_NAME, "shm");
+        try (MediaDriver one = MediaDriver.launch(
+            driverContext().sendChannelEndpointSupplier(new EfaSendChannelEndpointSupplier()));
+            TwoDrivers publishing = new TwoDrivers(one, null, false);
+            Publication publication = publishing.publisher.addPublication(CHANNEL, STREAM_ID);
+            MediaDriver other = MediaDriver.launch(
+                driverContext().receiveChannelEndpointSupplier(new EfaReceiveChannelEndpointSupplier()));
+            TwoDrivers subscribing = new TwoDrivers(null, other, false);
+            Subscription subscription = subscribing.subscriber.addSubscription(CHANNEL, STREAM_ID))
+        {
+            Traffic.exchange(publication, subscription, 10);
+        }
+        finally
+        {
+            System.clearProperty(EfaConfiguration.PROTOCOL_PROP_NAME);
+        }
     }
 
     @Test

@@ -78,6 +78,19 @@ public final class HandshakeFrames
                 final int root = FrameCheck.skipRoot(buffer, offset, limit, ByeDecoder.BLOCK_LENGTH);
                 end = FrameCheck.skipData(buffer, root, limit, MAX_TEXT_LENGTH);
             }
+            case ImageOfferDecoder.TEMPLATE_ID ->
+            {
+                final int root = FrameCheck.skipRoot(buffer, offset, limit, ImageOfferDecoder.BLOCK_LENGTH);
+                end = FrameCheck.skipGroup(
+                    buffer, root, limit, ImageOfferDecoder.RegionsDecoder.sbeBlockLength(), MAX_ADDRESS_LENGTH);
+            }
+            case OfferEndDecoder.TEMPLATE_ID ->
+                end = FrameCheck.skipRoot(buffer, offset, limit, OfferEndDecoder.BLOCK_LENGTH);
+            case OfferAckDecoder.TEMPLATE_ID ->
+            {
+                final int root = FrameCheck.skipRoot(buffer, offset, limit, OfferAckDecoder.BLOCK_LENGTH);
+                end = FrameCheck.skipData(buffer, root, limit, MAX_TEXT_LENGTH);
+            }
             default ->
             {
                 return FrameCheck.UNKNOWN_TEMPLATE;

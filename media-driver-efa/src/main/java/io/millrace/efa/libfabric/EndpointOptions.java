@@ -28,6 +28,12 @@ package io.millrace.efa.libfabric;
 public record EndpointOptions(int txDepth, int rxDepth, int cqDepth, int rnrRetry)
 {
     private static final int MAX_RNR_RETRY = 7;
+    private static final int CQ_ENTRIES_PER_SLOT = 4;
+
+    /**
+     * The longest completion queue of EFA devices, which is also short enough for all others.
+     */
+    private static final int MAX_RAIL_CQ_DEPTH = 1 << 15;
 
     /**
      * Check the values.
@@ -53,6 +59,20 @@ public record EndpointOptions(int txDepth, int rxDepth, int cqDepth, int rnrRetr
     public EndpointOptions(final int txDepth, final int rxDepth, final int cqDepth)
     {
         this(txDepth, rxDepth, cqDepth, -1);
+    }
+
+    /**
+     * Sizes for a rail.
+     *
+     * @param slots  for sending, and as many for receiving.
+     * @param writes that peers may have in flight to the rail.
+     * @return options with the provider's depths, and room for completions of all, as far as a device has it.
+     */
+    public static EndpointOptions ofRail(final int slots, final long writes)
+    {
+        final long slotEntries = (long)CQ_ENTRIES_PER_SLOT * slots;
+        return new EndpointOptions(
+            0, 0, (int)Math.max(slotEntries, Math.min(MAX_RAIL_CQ_DEPTH, slotEntries + writes)));
     }
 
     /**

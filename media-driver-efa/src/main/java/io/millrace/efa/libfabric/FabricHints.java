@@ -16,6 +16,7 @@
 package io.millrace.efa.libfabric;
 
 import static io.millrace.efa.libfabric.FabricFlags.AV_TABLE;
+import static io.millrace.efa.libfabric.FabricFlags.DELIVERY_COMPLETE;
 import static io.millrace.efa.libfabric.FabricFlags.EP_RDM;
 import static io.millrace.efa.libfabric.FabricFlags.MODE_CONTEXT;
 import static io.millrace.efa.libfabric.FabricFlags.MODE_CONTEXT2;
@@ -39,6 +40,8 @@ import static io.millrace.efa.libfabric.FabricLayout.INFO_CAPS;
 import static io.millrace.efa.libfabric.FabricLayout.INFO_DOMAIN_ATTR;
 import static io.millrace.efa.libfabric.FabricLayout.INFO_EP_ATTR;
 import static io.millrace.efa.libfabric.FabricLayout.INFO_MODE;
+import static io.millrace.efa.libfabric.FabricLayout.INFO_TX_ATTR;
+import static io.millrace.efa.libfabric.FabricLayout.TX_OP_FLAGS;
 
 /**
  * What {@code fi_getinfo} is asked for.
@@ -48,8 +51,9 @@ import static io.millrace.efa.libfabric.FabricLayout.INFO_MODE;
  * @param caps         the application uses.
  * @param mode         bits the application honours.
  * @param threading    the application keeps to.
+ * @param opFlags      of every send and write: what their completion means.
  */
-record FabricHints(String providerName, String fabricName, long caps, long mode, int threading)
+record FabricHints(String providerName, String fabricName, long caps, long mode, int threading, long opFlags)
 {
     private static final int EFA_MEMORY_MODE = MR_LOCAL | MR_VIRT_ADDR | MR_ALLOCATED | MR_PROV_KEY;
 
@@ -59,7 +63,16 @@ record FabricHints(String providerName, String fabricName, long caps, long mode,
      */
     static FabricHints software(final String providerName)
     {
-        return new FabricHints(providerName, null, MSG | RMA, MODE_CONTEXT | MODE_CONTEXT2, THREAD_SAFE);
+        return new FabricHints(providerName, null, MSG | RMA, MODE_CONTEXT | MODE_CONTEXT2, THREAD_SAFE, 0);
+    }
+
+    /**
+     * The same with completions that tell of arrival, as those of EFA do. TCP's would otherwise tell that bytes are in
+     * the kernel's buffer: megabytes that no rail choice sees, and on a link that is down none of them arrives.
+     */
+    FabricHints withDeliveryComplete()
+    {
+        return new FabricHints(providerName, fabricName, caps, mode, threading, DELIVERY_COMPLETE);
     }
 
     /**
@@ -79,7 +92,8 @@ record FabricHints(String providerName, String fabricName, long caps, long mode,
             direct ? "efa-direct" : "efa",
             MSG | (rma ? RMA : 0) | (direct ? 0 : REMOTE_COMM),
             MODE_CONTEXT | MODE_CONTEXT2 | (takesRx ? MODE_RX_CQ_DATA : 0),
-            direct ? THREAD_DOMAIN : THREAD_SAFE);
+            direct ? THREAD_DOMAIN : THREAD_SAFE,
+            0);
     }
 
     /**
@@ -93,6 +107,11 @@ record FabricHints(String providerName, String fabricName, long caps, long mode,
         RawMemory.putLong(address + INFO_CAPS, caps);
         RawMemory.putLong(address + INFO_MODE, mode);
         RawMemory.putInt(RawMemory.getLong(address + INFO_EP_ATTR) + EP_TYPE, EP_RDM);
+
+        if (0 != opFlags)
+        {
+            RawMemory.putLong(RawMemory.getLong(address + INFO_TX_ATTR) + TX_OP_FLAGS, opFlags);
+        }
 
         final long domain = RawMemory.getLong(address + INFO_DOMAIN_ATTR);
         RawMemory.putInt(domain + DOMAIN_MR_MODE, EFA_MEMORY_MODE);

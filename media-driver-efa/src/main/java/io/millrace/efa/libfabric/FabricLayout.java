@@ -38,6 +38,7 @@ final class FabricLayout
     static final int INFO_SIZE = 120;
 
     // struct fi_tx_attr, struct fi_rx_attr
+    static final int TX_OP_FLAGS = 16;
     static final int TX_INJECT_SIZE = 40;
     static final int TX_SIZE = 48;
     static final int RX_SIZE = 48;

@@ -28,9 +28,14 @@ interface LibC extends Library
     LibC INSTANCE = Native.load("c", LibC.class);
 
     int PROT_READ_WRITE = 3;
+    int MAP_SHARED = 0x01;
     int MAP_PRIVATE_ANONYMOUS = 0x22;
+    int MAP_FIXED = 0x10;
+    int MAP_NORESERVE = 0x4000;
     long MAP_FAILED = -1L;
     int O_RDWR_CLOEXEC = 0x80002;
+    int MREMAP_MAYMOVE = 1;
+    int ESRCH = 3;
 
     int setenv(String name, String value, int overwrite);
 
@@ -44,7 +49,11 @@ interface LibC extends Library
 
     int geteuid();
 
+    int getrlimit(int resource, long limitsOut);
+
     long mmap(long address, long length, int protection, int flags, int fd, long offset) throws LastErrorException;
+
+    int getpagesize();
 
     int munmap(long address, long length);
 
@@ -53,4 +62,12 @@ interface LibC extends Library
     int posix_fallocate(int fd, long offset, long length);
 
     int close(int fd);
+
+    long mremap(long address, long length, long newLength, int flags) throws LastErrorException;
+
+    int kill(int pid, int signal) throws LastErrorException;
+
+    int pthread_spin_trylock(long lock);
+
+    int pthread_spin_unlock(long lock);
 }

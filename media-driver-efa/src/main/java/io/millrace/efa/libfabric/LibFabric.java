@@ -35,6 +35,11 @@ public final class LibFabric
     /** System property: file, or directory with {@code libfabric.so.1}, to load instead of the usual places. */
     public static final String PATH_PROP_NAME = "millrace.libfabric.path";
 
+    /**
+     * Environment variable for the same, looked at when the property is not set.
+     */
+    public static final String PATH_ENV_NAME = "MILLRACE_LIBFABRIC_PATH";
+
     /** Oldest version that works, as {@link FabricFlags#version(int, int)}. */
     public static final int MIN_VERSION = FabricFlags.version(1, 17);
 
@@ -273,9 +278,15 @@ public final class LibFabric
             REMEDY);
     }
 
-    private static List<String> places()
+    private static String namedPath()
     {
         final String property = System.getProperty(PATH_PROP_NAME);
+        return null != property ? property : System.getenv(PATH_ENV_NAME);
+    }
+
+    private static List<String> places()
+    {
+        final String property = namedPath();
         if (null != property && !property.isBlank())
         {
             final Path path = Path.of(property);
@@ -283,7 +294,7 @@ public final class LibFabric
             if (!Files.isRegularFile(file))
             {
                 throw new FabricUnavailableException("libfabric is not at " + file + ", which " + PATH_PROP_NAME +
-                    "=" + property + " names: correct or remove the property");
+                    "=" + property + " names: correct or remove the property, or the variable " + PATH_ENV_NAME);
             }
             return List.of(file.toAbsolutePath().toString());
         }

@@ -27,7 +27,7 @@ import java.lang.foreign.MemorySegment;
 public final class NativeMemory implements AutoCloseable
 {
     /** Alignment and granularity in bytes. */
-    public static final int PAGE_SIZE = 4096;
+    public static final int PAGE_SIZE = LibC.INSTANCE.getpagesize();
 
     private final long address;
     private final long length;

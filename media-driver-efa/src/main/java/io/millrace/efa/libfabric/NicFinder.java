@@ -58,9 +58,17 @@ final class NicFinder
         return List.of();
     }
 
-    /** In falling order of worth: with RMA, with RMA that takes receives, without RMA. */
+    /**
+     * In falling order of worth. EFA: with RMA, with RMA that takes receives, without RMA. TCP: completions that tell
+     * of arrival, which some version might not have, then others.
+     */
     static List<FabricHints> hintsFor(final FabricProvider provider, final FabricProvider.Candidate candidate)
     {
+        if (FabricProvider.TCP == provider)
+        {
+            final FabricHints software = FabricHints.software(candidate.providerName());
+            return List.of(software.withDeliveryComplete(), software);
+        }
         if (FabricProvider.EFA != provider)
         {
             return List.of(FabricHints.software(candidate.providerName()));

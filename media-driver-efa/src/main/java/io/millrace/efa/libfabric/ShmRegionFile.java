@@ -52,8 +52,7 @@ final class ShmRegionFile
 
     static void reserve(final byte[] name)
     {
-        final String text = new String(name, StandardCharsets.US_ASCII).trim().replace("\0", "");
-        final Path file = DIRECTORY.resolve(text.startsWith(PREFIX) ? text.substring(PREFIX.length()) : text);
+        final Path file = DIRECTORY.resolve(name(name));
         final int fd = LibC.INSTANCE.open(file.toString(), LibC.O_RDWR_CLOEXEC);
         if (fd < 0)
         {
@@ -75,6 +74,18 @@ final class ShmRegionFile
         {
             LibC.INSTANCE.close(fd);
         }
+    }
+
+    /**
+     * Name of the file of an endpoint.
+     *
+     * @param address of the endpoint.
+     * @return name without directory.
+     */
+    static String name(final byte[] address)
+    {
+        final String text = new String(address, StandardCharsets.US_ASCII).trim().replace("\0", "");
+        return text.startsWith(PREFIX) ? text.substring(PREFIX.length()) : text;
     }
 
     private static FabricException noSpace(final String detail)

@@ -18,11 +18,16 @@ package io.millrace.efa.link;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
+import org.agrona.concurrent.status.AtomicCounter;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -32,15 +37,24 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class AgentSide
 {
+    private static final RailAddress UNKNOWN = new RailAddress(0, -1, 0, new byte[0]);
+
     private final RailSet railSet;
+    private final AtomicCounter addressInsertTime;
     private final Queue<Runnable> pending = new ArrayDeque<>();
+    private final Map<RailPeer, Rail> unused = new LinkedHashMap<>();
+    private final FailedPaths failedPaths = new FailedPaths();
     private List<Rail> rails = List.of();
+    private RailAddress[] described = new RailAddress[0];
+    private int version;
     private final AtomicInteger endpoints = new AtomicInteger();
+    private final AtomicInteger transports = new AtomicInteger();
     private volatile boolean isPolledUnattended;
     private boolean isEnabled;
 
-    AgentSide(final RailSet railSet)
+    AgentSide(final RailSet railSet, final AtomicCounter addressInsertTime)
     {
+        this.addressInsertTime = addressInsertTime;
         this.railSet = railSet;
     }
 
@@ -54,12 +68,49 @@ final class AgentSide
         return rails;
     }
 
-    void rails(final List<Rail> rails)
+    /**
+     * Take the rails into use.
+     *
+     * @param rails that could be opened.
+     * @param count of all.
+     */
+    void rails(final List<Rail> rails, final int count)
+    {
+        described = new RailAddress[count];
+        Arrays.fill(described, UNKNOWN);
+        isEnabled = true;
+        use(rails);
+    }
+
+    private void use(final List<Rail> rails)
     {
         this.rails = rails;
-        isEnabled = true;
+        version++;
+        for (final Rail rail : rails)
+        {
+            described[rail.index()] = new RailAddress(
+                rail.endpoint().nic().speedMbps(),
+                rail.endpoint().nic().numaNode(),
+                rail.maxReceiveLength(),
+                rail.endpoint().localAddress());
+        }
         final Rail[] array = rails.toArray(new Rail[0]);
         run(() -> railSet.rails(array));
+    }
+
+    /**
+     * Number that changes with the rails in use.
+     *
+     * @return version of the rails.
+     */
+    int version()
+    {
+        return version;
+    }
+
+    FailedPaths failedPaths()
+    {
+        return failedPaths;
     }
 
     /**
@@ -81,17 +132,32 @@ final class AgentSide
     }
 
     /**
-     * Take a rail out of use.
+     * Make no more paths of a rail. The agent has it still.
      *
-     * @param rail     that failed.
-     * @param onUnused to be run by the agent when it does not touch the rail any more.
+     * @param rail that failed.
+     * @return false when it was not in use.
      */
-    void remove(final Rail rail, final Runnable onUnused)
+    boolean exclude(final Rail rail)
     {
         final List<Rail> left = new ArrayList<>(rails);
-        left.remove(rail);
-        rails = left;
-        final Rail[] array = left.toArray(new Rail[0]);
+        final boolean isExcluded = left.remove(rail);
+        if (isExcluded)
+        {
+            rails = left;
+            version++;
+            described[rail.index()] = described[rail.index()].outOfUse();
+        }
+        return isExcluded;
+    }
+
+    /**
+     * Take the rails that were excluded from the agent.
+     *
+     * @param onUnused to be run by the agent when it does not touch them any more.
+     */
+    void removeExcluded(final Runnable onUnused)
+    {
+        final Rail[] array = rails.toArray(new Rail[0]);
         run(
             () ->
             {
@@ -110,26 +176,20 @@ final class AgentSide
         final List<Rail> more = new ArrayList<>(rails);
         more.add(rail);
         more.sort(Comparator.comparingInt(Rail::index));
-        rails = more;
-        final Rail[] array = more.toArray(new Rail[0]);
-        run(() -> railSet.rails(array));
+        use(more);
     }
 
     /**
      * Take note of a channel endpoint that the agent polls from now on. Before it does, this waits for the fabric
      * conductor to leave the rails alone, which is a matter of one poll.
-     *
-     * @return number of endpoints.
      */
-    int onEndpointCreated()
+    void onEndpointCreated()
     {
-        final int count = endpoints.incrementAndGet();
+        endpoints.incrementAndGet();
         while (isPolledUnattended)
         {
             Thread.onSpinWait();
         }
-
-        return count;
     }
 
     /**
@@ -138,6 +198,26 @@ final class AgentSide
     void onEndpointClosed()
     {
         endpoints.decrementAndGet();
+    }
+
+    /**
+     * Take note of a socket that the agent polls from now on.
+     *
+     * @return number of sockets.
+     */
+    int onTransportAdded()
+    {
+        return transports.incrementAndGet();
+    }
+
+    /**
+     * Take note that the agent does not poll some sockets any more.
+     *
+     * @param count of them.
+     */
+    void onTransportsRemoved(final int count)
+    {
+        transports.addAndGet(-count);
     }
 
     /**
@@ -176,64 +256,182 @@ final class AgentSide
         return flushed;
     }
 
-    List<RailAddress> addresses()
+    /**
+     * Entries in the address vectors of the rails.
+     */
+    int addressEntries()
     {
-        final List<RailAddress> addresses = new ArrayList<>();
-        for (final Rail rail : rails)
+        int entries = 0;
+        for (int i = 0, size = rails.size(); i < size; i++)
         {
-            if (isEnabled && rail.isUsable())
-            {
-                addresses.add(new RailAddress(
-                    rail.endpoint().nic().speedMbps(),
-                    rail.endpoint().nic().numaNode(),
-                    rail.maxReceiveLength(),
-                    rail.endpoint().localAddress()));
-            }
+            entries += rails.get(i).addressEntries();
         }
 
-        return addresses;
+        return entries;
     }
 
     /**
-     * Rail-aligned paths to a peer: ours i to its i, wrapping around where it has fewer.
+     * All rails of this agent, those out of use without address.
+     *
+     * @return rails in the order of their indexes, none when none is in use.
+     */
+    List<RailAddress> addresses()
+    {
+        return isEnabled() ? List.of(described) : List.of();
+    }
+
+    /**
+     * Paths to a peer that has none yet.
      *
      * @param incarnation of the peer's driver.
-     * @param remote      its rails, at least one.
-     * @return a path for each of our usable rails.
-     * @throws FabricException when an address cannot be inserted. Nothing is left behind.
+     * @param remote      its rails, at least one in use.
+     * @return at least one path.
+     * @throws FabricException when no address can be inserted. Nothing is left behind.
      */
     List<RailPath> acquire(final long incarnation, final List<RailAddress> remote)
     {
+        final List<RailPairs.Pair> pairs = RailPairs.of(addresses(), remote);
+        final List<RailPairs.Pair> good = pairs.stream()
+            .filter((pair) -> !isHeld(pair, incarnation, remote))
+            .toList();
+
         final List<RailPath> paths = new ArrayList<>();
-        try
+        FabricException cause = null;
+        for (final RailPairs.Pair pair : good.isEmpty() ? pairs : good)
         {
-            for (final Rail rail : rails)
+            try
             {
-                if (rail.isUsable())
-                {
-                    final RailAddress address = remote.get(rail.index() % remote.size());
-                    final RailPeer peer = rail.acquire(incarnation, address.address());
-                    paths.add(new RailPath(
-                        rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength())));
-                }
+                paths.add(acquire(pair, incarnation, remote));
+            }
+            catch (final FabricException ex)
+            {
+                cause = ex;
             }
         }
-        catch (final FabricException ex)
-        {
-            release(paths);
-            throw ex;
-        }
 
+        if (paths.isEmpty() && null != cause)
+        {
+            throw cause;
+        }
         return paths;
     }
 
+    /**
+     * Paths that a link should have after rails or paths have come or gone. Those that stay are the same objects.
+     *
+     * @param current     paths of the link.
+     * @param incarnation of the peer's driver.
+     * @param remote      the peer's rails.
+     * @param mayAdd      false to take no new ones, as the peer does not know all of our rails yet.
+     * @return paths, none when no rail is left. Those of {@code current} that are not among them are to be released.
+     */
+    List<RailPath> renew(
+        final List<RailPath> current, final long incarnation, final List<RailAddress> remote, final boolean mayAdd)
+    {
+        final List<RailPath> paths = new ArrayList<>();
+        for (final RailPairs.Pair pair : RailPairs.of(addresses(), remote))
+        {
+            if (!isHeld(pair, incarnation, remote))
+            {
+                final byte[] address = remote.get(pair.remote()).address();
+                final RailPath known = current.stream()
+                    .filter((path) -> path.rail() == rail(pair.local()) &&
+                        Arrays.equals(path.remote().address(), address))
+                    .findFirst()
+                    .orElse(null);
+                if (null != known)
+                {
+                    paths.add(known);
+                }
+                else if (mayAdd)
+                {
+                    addPath(paths, pair, incarnation, remote);
+                }
+            }
+        }
+        return paths;
+    }
+
+    private void addPath(
+        final List<RailPath> paths,
+        final RailPairs.Pair pair,
+        final long incarnation,
+        final List<RailAddress> remote)
+    {
+        try
+        {
+            paths.add(acquire(pair, incarnation, remote));
+        }
+        catch (final FabricException ignore)
+        {
+            // the link goes on over its other paths, and this one is tried again with the next renewal
+        }
+    }
+
+    private RailPath acquire(
+        final RailPairs.Pair pair, final long incarnation, final List<RailAddress> remote)
+    {
+        final Rail rail = rail(pair.local());
+        final RailAddress address = remote.get(pair.remote());
+        final long startNs = System.nanoTime();
+        final RailPeer peer = rail.acquire(incarnation, address.address());
+        addressInsertTime.getAndAddRelease(System.nanoTime() - startNs);
+        return new RailPath(rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength()), address);
+    }
+
+    private boolean isHeld(final RailPairs.Pair pair, final long incarnation, final List<RailAddress> remote)
+    {
+        return failedPaths.isHeld(pair.local(), incarnation, remote.get(pair.remote()).address());
+    }
+
+    private Rail rail(final int index)
+    {
+        for (final Rail rail : rails)
+        {
+            if (rail.index() == index)
+            {
+                return rail;
+            }
+        }
+
+        throw new IllegalStateException("no rail " + index + " in use");
+    }
+
+    /**
+     * Give up paths. A peer leaves the address vector when no link refers to it and it cannot post any more.
+     */
     void release(final List<RailPath> paths)
     {
         for (final RailPath path : paths)
         {
             if (path.rail().release(path.peer()))
             {
-                run(() -> path.rail().retire(path.peer()));
+                unused.put(path.peer(), path.rail());
+            }
+        }
+
+        retireUnused();
+    }
+
+    /**
+     * Retire the peers that cannot post any more, see {@link #release(List)}.
+     */
+    void retireUnused()
+    {
+        final Iterator<Map.Entry<RailPeer, Rail>> iterator = unused.entrySet().iterator();
+        while (iterator.hasNext())
+        {
+            final Map.Entry<RailPeer, Rail> entry = iterator.next();
+            final RailPeer peer = entry.getKey();
+            final Rail rail = entry.getValue();
+            if (rail.isReferenced(peer) || !rails.contains(rail))
+            {
+                iterator.remove();
+            }
+            else if (rail.forget(peer))
+            {
+                iterator.remove();
+                run(() -> rail.retire(peer));
             }
         }
     }

@@ -15,14 +15,23 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.DutyCycleTracker;
+import io.aeron.exceptions.AeronEvent;
+import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.TimeoutException;
+import io.millrace.efa.libfabric.ShmLocks;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
+import io.millrace.efa.term.PlacedImages;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.agrona.concurrent.NanoClock;
 
 import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,20 +42,40 @@ final class FabricConductor implements Agent, FabricEvents
 {
     private static final int EVENT_CAPACITY = 4096;
     private static final int EVENT_DRAIN_LIMIT = 64;
+
+    /**
+     * Frames of peers that have a link do not wait behind those of peers that have none.
+     */
+    private static final int FRAME_CAPACITY = 1024;
+    private static final int FRAME_DRAIN_LIMIT = 16;
+
+    /**
+     * Shared memory gives no error for what a dead process has not taken: it is never taken.
+     */
+    private static final long GONE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long RETIRE_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long WARM_UP_CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long DRAIN_QUIET_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long DRAIN_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final ManyToOneConcurrentArrayQueue<Runnable> events = new ManyToOneConcurrentArrayQueue<>(EVENT_CAPACITY);
-    private final HandshakeCodec codec = new HandshakeCodec();
+    private final ManyToOneConcurrentArrayQueue<Runnable> linkedFrames =
+        new ManyToOneConcurrentArrayQueue<>(FRAME_CAPACITY);
+    private final ManyToOneConcurrentArrayQueue<Runnable> otherFrames =
+        new ManyToOneConcurrentArrayQueue<>(FRAME_CAPACITY);
+    private final HandshakeInbox inbox;
     private final NanoClock nanoClock;
     private final RailKeeper railKeeper;
     private final int mtuLength;
     private final FabricCounters counters;
     private final ErrorHandler errorHandler;
+    private final DutyCycleTracker dutyCycleTracker;
     private final Linking sender;
     private final Linking receiver;
+    private final Terms terms;
     private final SenderHandshake senderHandshake;
     private final ReceiverHandshake receiverHandshake;
+    private long lastRetiredNs;
 
     FabricConductor(
         final FabricSettings settings,
@@ -54,25 +83,58 @@ final class FabricConductor implements Agent, FabricEvents
         final ErrorHandler errorHandler,
         final NanoClock nanoClock,
         final RailOpener opener,
+        final TermSettings termSettings,
         final int mtuLength)
     {
         this.nanoClock = nanoClock;
         this.mtuLength = mtuLength;
         this.counters = counters;
         this.errorHandler = errorHandler;
-        sender = newLinking(settings);
-        receiver = newLinking(settings);
+        dutyCycleTracker = counters.newConductorTracker(settings.context().conductorCycleThresholdNs());
+        sender = newLinking(settings, termSettings);
+        receiver = newLinking(settings, termSettings);
+        terms = new Terms(
+            settings.context(),
+            termSettings,
+            counters.terms(),
+            sender,
+            receiver,
+            this::onFallback,
+            this::offer,
+            nanoClock);
         senderHandshake = new SenderHandshake(sender, nanoClock);
         receiverHandshake = new ReceiverHandshake(receiver, nanoClock);
-        railKeeper = new RailKeeper(opener, sender.side(), receiver.side(), this::onFallback, this::offer);
+        inbox = new HandshakeInbox(sender, receiver, senderHandshake, receiverHandshake, terms, errorHandler);
+        railKeeper = new RailKeeper(
+            opener, sender.side(), receiver.side(), this::onFallback, this::onRailReopened, this::offer, terms);
     }
 
-    private Linking newLinking(final FabricSettings settings)
+    private Linking newLinking(final FabricSettings settings, final TermSettings termSettings)
     {
+        final long linkTimeoutNs = settings.context().linkTimeoutNs();
         final RailSet railSet = new RailSet(
-            this, counters.framesRejected(), errorHandler, settings.context().linkTimeoutNs());
+            this,
+            counters.framesRejected(),
+            errorHandler,
+            linkTimeoutNs,
+            settings.choice().isHostLocal() ? GONE_TIMEOUT_NS : linkTimeoutNs,
+            new PlacedImages(counters.terms()));
         return new Linking(
-            settings, counters, errorHandler, new AgentSide(railSet), this::offer);
+            settings,
+            termSettings,
+            counters,
+            errorHandler,
+            new AgentSide(railSet, counters.addressInsertTime()),
+            nanoClock,
+            this::offer);
+    }
+
+    /**
+     * Peers that are known, of both sides.
+     */
+    int peers()
+    {
+        return senderHandshake.peers() + receiverHandshake.peers();
     }
 
     AgentSide sender()
@@ -100,7 +162,7 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public void onStart()
     {
-        railKeeper.open();
+        railKeeper.open(nanoClock.nanoTime());
         if (!sender.side().rails().isEmpty() && mtuLength > sender.side().rails().get(0).maxSendLength())
         {
             final int maxLength = sender.side().rails().get(0).maxSendLength();
@@ -108,6 +170,7 @@ final class FabricConductor implements Agent, FabricEvents
                 " bytes, the longest message of a rail: longer frames go by UDP. Set it to at most " +
                 maxLength / 32 * 32);
         }
+        dutyCycleTracker.update(nanoClock.nanoTime());
     }
 
     /**
@@ -117,7 +180,9 @@ final class FabricConductor implements Agent, FabricEvents
     public void onClose()
     {
         drain();
+        terms.closing();
         railKeeper.close();
+        terms.close();
     }
 
     /**
@@ -147,14 +212,20 @@ final class FabricConductor implements Agent, FabricEvents
     public int doWork()
     {
         final long nowNs = nanoClock.nanoTime();
+        dutyCycleTracker.measureAndUpdate(nowNs);
+        counters.addressEntries().setRelease(sender.side().addressEntries() + receiver.side().addressEntries());
         return events.drain(Runnable::run, EVENT_DRAIN_LIMIT) +
+            linkedFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
+            otherFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             sender.side().pollUnattended() +
             receiver.side().pollUnattended() +
             sender.side().flush() +
             receiver.side().flush() +
             railKeeper.doWork(nowNs) +
+            releasePaths(nowNs) +
             senderHandshake.doWork(nowNs) +
-            receiverHandshake.doWork(nowNs);
+            receiverHandshake.doWork(nowNs) +
+            terms.doWork(nowNs);
     }
 
     /**
@@ -173,6 +244,58 @@ final class FabricConductor implements Agent, FabricEvents
                 sender.side().disable();
                 receiver.side().disable();
             });
+    }
+
+    /**
+     * Wait until all channels to an address are linked.
+     *
+     * @param address   of the peer's socket.
+     * @param timeoutNs how long to wait.
+     * @throws io.aeron.exceptions.AeronException with the reason when a link is refused or not made in time.
+     */
+    void awaitLink(final InetSocketAddress address, final long timeoutNs)
+    {
+        final CompletableFuture<Void> future = new CompletableFuture<>();
+        final long deadlineNs = nanoClock.nanoTime() + timeoutNs;
+        while (!future.isDone())
+        {
+            final long leftNs = deadlineNs - nanoClock.nanoTime();
+            if (leftNs <= 0)
+            {
+                throw new TimeoutException("no link to " + address + " within " +
+                    TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms: is there a publication to it here, and a " +
+                    "subscription of a Millrace driver there?");
+            }
+
+            offer(() -> senderHandshake.warmUp(address, future));
+            try
+            {
+                future.get(Math.min(leftNs, WARM_UP_CHECK_INTERVAL_NS), TimeUnit.NANOSECONDS);
+            }
+            catch (final java.util.concurrent.TimeoutException ignore)
+            {
+                // looked at again above
+            }
+            catch (final InterruptedException ex)
+            {
+                Thread.currentThread().interrupt();
+                throw new AeronException("interrupted while waiting for a link to " + address, ex);
+            }
+            catch (final ExecutionException ex)
+            {
+                throw (AeronException)ex.getCause();
+            }
+        }
+    }
+
+    /**
+     * Take note that a channel has no rails from its start. From any thread.
+     *
+     * @param reason for people.
+     */
+    void onUdpOnly(final String reason)
+    {
+        offer(() -> onFallback(reason));
     }
 
     /**
@@ -216,9 +339,13 @@ final class FabricConductor implements Agent, FabricEvents
      * {@inheritDoc}
      */
     @Override
-    public void onHandshake(final RailChannel channel, final InetSocketAddress source, final byte[] frame)
+    public void onHandshake(
+        final RailChannel channel, final InetSocketAddress source, final byte[] frame, final boolean isLinked)
     {
-        offer(() -> dispatch(channel, source, frame));
+        if (!(isLinked ? linkedFrames : otherFrames).offer(() -> inbox.onFrame(channel, source, frame)))
+        {
+            counters.handshakesDropped().increment();
+        }
     }
 
     /**
@@ -257,48 +384,170 @@ final class FabricConductor implements Agent, FabricEvents
      * {@inheritDoc}
      */
     @Override
+    public void onPublication(
+        final RailChannel channel, final long registrationId, final int sessionId, final int streamId)
+    {
+        offer(() -> terms.onPublication(channel, registrationId, sessionId, streamId));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onPublicationEnded(final RailChannel channel, final long registrationId)
+    {
+        offer(() -> terms.onPublicationEnded(channel, registrationId));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onImage(final ImageRecord image)
+    {
+        offer(() -> terms.onImage(image));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onImageClosed(final ImageRecord image)
+    {
+        offer(() -> terms.onImageClosed(image));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
     public void onRailFailed(final RailSet railSet, final Rail rail, final String reason)
     {
         offer(
             () ->
             {
-                onFallback("rail " + rail.index() + " of the " + (railSet == sender.side().railSet() ? "sender" :
-                    "receiver") + " on " + rail.endpoint().nic().domainName() + " failed: " + reason);
-                if (railSet == sender.side().railSet())
+                final AgentSide side = railSet == sender.side().railSet() ? sender.side() : receiver.side();
+                if (railKeeper.onFailed(side, rail, nanoClock.nanoTime()))
                 {
-                    senderHandshake.onRailFailed(rail, reason);
-                    railKeeper.onFailed(sender.side(), rail, nanoClock.nanoTime());
-                }
-                else
-                {
-                    receiverHandshake.onRailFailed(rail, reason);
-                    railKeeper.onFailed(receiver.side(), rail, nanoClock.nanoTime());
+                    counters.railsFailed().incrementRelease();
+                    warn("rail " + rail.index() + " of the " + roleOf(side) + " on " +
+                        rail.endpoint().nic().domainName() + " failed: " + reason);
+                    if (side == sender.side())
+                    {
+                        senderHandshake.onRailFailed(rail, reason);
+                    }
+                    else
+                    {
+                        receiverHandshake.onRailFailed(rail, reason);
+                    }
+                    railKeeper.retire(side, rail);
                 }
             });
     }
 
-    private void dispatch(final RailChannel channel, final InetSocketAddress source, final byte[] frame)
+    private void onRailReopened(final AgentSide side, final int index)
     {
-        final HandshakeMessage message = codec.decode(frame);
-        if (message instanceof final HandshakeMessage.Hello hello)
+        counters.railsReopened().incrementRelease();
+        warn("rail " + index + " of the " + roleOf(side) + " was opened again");
+        if (side == sender.side())
         {
-            receiverHandshake.onHello(new Peering.Key(channel, source), hello);
-        }
-        else if (message instanceof final HandshakeMessage.HelloAck ack)
-        {
-            senderHandshake.onAck(channel, ack);
-        }
-        else if (message instanceof final HandshakeMessage.Bye bye)
-        {
-            if (!senderHandshake.onBye(channel, bye))
-            {
-                receiverHandshake.onBye(channel, bye);
-            }
+            senderHandshake.onRailsOpened();
         }
         else
         {
-            sender.onRejected();
+            receiverHandshake.onRailsOpened();
         }
+    }
+
+    private int releasePaths(final long nowNs)
+    {
+        if (nowNs - lastRetiredNs > RETIRE_INTERVAL_NS)
+        {
+            lastRetiredNs = nowNs;
+            sender.side().retireUnused();
+            receiver.side().retireUnused();
+        }
+        if (sender.side().failedPaths().release(nowNs))
+        {
+            senderHandshake.onPathsReleased();
+        }
+        if (receiver.side().failedPaths().release(nowNs))
+        {
+            receiverHandshake.onPathsReleased();
+        }
+        return 0;
+    }
+
+    private String roleOf(final AgentSide side)
+    {
+        return side == sender.side() ? "sender" : "receiver";
+    }
+
+    private void warn(final String text)
+    {
+        errorHandler.onError(new AeronEvent("millrace: " + text, AeronException.Category.WARN));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onRailWorn(final RailSet railSet, final Rail rail, final String reason)
+    {
+        offer(
+            () ->
+            {
+                final AgentSide side = railSet == sender.side().railSet() ? sender.side() : receiver.side();
+                if (railKeeper.onWorn(side, rail))
+                {
+                    onFallback("rail " + rail.index() + " of the " + roleOf(side) + " on " +
+                        rail.endpoint().nic().domainName() + " is opened anew: " + reason);
+                    if (side == sender.side())
+                    {
+                        senderHandshake.onRailRenewed(rail);
+                    }
+                    else
+                    {
+                        receiverHandshake.onRailRenewed(rail);
+                    }
+                    railKeeper.retire(side, rail);
+                    railKeeper.reopen(side, rail, nanoClock.nanoTime());
+                }
+            });
+    }
+
+    /**
+     * Watch over the agents, which may stand still for a peer of this host that was killed.
+     */
+    StallWatch newStallWatch()
+    {
+        return new StallWatch(sender.side(), receiver.side(), this::onLockReleased, this::onLockUnknown);
+    }
+
+    private void onLockReleased(final ShmLocks.Held held, final List<AgentSide> stalled)
+    {
+        counters.shmLocksReleased().incrementRelease();
+        offer(
+            () ->
+            {
+                warn("a lock was released: " + held);
+                for (final AgentSide side : List.of(sender.side(), receiver.side()))
+                {
+                    for (final Rail rail : List.copyOf(side.rails()))
+                    {
+                        final byte[] address = rail.endpoint().localAddress();
+                        if (held.isOwn() ? held.isOf(address) : stalled.contains(side))
+                        {
+                            onRailWorn(side.railSet(), rail, held.toString());
+                        }
+                    }
+                }
+            });
+    }
+
+    private void onLockUnknown(final String text)
+    {
+        offer(() -> warn(text));
     }
 
     private boolean offer(final Runnable event)

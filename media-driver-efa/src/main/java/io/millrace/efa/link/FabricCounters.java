@@ -15,8 +15,11 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.status.DutyCycleStallTracker;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.efa.term.TermCounters;
+import org.agrona.SystemUtil;
 import org.agrona.concurrent.status.AtomicCounter;
 import org.agrona.concurrent.status.ConcurrentCountersManager;
 import org.agrona.concurrent.status.CountersManager;
@@ -37,6 +40,24 @@ public final class FabricCounters
     private final AtomicCounter controlFramesDropped;
     private final AtomicCounter links;
     private final AtomicCounter destinationPacketsDropped;
+    private final TermCounters terms;
+    private final AtomicCounter handshakesUnauthenticated;
+    private final AtomicCounter handshakesStale;
+    private final AtomicCounter handshakesChallenged;
+    private final AtomicCounter handshakesDropped;
+    private final AtomicCounter handshakesOverLimit;
+    private final AtomicCounter railsUnproven;
+    private final AtomicCounter packetsMalformed;
+    private final AtomicCounter railOpenTime;
+    private final AtomicCounter railCloseTime;
+    private final AtomicCounter addressInsertTime;
+    private final AtomicCounter startWarnings;
+    private final AtomicCounter shmLocksReleased;
+    private final AtomicCounter addressEntries;
+    private final AtomicCounter railsFailed;
+    private final AtomicCounter railsReopened;
+    private final AtomicCounter pathsLost;
+    private final AtomicCounter pathsAdded;
 
     FabricCounters(final CountersManager countersManager, final ProtocolChoice choice)
     {
@@ -58,7 +79,76 @@ public final class FabricCounters
             "efa control frames from rails dropped", EfaCounters.CONTROL_FRAMES_DROPPED_TYPE_ID);
         destinationPacketsDropped = countersManager.newCounter(
             "efa packets dropped for busy destinations", EfaCounters.DESTINATION_PACKETS_DROPPED_TYPE_ID);
+        railsFailed = countersManager.newCounter("efa rails failed", EfaCounters.RAILS_FAILED_TYPE_ID);
+        railsReopened = countersManager.newCounter("efa rails opened again", EfaCounters.RAILS_REOPENED_TYPE_ID);
+        pathsLost = countersManager.newCounter("efa paths lost by links", EfaCounters.PATHS_LOST_TYPE_ID);
+        pathsAdded = countersManager.newCounter("efa paths added to links", EfaCounters.PATHS_ADDED_TYPE_ID);
+        terms = new TermCounters(countersManager);
         links = countersManager.newCounter("efa links up", EfaCounters.LINKS_TYPE_ID);
+        handshakesUnauthenticated = countersManager.newCounter(
+            "efa handshake messages refused for want of the key", EfaCounters.HANDSHAKES_UNAUTHENTICATED_TYPE_ID);
+        handshakesStale = countersManager.newCounter(
+            "efa handshake messages stale or repeated", EfaCounters.HANDSHAKES_STALE_TYPE_ID);
+        handshakesChallenged = countersManager.newCounter(
+            "efa Hellos challenged", EfaCounters.HANDSHAKES_CHALLENGED_TYPE_ID);
+        handshakesDropped = countersManager.newCounter(
+            "efa handshake messages dropped in a flood", EfaCounters.HANDSHAKES_DROPPED_TYPE_ID);
+        handshakesOverLimit = countersManager.newCounter(
+            "efa Hellos over the limit of peers", EfaCounters.HANDSHAKES_OVER_LIMIT_TYPE_ID);
+        railsUnproven = countersManager.newCounter(
+            "efa rails of links that brought no answer", EfaCounters.RAILS_UNPROVEN_TYPE_ID);
+        addressEntries = countersManager.newCounter(
+            "efa peers' rails in address vectors", EfaCounters.ADDRESS_ENTRIES_TYPE_ID);
+        packetsMalformed = countersManager.newCounter(
+            "efa packets malformed", EfaCounters.PACKETS_MALFORMED_TYPE_ID);
+        railOpenTime = countersManager.newCounter(
+            "efa time in opening rails in ns", EfaCounters.RAIL_OPEN_TIME_TYPE_ID);
+        railCloseTime = countersManager.newCounter(
+            "efa time in closing rails in ns", EfaCounters.RAIL_CLOSE_TIME_TYPE_ID);
+        addressInsertTime = countersManager.newCounter(
+            "efa time in inserting addresses in ns", EfaCounters.ADDRESS_INSERT_TIME_TYPE_ID);
+        startWarnings = countersManager.newCounter("efa warnings at start", EfaCounters.START_WARNINGS_TYPE_ID);
+        shmLocksReleased = countersManager.newCounter(
+            "efa shm locks of killed peers released", EfaCounters.SHM_LOCKS_RELEASED_TYPE_ID);
+    }
+
+    /**
+     * Tracker of the fabric conductor's duty cycles, with its counters. For the media driver's conductor.
+     */
+    DutyCycleStallTracker newConductorTracker(final long thresholdNs)
+    {
+        return new DutyCycleStallTracker(
+            countersManager.newCounter(
+            "efa fabric conductor max cycle time in ns", EfaCounters.CONDUCTOR_MAX_CYCLE_TIME_TYPE_ID),
+            countersManager.newCounter(
+            "efa fabric conductor cycle time threshold exceeded: threshold=" + SystemUtil.formatDuration(thresholdNs),
+            EfaCounters.CONDUCTOR_CYCLES_OVER_THRESHOLD_TYPE_ID),
+            thresholdNs);
+    }
+
+    AtomicCounter railOpenTime()
+    {
+        return railOpenTime;
+    }
+
+    AtomicCounter railCloseTime()
+    {
+        return railCloseTime;
+    }
+
+    AtomicCounter addressInsertTime()
+    {
+        return addressInsertTime;
+    }
+
+    AtomicCounter startWarnings()
+    {
+        return startWarnings;
+    }
+
+    AtomicCounter shmLocksReleased()
+    {
+        return shmLocksReleased;
     }
 
     AtomicCounter fallbacks()
@@ -119,6 +209,76 @@ public final class FabricCounters
     public AtomicCounter destinationPacketsDropped()
     {
         return destinationPacketsDropped;
+    }
+
+    TermCounters terms()
+    {
+        return terms;
+    }
+
+    AtomicCounter handshakesUnauthenticated()
+    {
+        return handshakesUnauthenticated;
+    }
+
+    AtomicCounter addressEntries()
+    {
+        return addressEntries;
+    }
+
+    AtomicCounter handshakesStale()
+    {
+        return handshakesStale;
+    }
+
+    AtomicCounter handshakesChallenged()
+    {
+        return handshakesChallenged;
+    }
+
+    AtomicCounter handshakesDropped()
+    {
+        return handshakesDropped;
+    }
+
+    AtomicCounter handshakesOverLimit()
+    {
+        return handshakesOverLimit;
+    }
+
+    AtomicCounter railsUnproven()
+    {
+        return railsUnproven;
+    }
+
+    /**
+     * Packets whose frames are not sound. Written by the Receiver.
+     *
+     * @return the counter.
+     */
+    public AtomicCounter packetsMalformed()
+    {
+        return packetsMalformed;
+    }
+
+    AtomicCounter railsFailed()
+    {
+        return railsFailed;
+    }
+
+    AtomicCounter railsReopened()
+    {
+        return railsReopened;
+    }
+
+    AtomicCounter pathsLost()
+    {
+        return pathsLost;
+    }
+
+    AtomicCounter pathsAdded()
+    {
+        return pathsAdded;
     }
 
     AtomicCounter links()

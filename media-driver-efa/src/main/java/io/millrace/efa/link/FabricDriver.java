@@ -16,20 +16,30 @@
 package io.millrace.efa.link;
 
 import io.aeron.driver.MediaDriver;
+import io.aeron.exceptions.AeronEvent;
+import io.aeron.exceptions.AeronException;
 import io.millrace.efa.EfaContext;
+import io.millrace.efa.PropertyNames;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.efa.libfabric.MachineLimits;
 import io.millrace.efa.rail.RailCounters;
 import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
+import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.CountersManager;
 import org.agrona.nio.TransportPoller;
 
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Rails, links and the fabric conductor of one media driver. Made before the driver is launched, started with its first
@@ -39,13 +49,19 @@ public final class FabricDriver implements AutoCloseable
 {
     private static final System.Logger LOGGER = System.getLogger(FabricDriver.class.getName());
 
+    private static final long CLOSE_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final FabricSettings settings;
     private final NicRails rails;
+    private final StartChecks startChecks;
+    private final List<String> warnings = new ArrayList<>();
+    private final AtomicBoolean isStarved = new AtomicBoolean();
     private CountersManager countersManager;
     private FabricCounters counters;
     private FabricConductor conductor;
     private AgentRunner conductorRunner;
-    private boolean isStarved;
+    private AgentRunner stallWatchRunner;
+    private boolean isPrepared;
     private boolean isClosed;
 
     static
@@ -62,8 +78,12 @@ public final class FabricDriver implements AutoCloseable
     {
         final EfaContext concluded = context.clone();
         final ProtocolChoice choice = ProtocolChoice.select(concluded);
-        settings = new FabricSettings(choice, concluded, new SecureRandom().nextLong(), HostId.get());
+        settings = new FabricSettings(
+            choice, concluded, new SecureRandom().nextLong(), HostId.get(), AuthKeys.read(concluded.authKeyFile()));
         rails = new NicRails(settings);
+        startChecks = new StartChecks(settings, MachineLimits.read());
+        warnings.addAll(PropertyNames.unknown(
+            System.getProperties().stringPropertyNames(), System.getenv().keySet()));
     }
 
     /**
@@ -90,13 +110,36 @@ public final class FabricDriver implements AutoCloseable
      * Open the rails now if the protocol was asked for by name, so that a failure is an error at start. Otherwise the
      * fabric conductor opens them, and a failure is a fallback.
      *
-     * @throws io.millrace.efa.libfabric.FabricException when a NIC cannot be opened. Nothing is left open.
+     * @throws io.aeron.exceptions.ConfigurationException when the machine's limits are too low for them.
+     * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened. Nothing is left open.
      */
     public void openNamedRails()
     {
         if (choice().isNamed())
         {
+            startChecks.requireRails();
             rails.prepare();
+            isPrepared = true;
+        }
+    }
+
+    /**
+     * Say what may go wrong for want of something: in the log, the distinct error log, and a counter.
+     */
+    private void warn(final MediaDriver.Context context)
+    {
+        if (!isPrepared)
+        {
+            warnings.addAll(startChecks.rails());
+        }
+        final Path directory = context.aeronDirectory().toPath();
+        warnings.addAll(StartChecks.directory(directory, MachineLimits.usableBytes(directory),
+            context.publicationTermBufferLength(), context.filePageSize()));
+        for (final String warning : warnings)
+        {
+            LOGGER.log(System.Logger.Level.WARNING, "millrace: " + warning);
+            context.errorLog().record(new AeronEvent("millrace: " + warning, AeronException.Category.WARN));
+            counters.startWarnings().incrementRelease();
         }
     }
 
@@ -131,6 +174,7 @@ public final class FabricDriver implements AutoCloseable
             choice().reason());
 
         counters = new FabricCounters(countersManager, choice());
+        warn(context);
         final List<RailCounters> railCounters = new ArrayList<>();
         for (final String agent : List.of("snd-", "rcv-"))
         {
@@ -141,10 +185,17 @@ public final class FabricDriver implements AutoCloseable
             }
         }
 
-        rails.counters(railCounters, counters.registeredBytes());
+        rails.counters(railCounters, counters);
         final ErrorHandler errorHandler = context.countedErrorHandler();
+        rails.contract().start(countersManager, errorHandler);
         conductor = new FabricConductor(
-            settings, counters, errorHandler, SystemNanoClock.INSTANCE, rails, context.mtuLength());
+            settings,
+            counters,
+            errorHandler,
+            SystemNanoClock.INSTANCE,
+            rails,
+            TermSettings.of(context.aeronDirectoryName(), context(), choice()),
+            context.mtuLength());
         context.errorHandler(new ClosingErrorHandler(context.errorHandler(), this));
 
         if (choice().isFallback())
@@ -154,30 +205,88 @@ public final class FabricDriver implements AutoCloseable
 
         if (choice().isFabric())
         {
-            conductorRunner = new AgentRunner(new SleepingMillisIdleStrategy(1), errorHandler, null, conductor);
-            AgentRunner.startOnThread(
-                conductorRunner,
-                (runnable) ->
-                {
-                    final Thread thread = new Thread(runnable, conductor.roleName());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+            context.congestControlSupplier(
+                new RailCongestionControl.Supplier(context.congestionControlSupplier(), conductor, context()));
+            conductorRunner = start(conductor, 1, errorHandler);
+            if (choice().isHostLocal())
+            {
+                stallWatchRunner = start(conductor.newStallWatch(), StallWatch.INTERVAL_MS, errorHandler);
+            }
         }
     }
 
+    private static AgentRunner start(final Agent agent, final long sleepMs, final ErrorHandler errorHandler)
+    {
+        final AgentRunner runner = new AgentRunner(
+            new SleepingMillisIdleStrategy(sleepMs), errorHandler, null, agent);
+        AgentRunner.startOnThread(
+            runner,
+            (runnable) ->
+            {
+                final Thread thread = new Thread(runnable, agent.roleName());
+                thread.setDaemon(true);
+                return thread;
+            });
+        return runner;
+    }
+
     /**
-     * Take note of a new channel endpoint. Aeron has a poller for those that send and one for those that receive.
+     * Check that the rails can be opened if the protocol was asked for by name, and close them again: for a driver that
+     * somebody else will launch, or not.
+     *
+     * @throws io.millrace.efa.libfabric.FabricException when a NIC cannot be opened. Nothing is left open.
+     */
+    public void tryNamedRails()
+    {
+        openNamedRails();
+        rails.close();
+    }
+
+    /**
+     * Does this belong to a media driver already?
+     *
+     * @return true from its first channel endpoint on.
+     */
+    public synchronized boolean isStarted()
+    {
+        return isClosed || null != countersManager;
+    }
+
+    /**
+     * Take note of a new channel endpoint that polls the rails.
      *
      * @param isSender true for the send side.
      */
     public void onEndpointCreated(final boolean isSender)
     {
-        final int endpoints = side(isSender).onEndpointCreated();
-        if (choice().isFabric() && endpoints > TransportPoller.ITERATION_THRESHOLD && !isStarved)
+        side(isSender).onEndpointCreated();
+        onTransportAdded(isSender);
+    }
+
+    /**
+     * Take note that a channel endpoint that polled the rails is closed.
+     *
+     * @param isSender true for the send side.
+     */
+    public void onEndpointClosed(final boolean isSender)
+    {
+        side(isSender).onEndpointClosed();
+        onTransportsRemoved(isSender, 1);
+    }
+
+    /**
+     * Take note of a socket more. Aeron has a poller for those that send and one for those that receive, and beyond a
+     * number of sockets it waits for them instead of polling each.
+     *
+     * @param isSender true for the send side.
+     */
+    public void onTransportAdded(final boolean isSender)
+    {
+        final int transports = side(isSender).onTransportAdded();
+        if (choice().isFabric() && transports > TransportPoller.ITERATION_THRESHOLD &&
+            isStarved.compareAndSet(false, true))
         {
-            isStarved = true;
-            conductor.stop(endpoints + " channel endpoints exceed " +
+            conductor.stop(transports + " sockets of channels exceed " +
                 TransportPoller.ITERATION_THRESHOLD_PROP_NAME + "=" + TransportPoller.ITERATION_THRESHOLD +
                 ", beyond which Aeron waits for sockets and rails starve: all channels go by UDP. Set that property" +
                 " before the first media driver of the process starts");
@@ -185,18 +294,56 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Take note that a channel endpoint is closed.
+     * Take note that sockets were closed.
      *
      * @param isSender true for the send side.
+     * @param count    of them.
      */
-    public void onEndpointClosed(final boolean isSender)
+    public void onTransportsRemoved(final boolean isSender, final int count)
     {
-        side(isSender).onEndpointClosed();
+        side(isSender).onTransportsRemoved(count);
+    }
+
+    /**
+     * Count and report that a channel has no rails although the driver has.
+     *
+     * @param channel URI of the channel.
+     * @param reason  for people.
+     */
+    public void onUdpOnly(final String channel, final String reason)
+    {
+        if (choice().isFabric())
+        {
+            conductor.onUdpOnly(channel + " goes by UDP: " + reason);
+        }
     }
 
     private AgentSide side(final boolean isSender)
     {
         return isSender ? conductor.sender() : conductor.receiver();
+    }
+
+    /**
+     * Wait until all publications to an endpoint of a peer travel on rails.
+     *
+     * @param address   of the endpoint.
+     * @param timeoutNs how long to wait.
+     * @throws io.aeron.exceptions.AeronException with the reason when they do not in time.
+     */
+    public void awaitLink(final InetSocketAddress address, final long timeoutNs)
+    {
+        final FabricConductor running;
+        synchronized (this)
+        {
+            running = isClosed ? null : conductor;
+        }
+
+        if (!choice().isFabric() || null == running)
+        {
+            throw new AeronException("no rails to " + address + ": " + (choice().isFabric() ?
+                "no publication was added to this driver, or it is closed" : "protocol udp, " + choice().reason()));
+        }
+        running.awaitLink(address, timeoutNs);
     }
 
     /**
@@ -246,6 +393,7 @@ public final class FabricDriver implements AutoCloseable
     public void close()
     {
         final AgentRunner runner;
+        final AgentRunner watchRunner;
         synchronized (this)
         {
             if (isClosed)
@@ -254,10 +402,32 @@ public final class FabricDriver implements AutoCloseable
             }
             isClosed = true;
             runner = conductorRunner;
+            watchRunner = stallWatchRunner;
         }
 
-        CloseHelper.quietClose(runner);
+        closeFully(runner);
+        closeFully(watchRunner);
         rails.close();
+    }
+
+    /**
+     * A runner does not wait for its agent on a thread that is interrupted, but the counters that this agent writes are
+     * unmapped next.
+     */
+    private static void closeFully(final AgentRunner runner)
+    {
+        boolean isInterrupted = Thread.interrupted();
+        CloseHelper.quietClose(runner);
+        while (null != runner && !runner.isClosed())
+        {
+            isInterrupted |= Thread.interrupted();
+            LockSupport.parkNanos(CLOSE_PARK_NS);
+        }
+
+        if (isInterrupted)
+        {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**

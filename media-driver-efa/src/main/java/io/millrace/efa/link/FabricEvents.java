@@ -54,11 +54,12 @@ public interface FabricEvents
     /**
      * A handshake frame arrived on a socket.
      *
-     * @param channel on whose socket.
-     * @param source  address of the peer's socket.
-     * @param frame   copy of the datagram.
+     * @param channel  on whose socket.
+     * @param source   address of the peer's socket.
+     * @param frame    copy of the datagram.
+     * @param isLinked true when the peer has a link, so that others do not hold it up.
      */
-    void onHandshake(RailChannel channel, InetSocketAddress source, byte[] frame);
+    void onHandshake(RailChannel channel, InetSocketAddress source, byte[] frame, boolean isLinked);
 
     /**
      * Operations to a peer fail.
@@ -85,6 +86,38 @@ public interface FabricEvents
     void onPeerRemoved(Rail rail, RailPeer peer);
 
     /**
+     * A publication sends on a channel from now on.
+     *
+     * @param channel        that sends.
+     * @param registrationId of the publication.
+     * @param sessionId      of the publication.
+     * @param streamId       of the publication.
+     */
+    void onPublication(RailChannel channel, long registrationId, int sessionId, int streamId);
+
+    /**
+     * A publication sends no more.
+     *
+     * @param channel        that sent.
+     * @param registrationId of the publication.
+     */
+    void onPublicationEnded(RailChannel channel, long registrationId);
+
+    /**
+     * An image is made.
+     *
+     * @param image what is known of it.
+     */
+    void onImage(ImageRecord image);
+
+    /**
+     * An image is closed. Its log will be deleted.
+     *
+     * @param image that was made.
+     */
+    void onImageClosed(ImageRecord image);
+
+    /**
      * A rail failed.
      *
      * @param railSet of the agent that owns the rail.
@@ -92,4 +125,13 @@ public interface FabricEvents
      * @param reason  for people.
      */
     void onRailFailed(RailSet railSet, Rail rail, String reason);
+
+    /**
+     * A rail is to be opened anew, because of peers that are gone.
+     *
+     * @param railSet of the agent that owns the rail.
+     * @param rail    that is not used any more.
+     * @param reason  for people.
+     */
+    void onRailWorn(RailSet railSet, Rail rail, String reason);
 }

@@ -18,6 +18,8 @@ package io.millrace.efa.link;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 
+import java.util.List;
+
 /**
  * What the handshake needs to know of this driver.
  *
@@ -25,7 +27,9 @@ import io.millrace.efa.ProtocolChoice;
  * @param context     concluded configuration.
  * @param incarnation random number of this driver's start.
  * @param hostId      same for drivers that can share memory.
+ * @param authKeys    of the handshake, none for a handshake without a seal.
  */
-record FabricSettings(ProtocolChoice choice, EfaContext context, long incarnation, long hostId)
+record FabricSettings(
+    ProtocolChoice choice, EfaContext context, long incarnation, long hostId, List<byte[]> authKeys)
 {
 }

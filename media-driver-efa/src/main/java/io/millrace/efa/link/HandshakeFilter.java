@@ -36,19 +36,21 @@ public final class HandshakeFilter
      * @param buffer  with the datagram.
      * @param length  of the datagram in bytes.
      * @param source  address of the peer's socket.
+     * @param isLinked true when the peer has a link.
      */
     public static void forward(
         final FabricEvents events,
         final RailChannel channel,
         final UnsafeBuffer buffer,
         final int length,
-        final InetSocketAddress source)
+        final InetSocketAddress source,
+        final boolean isLinked)
     {
         if (HandshakeCodec.isHandshake(buffer, length))
         {
             final byte[] frame = new byte[length];
             buffer.getBytes(0, frame);
-            events.onHandshake(channel, source, frame);
+            events.onHandshake(channel, source, frame, isLinked);
         }
     }
 }

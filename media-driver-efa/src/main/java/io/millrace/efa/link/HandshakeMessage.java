@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeCause;
+import io.millrace.codecs.handshake.OfferStatus;
 
 import java.util.List;
 
@@ -35,10 +36,29 @@ sealed interface HandshakeMessage
         long hostId,
         int senderHandle,
         long sequence,
+        long challenge,
         List<RailAddress> rails,
         String provider,
-        String wireName) implements HandshakeMessage
+        String wireName,
+        int capabilities) implements HandshakeMessage
     {
+        /**
+         * From rails that can do nothing but messages.
+         */
+        Hello(
+            final int protocolVersion,
+            final long incarnation,
+            final long hostId,
+            final int senderHandle,
+            final long sequence,
+            final long challenge,
+            final List<RailAddress> rails,
+            final String provider,
+            final String wireName)
+        {
+            this(
+                protocolVersion, incarnation, hostId, senderHandle, sequence, challenge, rails, provider, wireName, 0);
+        }
     }
 
     /**
@@ -52,15 +72,86 @@ sealed interface HandshakeMessage
         int senderHandle,
         int receiverHandle,
         AckStatus status,
+        long challenge,
         List<RailAddress> rails,
-        String reason) implements HandshakeMessage
+        String reason,
+        int capabilities) implements HandshakeMessage
+    {
+        /**
+         * From rails that can do nothing but messages.
+         */
+        HelloAck(
+            final int protocolVersion,
+            final long incarnation,
+            final long peerIncarnation,
+            final long sequence,
+            final int senderHandle,
+            final int receiverHandle,
+            final AckStatus status,
+            final long challenge,
+            final List<RailAddress> rails,
+            final String reason)
+        {
+            this(
+                protocolVersion,
+                incarnation,
+                peerIncarnation,
+                sequence,
+                senderHandle,
+                receiverHandle,
+                status,
+                challenge,
+                rails,
+                reason,
+                0);
+        }
+    }
+
+    /**
+     * Receiver to sender: write frames of a stream into the log of an image.
+     */
+    record ImageOffer(
+        long incarnation,
+        long peerIncarnation,
+        int senderHandle,
+        int receiverHandle,
+        long epoch,
+        int sessionId,
+        int streamId,
+        int initialTermId,
+        int termLength,
+        long immediateBase,
+        int minFrameLength,
+        List<Region> regions) implements HandshakeMessage
+    {
+        /**
+         * The log on one of the receiver's rails.
+         */
+        record Region(long key, long address, byte[] railAddress)
+        {
+        }
+    }
+
+    /**
+     * Receiver to sender: write no more.
+     */
+    record OfferEnd(long incarnation, long epoch) implements HandshakeMessage
+    {
+    }
+
+    /**
+     * Sender to receiver: answer to an offer or to its end.
+     */
+    record OfferAck(long peerIncarnation, long epoch, OfferStatus status, long writes, String reason)
+        implements HandshakeMessage
     {
     }
 
     /**
      * Either side: the link with this handle ends.
      */
-    record Bye(long incarnation, int handle, ByeCause cause, String reason) implements HandshakeMessage
+    record Bye(
+        long incarnation, int handle, ByeCause cause, long sequence, String reason) implements HandshakeMessage
     {
     }
 }

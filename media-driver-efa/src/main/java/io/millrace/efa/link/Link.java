@@ -16,6 +16,9 @@
 package io.millrace.efa.link;
 
 import io.millrace.efa.rail.Rail;
+import io.millrace.efa.term.FrameTarget;
+import io.millrace.efa.term.FrameTargets;
+import io.millrace.efa.term.SendLog;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 
@@ -43,19 +46,15 @@ public final class Link
      */
     private static final long BUSY_GAP_NS = 1_000_000_000L;
 
-    private static final RailPath[] NO_PATHS = new RailPath[0];
-
-    /**
-     * A stream leaves its home rail when so many bytes are outstanding there: about what one NIC has in flight in the
-     * time of an agent's duty cycle, so that quiet streams never spread.
-     */
-    private static final long HOME_RAIL_LIMIT_BYTES = 128 * 1024;
+    private static final RailChoice NO_PATHS = new RailChoice(new RailPath[0]);
 
     private final RailChannel channel;
     private final InetSocketAddress peerAddress;
     private final int handle;
-    private RailPath[] paths = NO_PATHS;
+    private final FrameTargets targets = new FrameTargets();
+    private RailChoice paths = NO_PATHS;
     private long peerHandle;
+    private WarmUp warmUp;
     private boolean isUp;
     private boolean isHeardOnRails;
     private long heardByUdpSinceNs = NOT_HEARD;
@@ -126,24 +125,58 @@ public final class Link
      * Learn the way to the peer.
      *
      * @param peerHandle what to put in the immediate.
-     * @param paths      one for each of our rails.
      */
-    void paths(final long peerHandle, final RailPath[] paths)
+    void peerHandle(final long peerHandle)
     {
         this.peerHandle = peerHandle & 0xFFFF_FFFFL;
-        this.paths = paths;
     }
 
-    RailPath[] paths()
+    /**
+     * Go on with other paths, if the link is up.
+     *
+     * @param paths to choose from.
+     */
+    void paths(final RailChoice paths)
+    {
+        if (isUp)
+        {
+            this.paths = paths;
+        }
+    }
+
+    /**
+     * Paths in use. Agent only.
+     *
+     * @return what {@link #send(ByteBuffer)} chooses from.
+     */
+    RailChoice paths()
     {
         return paths;
     }
 
     /**
-     * Use rails from now on.
+     * Prove the paths, before the link carries frames.
+     *
+     * @param warmUp of the paths.
      */
-    void up()
+    void warmUp(final WarmUp warmUp)
     {
+        this.warmUp = warmUp;
+    }
+
+    WarmUp warmUp()
+    {
+        return warmUp;
+    }
+
+    /**
+     * Use rails from now on.
+     *
+     * @param paths that were proven.
+     */
+    void up(final RailChoice paths)
+    {
+        this.paths = paths;
         isUp = true;
     }
 
@@ -153,10 +186,22 @@ public final class Link
     void end()
     {
         isUp = false;
+        warmUp = null;
         heardByUdpSinceNs = NOT_HEARD;
         busySinceNs = NOT_BUSY;
         peerHandle = 0;
         paths = NO_PATHS;
+        targets.clear();
+    }
+
+    /**
+     * Images of the peer into which frames may be written.
+     *
+     * @return targets, of the agent.
+     */
+    FrameTargets targets()
+    {
+        return targets;
     }
 
     /**
@@ -190,9 +235,10 @@ public final class Link
      * push back in the middle, the next call with the same packet goes on where this one stopped.
      *
      * @param packet direct buffer, from position to limit. The position moves to the limit when all was sent.
+     * @param log    of the publication, to send from without a copy, or null.
      * @return bytes sent, which is all or 0, or {@link #NOT_CARRIED}.
      */
-    public int send(final ByteBuffer packet)
+    public int send(final ByteBuffer packet, final SendLog log)
     {
         final int position = packet.position();
         final int length = packet.limit() - position;
@@ -202,9 +248,16 @@ public final class Link
         int offset = resumeAddress == address && resumeLength == length ? resumeOffset : 0;
         resumeAddress = 0;
 
+        final FrameTarget target = isData ? targets.find(address, length) : null;
+        if (null != target && !target.allows(address, length))
+        {
+            onBusy(System.nanoTime());
+            return 0;
+        }
+
         while (offset < length)
         {
-            final int result = sendSome(address + offset, length - offset, isData);
+            final int result = sendSome(address + offset, length - offset, isData, target, log);
             if (result <= 0)
             {
                 if (0 == result)
@@ -248,53 +301,78 @@ public final class Link
         return NOT_BUSY == busySinceNs ? 0 : nowNs - busySinceNs;
     }
 
-    private int sendSome(final long address, final int length, final boolean isData)
+    private int sendSome(
+        final long address, final int length, final boolean isData, final FrameTarget target, final SendLog log)
     {
-        final RailPath path = choose(address, length);
-        if (null == path)
+        final RailChoice paths = this.paths;
+        final int key = length >= SESSION_ID_OFFSET + 4 ? UnsafeApi.getInt(address + SESSION_ID_OFFSET) : handle;
+        int result = NOT_CARRIED;
+        long tried = 0;
+        int index = paths.choose(key, length, tried);
+        while (RailChoice.NONE != index)
         {
-            return NOT_CARRIED;
+            final int sent = sendOn(paths.path(index), address, length, isData, target, log);
+            if (sent > 0)
+            {
+                return sent;
+            }
+
+            result = 0 == sent ? 0 : result;
+            tried |= 1L << index;
+            index = paths.choose(key, length, tried);
         }
 
-        final int messageLength = isData ? PacketFrames.fit(address, length, path.maxLength()) : length;
+        return result;
+    }
+
+    private int sendOn(
+        final RailPath path,
+        final long address,
+        final int length,
+        final boolean isData,
+        final FrameTarget target,
+        final SendLog log)
+    {
+        if (null != target)
+        {
+            final int frameLength = target.firstLength(address, length);
+            if (frameLength > 0)
+            {
+                final int result = target.write(
+                    path.rail(), path.peer(), address, frameLength, path.maxLength(), log);
+                if (FrameTarget.AS_MESSAGE != result)
+                {
+                    return sent(result, frameLength);
+                }
+            }
+        }
+
+        final int runLength = null == target ? length : target.messageLength(address, length);
+        final int messageLength = isData ? PacketFrames.fit(address, runLength, path.maxLength()) : length;
         if (0 == messageLength || messageLength > path.maxLength())
         {
             return NOT_CARRIED;
         }
 
         final int dataFrames = isData ? PacketFrames.count(address, messageLength) : 0;
-        final int result = path.rail().send(
-            path.peer(), address, messageLength, peerHandle, Math.max(1, dataFrames), dataFrames);
-
-        return Rail.POSTED == result ? messageLength : Rail.BUSY == result ? 0 : NOT_CARRIED;
-    }
-
-    private RailPath choose(final long address, final int length)
-    {
-        final RailPath[] paths = this.paths;
-        if (0 == paths.length)
+        if (null != log && isData)
         {
-            return null;
-        }
-
-        final int key = length >= SESSION_ID_OFFSET + 4 ? UnsafeApi.getInt(address + SESSION_ID_OFFSET) : handle;
-        final RailPath home = paths[(key & Integer.MAX_VALUE) % paths.length];
-        if (home.rail().isUsable() && home.rail().outstandingBytes() < HOME_RAIL_LIMIT_BYTES)
-        {
-            return home;
-        }
-
-        RailPath shortest = null;
-        for (final RailPath path : paths)
-        {
-            if (path.rail().isUsable() &&
-                (null == shortest || path.rail().outstandingBytes() < shortest.rail().outstandingBytes()))
+            final int result = log.send(path.rail(), path.peer(), address, messageLength, peerHandle, dataFrames);
+            if (SendLog.COPY != result)
             {
-                shortest = path;
+                return sent(result, messageLength);
             }
         }
 
-        return shortest;
+        return sent(
+            path.rail().send(
+                path.peer(), address, messageLength, peerHandle, Math.max(1, dataFrames), dataFrames),
+            messageLength);
+    }
+
+    private static int sent(final int result, final int length)
+    {
+        return Rail.POSTED == result ? length : Rail.BUSY == result ? 0 : NOT_CARRIED;
     }
 
     /**
@@ -304,6 +382,6 @@ public final class Link
     public String toString()
     {
         return "Link{" + channel.description() + " peer=" + peerAddress + " handle=" + Integer.toHexString(handle) +
-            " up=" + isUp + " rails=" + paths.length + '}';
+            " up=" + isUp + " rails=" + paths.size() + '}';
     }
 }

@@ -15,6 +15,8 @@
  */
 package io.millrace.efa.link;
 
+import io.millrace.efa.EfaContext;
+import io.millrace.efa.contract.EfaContract;
 import io.millrace.efa.libfabric.EndpointOptions;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricException;
@@ -23,10 +25,11 @@ import io.millrace.efa.libfabric.ShmSweeper;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailCounters;
 import org.agrona.CloseHelper;
-import org.agrona.concurrent.status.AtomicCounter;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Opens rails on the NICs of the chosen protocol. Those of a protocol asked for by name are opened before the driver
@@ -37,21 +40,36 @@ final class NicRails implements RailOpener, AutoCloseable
     /**
      * Longest packet: Aeron's largest MTU, rounded up to whole cache lines.
      */
-    private static final int DATA_SLOT_LENGTH = 64 * 1024;
+    static final int DATA_SLOT_LENGTH = 64 * 1024;
 
     /**
      * Longest control frame, an error frame with its text, rounded up.
      */
-    private static final int CONTROL_SLOT_LENGTH = 2 * 1024;
+    static final int CONTROL_SLOT_LENGTH = 2 * 1024;
 
     private final FabricSettings settings;
+    private final EfaContract contract;
     private final List<Rail> prepared = new ArrayList<>();
-    private List<RailCounters> counters;
-    private AtomicCounter registeredBytes;
+    private final Map<Rail, RailCounters> open = new IdentityHashMap<>();
+    private List<RailCounters> railCounters;
+    private FabricCounters counters;
+    private long openTimeNs;
 
     NicRails(final FabricSettings settings)
     {
         this.settings = settings;
+        final EfaContext context = settings.context();
+        contract = new EfaContract(context.contract(), context.contractWeatherFile(), context.contractSeed());
+    }
+
+    /**
+     * What the endpoints are held to.
+     *
+     * @return the contract, which may be off.
+     */
+    EfaContract contract()
+    {
+        return contract;
     }
 
     /**
@@ -78,13 +96,13 @@ final class NicRails implements RailOpener, AutoCloseable
     /**
      * Give the counters, which only the media driver's conductor can allocate.
      *
-     * @param counters        of the Sender's rails, then of the Receiver's.
-     * @param registeredBytes of all rails.
+     * @param railCounters of the Sender's rails, then of the Receiver's.
+     * @param counters     of all rails.
      */
-    void counters(final List<RailCounters> counters, final AtomicCounter registeredBytes)
+    void counters(final List<RailCounters> railCounters, final FabricCounters counters)
     {
+        this.railCounters = railCounters;
         this.counters = counters;
-        this.registeredBytes = registeredBytes;
     }
 
     /**
@@ -113,8 +131,13 @@ final class NicRails implements RailOpener, AutoCloseable
             rail = prepared.remove(0);
         }
 
-        rail.attach(counters.get(isSender ? index : rails() + index), railSet);
-        registeredBytes.getAndAddRelease(rail.registeredBytes());
+        final RailCounters ofRail = railCounters.get(isSender ? index : rails() + index);
+        rail.attach(ofRail, railSet);
+        ofRail.isOpen(true);
+        open.put(rail, ofRail);
+        counters.registeredBytes().getAndAddRelease(rail.registeredBytes());
+        counters.railOpenTime().getAndAddRelease(openTimeNs);
+        openTimeNs = 0;
         return rail;
     }
 
@@ -124,18 +147,22 @@ final class NicRails implements RailOpener, AutoCloseable
     @Override
     public void close(final Rail rail)
     {
-        registeredBytes.getAndAddRelease(-rail.registeredBytes());
+        final long startNs = System.nanoTime();
+        open.remove(rail).isOpen(false);
+        counters.registeredBytes().getAndAddRelease(-rail.registeredBytes());
         CloseHelper.quietClose(rail);
+        counters.railCloseTime().getAndAddRelease(System.nanoTime() - startNs);
     }
 
     /**
-     * Close what was prepared and never opened.
+     * Close what was prepared and never opened, and the contract with the driver's counters.
      */
     @Override
     public void close()
     {
         CloseHelper.quietCloseAll(prepared);
         prepared.clear();
+        contract.close();
     }
 
     private void sweep()
@@ -148,11 +175,15 @@ final class NicRails implements RailOpener, AutoCloseable
 
     private Rail newRail(final boolean isSender, final int index)
     {
+        final long startNs = System.nanoTime();
         final int slots = settings.context().railSlots();
-        final FabricEndpoint endpoint = LibFabric.load().open(
-            settings.choice().nics().get(index), new EndpointOptions(0, 0, 4 * slots));
-        return isSender ?
+        final FabricEndpoint endpoint = contract.apply(LibFabric.load().open(
+            settings.choice().nics().get(index),
+            EndpointOptions.ofRail(slots, isSender ? 0 : TermSettings.writesToExpect(settings.context()))));
+        final Rail rail = isSender ?
             new Rail(index, endpoint, slots, DATA_SLOT_LENGTH, CONTROL_SLOT_LENGTH) :
             new Rail(index, endpoint, slots, CONTROL_SLOT_LENGTH, DATA_SLOT_LENGTH);
+        openTimeNs += System.nanoTime() - startNs;
+        return rail;
     }
 }

@@ -16,15 +16,21 @@
 package io.millrace.efa.link;
 
 import org.agrona.BufferUtil;
+import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.Hashing;
 
 import java.nio.ByteBuffer;
 
 import static io.aeron.logbuffer.FrameDescriptor.FRAME_ALIGNMENT;
+import static io.aeron.protocol.DataHeaderFlyweight.HEADER_LENGTH;
+import static io.aeron.protocol.DataHeaderFlyweight.TERM_ID_FIELD_OFFSET;
+import static io.aeron.protocol.DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_DATA;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_PAD;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SETUP;
+import static io.aeron.protocol.HeaderFlyweight.VERSION_FIELD_OFFSET;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.agrona.BitUtil.align;
 
 /**
@@ -145,5 +151,66 @@ public final class PacketFrames
         }
 
         return fit;
+    }
+
+    /**
+     * Are the frames of a data packet what one stream's sender would send: whole, of one session, stream and term, one
+     * after the other? Only then may they be put into an image, whose readers follow the lengths. Padding at the end of
+     * a term comes as its header alone.
+     *
+     * @param buffer with the packet at its start.
+     * @param length of the packet in bytes.
+     * @return true for a heartbeat or sound frames.
+     */
+    public static boolean isSound(final DirectBuffer buffer, final int length)
+    {
+        if (length < HEADER_LENGTH)
+        {
+            return false;
+        }
+
+        final int termOffset = buffer.getInt(TERM_OFFSET_FIELD_OFFSET, LITTLE_ENDIAN);
+        if (termOffset < 0 || 0 != (termOffset & FRAME_ALIGNMENT - 1))
+        {
+            return false;
+        }
+
+        if (0 == buffer.getInt(0, LITTLE_ENDIAN))
+        {
+            return HEADER_LENGTH == length;
+        }
+
+        final long stream = buffer.getLong(SESSION_ID_OFFSET);
+        final int termId = buffer.getInt(TERM_ID_FIELD_OFFSET);
+        int offset = 0;
+        while (offset < length)
+        {
+            final int left = length - offset;
+            if (left < HEADER_LENGTH ||
+                0 != buffer.getByte(offset + VERSION_FIELD_OFFSET) ||
+                termOffset + offset != buffer.getInt(offset + TERM_OFFSET_FIELD_OFFSET, LITTLE_ENDIAN) ||
+                stream != buffer.getLong(offset + SESSION_ID_OFFSET) ||
+                termId != buffer.getInt(offset + TERM_ID_FIELD_OFFSET))
+            {
+                return false;
+            }
+
+            final int frameLength = buffer.getInt(offset, LITTLE_ENDIAN);
+            final int type = buffer.getShort(offset + TYPE_OFFSET, LITTLE_ENDIAN) & 0xFFFF;
+            final boolean isPadding = HDR_TYPE_PAD == type;
+            if (frameLength < HEADER_LENGTH || !isPadding && HDR_TYPE_DATA != type ||
+                frameLength > left && !(isPadding && HEADER_LENGTH == left))
+            {
+                return false;
+            }
+
+            if (frameLength >= left)
+            {
+                return true;
+            }
+            offset += align(frameLength, FRAME_ALIGNMENT);
+        }
+
+        return true;
     }
 }

@@ -40,28 +40,70 @@ final class Peering
     final Key key;
     final boolean isSender;
     final List<RailPath> paths = new ArrayList<>();
+    List<RailAddress> remote = List.of();
+    int offeredVersion;
+    long offeredSequence;
     Link link;
     PeerCounters counters;
+    /**
+     * The peer is known and its rails are in the address vectors.
+     */
     boolean isLinked;
-    boolean isAttached;
+    /**
+     * The rails to the peer were proven, frames travel on them.
+     */
+    boolean isUp;
     long lastWantedNs;
     long peerIncarnation;
     int peerHandle;
+    long firstSequence;
     long sequence;
+    long lastAckedSequence;
+    long challenge;
+    int challengesAnswered;
+    int attachments;
     long nextHelloNs;
     long helloIntervalNs;
     long firstHelloNs;
     long lastHeardNs;
     long linkedSinceNs;
+    long warmUpSinceNs;
     int shortLivedLinks;
     boolean isAliveOverUdp;
     long aliveSinceNs;
+    int capabilities;
+    boolean isClosedByPeer;
     String refusal;
+    String hint;
 
     Peering(final Key key, final boolean isSender)
     {
         this.key = key;
         this.isSender = isSender;
+    }
+
+    /**
+     * What both sides of a link know of each other's handshake, for probes on rails.
+     */
+    static long token(final long senderIncarnation, final long receiverIncarnation)
+    {
+        return 31 * senderIncarnation + receiverIncarnation;
+    }
+
+    /**
+     * Is a sequence that of a Hello of this link?
+     *
+     * @param sequence of a message.
+     * @param unseen   Hellos that may not have arrived.
+     */
+    boolean isOfThisLink(final long sequence, final int unseen)
+    {
+        return sequence >= firstSequence && sequence <= this.sequence + unseen;
+    }
+
+    boolean isWarmUpOverdue(final long nowNs, final long timeoutNs)
+    {
+        return isLinked && !isUp && nowNs - warmUpSinceNs > timeoutNs;
     }
 
     boolean uses(final RailPeer peer)

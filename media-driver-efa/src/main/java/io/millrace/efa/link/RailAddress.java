@@ -16,13 +16,34 @@
 package io.millrace.efa.link;
 
 /**
- * A rail as it is offered to a peer.
+ * A rail as it is offered to a peer. Its place in the list of all rails of an agent is its index.
  *
  * @param speedMbps     link speed in Mbit/s, 0 when unknown.
  * @param numaNode      NUMA node of the NIC, -1 when unknown.
  * @param maxSendLength longest message the rail receives, bytes.
- * @param address       raw libfabric address.
+ * @param address       raw libfabric address, empty while the rail is out of use.
  */
-record RailAddress(int speedMbps, int numaNode, long maxSendLength, byte[] address)
+public record RailAddress(int speedMbps, int numaNode, long maxSendLength, byte[] address)
 {
+    private static final byte[] NO_ADDRESS = new byte[0];
+
+    /**
+     * Can the rail be reached at present?
+     *
+     * @return false while it is out of use.
+     */
+    boolean isInUse()
+    {
+        return 0 != address.length;
+    }
+
+    /**
+     * The same rail while it is out of use.
+     *
+     * @return a rail without an address.
+     */
+    RailAddress outOfUse()
+    {
+        return new RailAddress(speedMbps, numaNode, maxSendLength, NO_ADDRESS);
+    }
 }

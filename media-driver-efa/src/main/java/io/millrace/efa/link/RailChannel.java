@@ -15,6 +15,10 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.media.UdpChannel;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.SendLogs;
+
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -26,6 +30,13 @@ import java.util.Map;
 public interface RailChannel
 {
     /**
+     * Is this the side that sends data?
+     *
+     * @return true for the send side of a channel.
+     */
+    boolean isSender();
+
+    /**
      * An Aeron packet arrived on a rail.
      *
      * @param link    it belongs to.
@@ -33,6 +44,43 @@ public interface RailChannel
      * @param length  of the packet in bytes.
      */
     void onRailPacket(Link link, long address, int length);
+
+    /**
+     * A frame was placed into the log of an image by its sender.
+     *
+     * @param link    it belongs to.
+     * @param address of the frame in native memory.
+     * @param length  of the frame in bytes, aligned.
+     */
+    void onPlacedFrame(Link link, long address, int length);
+
+    /**
+     * Tell an image which status messages leave for it, from now on.
+     *
+     * @param image that frames are placed into.
+     */
+    void attach(PlacedImage image);
+
+    /**
+     * Frames are placed into an image no more.
+     *
+     * @param image to forget.
+     */
+    void detach(PlacedImage image);
+
+    /**
+     * Logs of the channel's publications to send from.
+     *
+     * @return logs, of the agent; null where nothing is sent from logs.
+     */
+    SendLogs sendLogs();
+
+    /**
+     * The channel as Aeron knows it.
+     *
+     * @return the channel.
+     */
+    UdpChannel udpChannel();
 
     /**
      * Let frames to the link's peer travel on rails as soon as the link is up.

@@ -22,6 +22,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 
 /**
  * Opens the rails of both agents, and those that failed again, with back-off. Part of the fabric conductor.
@@ -36,7 +37,9 @@ final class RailKeeper implements AutoCloseable
     private final AgentSide sender;
     private final AgentSide receiver;
     private final Consumer<String> onFallback;
+    private final ObjIntConsumer<AgentSide> onReopened;
     private final Consumer<Runnable> events;
+    private final RailObserver observer;
     private final List<Repair> repairs = new ArrayList<>();
     private final List<Rail> unclosed = new ArrayList<>();
 
@@ -45,63 +48,109 @@ final class RailKeeper implements AutoCloseable
         final AgentSide sender,
         final AgentSide receiver,
         final Consumer<String> onFallback,
-        final Consumer<Runnable> events)
+        final ObjIntConsumer<AgentSide> onReopened,
+        final Consumer<Runnable> events,
+        final RailObserver observer)
     {
+        this.observer = observer;
         this.opener = opener;
         this.sender = sender;
         this.receiver = receiver;
         this.onFallback = onFallback;
+        this.onReopened = onReopened;
         this.events = events;
     }
 
-    void open()
+    /**
+     * Open all rails. Those that cannot be opened are tried again like those that failed.
+     */
+    void open(final long nowNs)
     {
-        final List<Rail> senderRails = new ArrayList<>();
         final List<Rail> receiverRails = new ArrayList<>();
+        final List<Rail> senderRails = new ArrayList<>();
+        RuntimeException cause = null;
+        for (int i = 0; i < opener.rails(); i++)
+        {
+            cause = open(receiver, i, receiverRails, cause, nowNs);
+            cause = open(sender, i, senderRails, cause, nowNs);
+        }
+
+        receiverRails.forEach((rail) -> observer.onOpened(receiver, rail));
+        senderRails.forEach((rail) -> observer.onOpened(sender, rail));
+        receiver.rails(receiverRails, opener.rails());
+        sender.rails(senderRails, opener.rails());
+        if (null != cause)
+        {
+            onFallback.accept(senderRails.isEmpty() || receiverRails.isEmpty() ?
+                "rails cannot be opened, all channels go by UDP: " + cause.getMessage() :
+                "rails " + receiverRails.size() + " of " + opener.rails() + " can be opened: " + cause.getMessage());
+        }
+    }
+
+    private RuntimeException open(
+        final AgentSide side,
+        final int index,
+        final List<Rail> rails,
+        final RuntimeException cause,
+        final long nowNs)
+    {
         try
         {
-            for (int i = 0; i < opener.rails(); i++)
-            {
-                receiverRails.add(opener.open(receiver.railSet(), false, i));
-                senderRails.add(opener.open(sender.railSet(), true, i));
-            }
-
-            receiver.rails(receiverRails);
-            sender.rails(senderRails);
+            rails.add(opener.open(side.railSet(), side == sender, index));
+            return cause;
         }
         catch (final RuntimeException ex)
         {
-            senderRails.forEach(opener::close);
-            receiverRails.forEach(opener::close);
-            onFallback.accept("rails cannot be opened, all channels go by UDP: " + ex.getMessage());
+            repair(side, index).onFailed(nowNs);
+            return ex;
         }
     }
 
     /**
-     * Take a rail out of use, close it when its agent has let go, and open it again later.
+     * Make no more paths of a rail and open it again later.
+     *
+     * @return false when it was not in use any more.
      */
-    void onFailed(final AgentSide side, final Rail rail, final long nowNs)
+    boolean onFailed(final AgentSide side, final Rail rail, final long nowNs)
     {
-        if (!side.rails().contains(rail))
+        final boolean isInUse = side.exclude(rail);
+        if (isInUse)
         {
-            return;
+            repair(side, rail.index()).onFailed(nowNs);
         }
+        return isInUse;
+    }
 
+    /**
+     * Make no more paths of a rail that is worn.
+     *
+     * @return false when it was not in use any more.
+     */
+    boolean onWorn(final AgentSide side, final Rail rail)
+    {
+        return side.exclude(rail);
+    }
+
+    /**
+     * Open a rail anew at once: nothing is wrong with its NIC.
+     */
+    void reopen(final AgentSide side, final Rail rail, final long nowNs)
+    {
+        reopen(repair(side, rail.index()), nowNs);
+    }
+
+    /**
+     * Close a rail that failed as soon as its agent has let go of it.
+     */
+    void retire(final AgentSide side, final Rail rail)
+    {
         unclosed.add(rail);
-        side.remove(rail, () -> events.accept(
+        side.removeExcluded(() -> events.accept(
             () ->
             {
                 unclosed.remove(rail);
                 opener.close(rail);
             }));
-
-        final Repair known = find(side, rail.index());
-        final Repair repair = null == known ? new Repair(side, rail.index()) : known;
-        if (null == known)
-        {
-            repairs.add(repair);
-        }
-        repair.onFailed(nowNs);
     }
 
     int doWork(final long nowNs)
@@ -144,9 +193,12 @@ final class RailKeeper implements AutoCloseable
         try
         {
             final boolean isSender = repair.side == sender;
-            repair.side.add(opener.open(repair.side.railSet(), isSender, repair.index));
+            final Rail rail = opener.open(repair.side.railSet(), isSender, repair.index);
+            observer.onOpened(repair.side, rail);
+            repair.side.add(rail);
             repair.isOpen = true;
             repair.openedNs = nowNs;
+            onReopened.accept(repair.side, repair.index);
         }
         catch (final RuntimeException ex)
         {
@@ -155,7 +207,7 @@ final class RailKeeper implements AutoCloseable
         }
     }
 
-    private Repair find(final AgentSide side, final int index)
+    private Repair repair(final AgentSide side, final int index)
     {
         for (final Repair repair : repairs)
         {
@@ -165,7 +217,9 @@ final class RailKeeper implements AutoCloseable
             }
         }
 
-        return null;
+        final Repair repair = new Repair(side, index);
+        repairs.add(repair);
+        return repair;
     }
 
     private static final class Repair

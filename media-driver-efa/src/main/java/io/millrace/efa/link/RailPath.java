@@ -24,7 +24,8 @@ import io.millrace.efa.rail.RailPeer;
  * @param rail      ours.
  * @param peer      its rail in the address vector of ours.
  * @param maxLength longest message that both ends take, bytes.
+ * @param remote    its rail as it was offered.
  */
-public record RailPath(Rail rail, RailPeer peer, int maxLength)
+public record RailPath(Rail rail, RailPeer peer, int maxLength, RailAddress remote)
 {
 }

@@ -18,10 +18,15 @@ package io.millrace.efa.link;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailListener;
 import io.millrace.efa.rail.RailPeer;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.PlacedImages;
 import org.agrona.ErrorHandler;
+import org.agrona.collections.ArrayUtil;
 import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
 import org.agrona.concurrent.status.AtomicCounter;
 
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -32,9 +37,11 @@ public final class RailSet implements RailListener
 {
     private static final int COMMAND_CAPACITY = 1024;
     private static final int COMMAND_DRAIN_LIMIT = 8;
-    private static final int HEALTH_POLL_MASK = 1023;
+    private static final int CLOCK_POLL_MASK = 15;
+    private static final long HEALTH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final Consumer<Runnable> RUN = Runnable::run;
     private static final Rail[] NO_RAILS = new Rail[0];
+    private static final Link[] NO_LINKS = new Link[0];
 
     private final OneToOneConcurrentArrayQueue<Runnable> commands =
         new OneToOneConcurrentArrayQueue<>(COMMAND_CAPACITY);
@@ -42,11 +49,17 @@ public final class RailSet implements RailListener
     private final FabricEvents events;
     private final AtomicCounter framesRejected;
     private final ErrorHandler errorHandler;
+    private final PlacedImages placedImages;
+    private final RailProbe probe = new RailProbe();
     private Rail[] rails = NO_RAILS;
+    private Link[] warming = NO_LINKS;
     private final long stallTimeoutNs;
+    private final long goneTimeoutNs;
     private RailChannel poller;
     private RailChannel other;
+    private final AtomicInteger polls = new AtomicInteger();
     private int pollCount;
+    private long lastHealthNs = System.nanoTime();
 
     /**
      * Create a set without rails.
@@ -55,13 +68,19 @@ public final class RailSet implements RailListener
      * @param framesRejected counts messages without a link.
      * @param errorHandler   for what goes wrong in a channel endpoint.
      * @param stallTimeoutNs how long an operation of a rail may take.
+     * @param goneTimeoutNs  how long an operation to a peer that is gone may take.
+     * @param placedImages   images that peers write to.
      */
     RailSet(
         final FabricEvents events,
         final AtomicCounter framesRejected,
         final ErrorHandler errorHandler,
-        final long stallTimeoutNs)
+        final long stallTimeoutNs,
+        final long goneTimeoutNs,
+        final PlacedImages placedImages)
     {
+        this.goneTimeoutNs = goneTimeoutNs;
+        this.placedImages = placedImages;
         this.stallTimeoutNs = stallTimeoutNs;
         this.events = events;
         this.framesRejected = framesRejected;
@@ -76,6 +95,16 @@ public final class RailSet implements RailListener
     HandleTable handles()
     {
         return handles;
+    }
+
+    /**
+     * Images that peers write to.
+     *
+     * @return images, of the agent.
+     */
+    PlacedImages placedImages()
+    {
+        return placedImages;
     }
 
     /**
@@ -108,6 +137,51 @@ public final class RailSet implements RailListener
     void rails(final Rail[] rails)
     {
         this.rails = rails;
+    }
+
+    /**
+     * Post the probes of a link until its paths are proven. Agent only.
+     *
+     * @param link with a {@link WarmUp}.
+     */
+    void warm(final Link link)
+    {
+        if (link.warmUp().doWork(System.nanoTime(), probe))
+        {
+            for (final Link known : warming)
+            {
+                if (known == link)
+                {
+                    return;
+                }
+            }
+            warming = ArrayUtil.add(warming, link);
+        }
+    }
+
+    private void advanceWarmUps()
+    {
+        final long nowNs = System.nanoTime();
+        for (int i = warming.length - 1; i >= 0; i--)
+        {
+            final WarmUp warmUp = warming[i].warmUp();
+            if (null == warmUp || !warmUp.doWork(nowNs, probe))
+            {
+                warming = ArrayUtil.remove(warming, i);
+            }
+        }
+    }
+
+    private void onProbe(final Link link, final long address)
+    {
+        if (null == link.warmUp() || !link.warmUp().onProbe(address))
+        {
+            framesRejected.increment();
+        }
+        else
+        {
+            warm(link);
+        }
     }
 
     /**
@@ -149,16 +223,41 @@ public final class RailSet implements RailListener
             bytesReceived += rail.poll();
         }
 
-        if (0 == (++pollCount & HEALTH_POLL_MASK))
+        if (0 != warming.length)
         {
-            final long nowNs = System.nanoTime();
-            for (final Rail rail : rails)
-            {
-                rail.checkHealth(nowNs, stallTimeoutNs);
-            }
+            advanceWarmUps();
+        }
+
+        polls.setOpaque(++pollCount);
+        if (0 == (pollCount & CLOCK_POLL_MASK))
+        {
+            checkHealth(System.nanoTime());
         }
 
         return bytesReceived;
+    }
+
+    /**
+     * How often the rails were polled. A number that does not change says that the agent stands still, or has nothing
+     * to poll. From any thread.
+     *
+     * @return number that wraps around.
+     */
+    int polls()
+    {
+        return polls.getOpaque();
+    }
+
+    private void checkHealth(final long nowNs)
+    {
+        if (nowNs - lastHealthNs > HEALTH_INTERVAL_NS)
+        {
+            lastHealthNs = nowNs;
+            for (final Rail rail : rails)
+            {
+                rail.checkHealth(nowNs, stallTimeoutNs, goneTimeoutNs);
+            }
+        }
     }
 
     /**
@@ -175,10 +274,10 @@ public final class RailSet implements RailListener
         }
 
         link.onHeardOnRails();
-        if (!link.isUp())
+        if (RailProbe.isProbe(address, length))
         {
-            // the peer sends on rails, so it has our addresses and rails work in both directions
-            link.up();
+            onProbe(link, address);
+            return;
         }
 
         try
@@ -189,6 +288,37 @@ public final class RailSet implements RailListener
         {
             errorHandler.onError(ex);
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public int onWrite(final long immediate, final long length)
+    {
+        final PlacedImage image = placedImages.commit(immediate, length);
+        if (null == image)
+        {
+            return 0;
+        }
+
+        final Link link = (Link)image.link();
+        if (handles.lookup(link.handle()) != link || link.channel().isClosed())
+        {
+            return 0;
+        }
+
+        link.onHeardOnRails();
+        try
+        {
+            link.channel().onPlacedFrame(link, placedImages.committed(), image.packetLength());
+        }
+        catch (final Exception ex)
+        {
+            errorHandler.onError(ex);
+        }
+
+        return image.packetLength();
     }
 
     /**
@@ -216,5 +346,14 @@ public final class RailSet implements RailListener
     public void onRailFailed(final Rail rail, final String reason)
     {
         events.onRailFailed(this, rail, reason);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onRailWorn(final Rail rail, final String reason)
+    {
+        events.onRailWorn(this, rail, reason);
     }
 }

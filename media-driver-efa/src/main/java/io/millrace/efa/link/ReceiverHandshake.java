@@ -16,12 +16,14 @@
 package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
+import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
 import org.agrona.concurrent.NanoClock;
 
+import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -35,7 +37,16 @@ final class ReceiverHandshake
 {
     private static final int MAX_PEERINGS = 8192;
 
+    /**
+     * Peers that were not heard on rails yet, in all and of one host.
+     */
+    private static final int MAX_UNPROVEN = 2048;
+    private static final int MAX_UNPROVEN_OF_HOST = 512;
+
+    private static final int MAX_HELLOS_UNSEEN = 1 << 16;
+
     private final Map<Peering.Key, Peering> peerings = new HashMap<>();
+    private final Challenges challenges = new Challenges();
     private final Linking linking;
     private final NanoClock nanoClock;
 
@@ -43,6 +54,11 @@ final class ReceiverHandshake
     {
         this.linking = linking;
         this.nanoClock = nanoClock;
+    }
+
+    int peers()
+    {
+        return peerings.size();
     }
 
     int doWork(final long nowNs)
@@ -55,9 +71,14 @@ final class ReceiverHandshake
             final Peering peering = iterator.next();
             if (peering.key.channel().isClosed() || nowNs - peering.lastHeardNs > timeoutNs)
             {
-                linking.remove(peering);
+                remove(peering);
                 iterator.remove();
                 workCount++;
+            }
+            else if (peering.isWarmUpOverdue(nowNs, timeoutNs))
+            {
+                peering.warmUpSinceNs = nowNs;
+                linking.finishWarmUp(peering);
             }
         }
 
@@ -67,31 +88,60 @@ final class ReceiverHandshake
     void onHello(final Peering.Key key, final HandshakeMessage.Hello hello)
     {
         final Peering known = peerings.get(key);
-        final boolean isSameDriver = null != known && known.peerIncarnation == hello.incarnation();
-        if (key.channel().isClosed() || isSameDriver && hello.sequence() <= known.sequence &&
-            known.peerHandle == hello.senderHandle())
+        final boolean isKnown = null != known && known.peerIncarnation == hello.incarnation() &&
+            known.peerHandle == hello.senderHandle();
+        if (key.channel().isClosed())
         {
+            return;
+        }
+
+        if (isKnown && hello.sequence() <= known.sequence)
+        {
+            linking.onStale();
             return;
         }
 
         final AckStatus status = judge(hello);
         if (AckStatus.ACCEPTED != status)
         {
-            answer(key, hello, 0, status, refusalOf(hello, status));
+            answer(key, hello, 0, status, 0, refusalOf(hello, status));
         }
-        else if (isSameDriver && known.peerHandle == hello.senderHandle())
+        else if (isKnown)
         {
             known.sequence = hello.sequence();
             known.lastHeardNs = nanoClock.nanoTime();
-            answer(key, hello, known.link.handle(), status, "");
+            if (!hello.rails().isEmpty())
+            {
+                known.remote = hello.rails();
+                if (!linking.renew(known, true, "the peer's rails changed"))
+                {
+                    fallBackIf((peering) -> peering == known, "no rail is left that is in use on both sides");
+                    return;
+                }
+            }
+            answer(key, hello, known.link.handle(), status, 0, "");
         }
         else if (linking.side().addresses().isEmpty())
         {
-            answer(key, hello, 0, AckStatus.REFUSED, "no rail of the receiver is ready");
+            answer(key, hello, 0, AckStatus.REFUSED, 0, "no rail of the receiver is ready");
         }
-        else if (peerings.size() >= MAX_PEERINGS)
+        else
         {
-            answer(key, hello, 0, AckStatus.REFUSED, MAX_PEERINGS + " peers of a receiver are the limit");
+            admit(key, known, hello);
+        }
+    }
+
+    private void admit(final Peering.Key key, final Peering known, final HandshakeMessage.Hello hello)
+    {
+        final long challenge = challenges.of(key, hello.incarnation());
+        if (challenge != hello.challenge())
+        {
+            linking.counters().handshakesChallenged().increment();
+            answer(key, hello, 0, AckStatus.CHALLENGE, challenge, "");
+        }
+        else if (null == known && isOverLimit(key.address().getAddress()))
+        {
+            linking.counters().handshakesOverLimit().increment();
         }
         else
         {
@@ -99,28 +149,95 @@ final class ReceiverHandshake
         }
     }
 
-    void onBye(final RailChannel channel, final HandshakeMessage.Bye bye)
+    private boolean isOverLimit(final InetAddress host)
     {
+        int unproven = 0;
+        int unprovenOfHost = 0;
         for (final Peering peering : peerings.values())
         {
-            if (peering.key.channel() == channel && peering.link.handle() == bye.handle() &&
-                peering.peerIncarnation == bye.incarnation())
+            if (!peering.isUp)
             {
-                linking.remove(peering);
-                peerings.remove(peering.key);
-                return;
+                unproven++;
+                unprovenOfHost += peering.key.address().getAddress().equals(host) ? 1 : 0;
             }
         }
+
+        return peerings.size() >= MAX_PEERINGS || unproven >= MAX_UNPROVEN || unprovenOfHost >= MAX_UNPROVEN_OF_HOST;
+    }
+
+    void onBye(final Peering.Key key, final HandshakeMessage.Bye bye)
+    {
+        final Peering peering = peerings.get(key);
+        if (null == peering || peering.link.handle() != bye.handle() ||
+            peering.peerIncarnation != bye.incarnation() || !peering.isOfThisLink(bye.sequence(), MAX_HELLOS_UNSEEN))
+        {
+            linking.onStale();
+            return;
+        }
+
+        peering.isClosedByPeer = ByeCause.CLOSED == bye.cause();
+        remove(peering);
+        peerings.remove(key);
+    }
+
+    private void remove(final Peering peering)
+    {
+        challenges.revoke(peering.key);
+        linking.remove(peering);
     }
 
     void onPeerFailed(final RailPeer peer, final String reason)
     {
-        fallBackIf((peering) -> peering.uses(peer), reason);
+        for (final Peering peering : peerings.values())
+        {
+            linking.onPathFailed(peering, peer, nanoClock.nanoTime());
+        }
+        fallBackIf((peering) -> peering.uses(peer) && !linking.renew(peering, true, reason), reason);
     }
 
-    void onRailFailed(final Rail rail, final String reason)
+    void onRailFailed(final Rail rail, final String failure)
     {
-        fallBackIf((peering) -> peering.uses(rail), "rail " + rail.index() + " of the receiver failed: " + reason);
+        final String reason = "rail " + rail.index() + " of the receiver failed: " + failure;
+        fallBackIf((peering) -> peering.uses(rail) && !linking.renew(peering, true, reason), reason);
+    }
+
+    /**
+     * Rails were opened again. Senders learn of it with the answer to their next Hello.
+     */
+    void onRailsOpened()
+    {
+        renewAll("a rail of the receiver was opened again");
+    }
+
+    /**
+     * Paths that failed may be tried again.
+     */
+    void onPathsReleased()
+    {
+        renewAll("a path that failed is tried again");
+    }
+
+    private void renewAll(final String reason)
+    {
+        fallBackIf((peering) -> !linking.renew(peering, true, reason), "no rail is left that is in use on both sides");
+    }
+
+    /**
+     * A rail is opened anew: senders are to say Hello again at once.
+     */
+    void onRailRenewed(final Rail rail)
+    {
+        final Iterator<Peering> iterator = peerings.values().iterator();
+        while (iterator.hasNext())
+        {
+            final Peering peering = iterator.next();
+            if (peering.uses(rail) && !linking.renew(peering, true, "a rail of the receiver is opened anew"))
+            {
+                linking.bye(peering, ByeCause.CLOSED, "rail is opened anew");
+                remove(peering);
+                iterator.remove();
+            }
+        }
     }
 
     void stop(final String reason)
@@ -137,7 +254,7 @@ final class ReceiverHandshake
             if (predicate.test(peering))
             {
                 linking.fallBack(peering, reason);
-                linking.remove(peering);
+                remove(peering);
                 iterator.remove();
             }
         }
@@ -155,24 +272,41 @@ final class ReceiverHandshake
             linking.onRejected();
             linking.remove(peering);
             linking.onFallback("Hello of " + key.address() + " refused: " + ex.getMessage());
-            answer(key, hello, 0, AckStatus.REFUSED, ex.getMessage());
+            answer(key, hello, 0, AckStatus.REFUSED, 0, ex.getMessage());
             return;
         }
 
         if (null != known)
         {
-            linking.remove(known);
+            remove(known);
         }
 
         peering.link = linking.newLink(key);
+        peering.remote = hello.rails();
         peering.peerIncarnation = hello.incarnation();
         peering.peerHandle = hello.senderHandle();
+        peering.firstSequence = hello.sequence();
         peering.sequence = hello.sequence();
+        peering.capabilities = hello.capabilities();
         peering.lastHeardNs = nanoClock.nanoTime();
+        peering.warmUpSinceNs = peering.lastHeardNs;
         peerings.put(key, peering);
 
-        linking.attach(peering, hello.senderHandle(), peering.paths, false);
-        answer(key, hello, peering.link.handle(), AckStatus.ACCEPTED, "");
+        linking.attach(
+            peering,
+            Peering.token(hello.incarnation(), linking.settings().incarnation()),
+            () -> onUnproven(peering));
+        answer(key, hello, peering.link.handle(), AckStatus.ACCEPTED, 0, "");
+    }
+
+    /**
+     * The sender says that it fell back, if it is there. Nothing is lost here.
+     */
+    private void onUnproven(final Peering peering)
+    {
+        linking.bye(peering, ByeCause.FAILED, "nothing of the sender arrived on rails");
+        remove(peering);
+        peerings.remove(peering.key, peering);
     }
 
     private AckStatus judge(final HandshakeMessage.Hello hello)
@@ -210,9 +344,10 @@ final class ReceiverHandshake
         final HandshakeMessage.Hello hello,
         final int handle,
         final AckStatus status,
+        final long challenge,
         final String reason)
     {
-        linking.send(key, linking.codec().encode(new HandshakeMessage.HelloAck(
+        linking.send(key, false, linking.codec().encode(new HandshakeMessage.HelloAck(
             HandshakeCodec.PROTOCOL_VERSION,
             linking.settings().incarnation(),
             hello.incarnation(),
@@ -220,7 +355,9 @@ final class ReceiverHandshake
             hello.senderHandle(),
             handle,
             status,
+            challenge,
             AckStatus.ACCEPTED == status ? linking.side().addresses() : List.of(),
-            reason)));
+            reason,
+            linking.capabilities())));
     }
 }

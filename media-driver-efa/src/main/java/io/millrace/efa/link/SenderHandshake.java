@@ -15,17 +15,22 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.exceptions.AeronException;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
+import org.agrona.collections.Int2ObjectHashMap;
 import org.agrona.concurrent.NanoClock;
 
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -46,8 +51,14 @@ final class SenderHandshake
      */
     private static final long FORGET_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
 
+    /**
+     * So many challenges in a row are answered at once, further ones when the next Hello is due.
+     */
+    private static final int MAX_CHALLENGES_ANSWERED = 3;
 
+    private final SecureRandom random = new SecureRandom();
     private final Map<Peering.Key, Peering> peerings = new HashMap<>();
+    private final Int2ObjectHashMap<Peering> peeringByHandle = new Int2ObjectHashMap<>();
     private final Linking linking;
     private final NanoClock nanoClock;
 
@@ -75,6 +86,7 @@ final class SenderHandshake
             }
 
             final Peering peering = linking.newPeering(key, true);
+            peering.sequence = random.nextLong() >>> 2;
             restart(peering, nowNs);
             peerings.put(key, peering);
         }
@@ -83,10 +95,31 @@ final class SenderHandshake
     void onPeerAlive(final Peering.Key key)
     {
         final Peering peering = peerings.get(key);
-        if (null != peering && !peering.isAliveOverUdp)
+        if (null != peering && !peering.isLinked)
         {
-            peering.isAliveOverUdp = true;
-            peering.aliveSinceNs = nanoClock.nanoTime();
+            final long nowNs = nanoClock.nanoTime();
+            if (!peering.isAliveOverUdp)
+            {
+                peering.isAliveOverUdp = true;
+                peering.aliveSinceNs = nowNs;
+            }
+
+            sayHelloSoon(peering);
+        }
+    }
+
+    /**
+     * Somebody waits for the link: do not wait for a back-off, but for one after rails that failed.
+     */
+    private void sayHelloSoon(final Peering peering)
+    {
+        final long nowNs = nanoClock.nanoTime();
+        final long soonNs = nowNs + HELLO_INTERVAL_MIN_NS;
+        final boolean isHeld = 0 != peering.shortLivedLinks && nowNs - peering.firstHelloNs < 0;
+        if (!peering.isLinked && !isHeld && peering.nextHelloNs - soonNs > 0)
+        {
+            peering.helloIntervalNs = HELLO_INTERVAL_MIN_NS;
+            peering.nextHelloNs = soonNs;
         }
     }
 
@@ -111,6 +144,11 @@ final class SenderHandshake
         }
     }
 
+    int peers()
+    {
+        return peerings.size();
+    }
+
     int doWork(final long nowNs)
     {
         int workCount = 0;
@@ -121,7 +159,7 @@ final class SenderHandshake
             if (peering.key.channel().isClosed() ||
                 !peering.isLinked && nowNs - peering.lastWantedNs > FORGET_TIMEOUT_NS)
             {
-                linking.remove(peering);
+                linking.remove(release(peering));
                 iterator.remove();
                 workCount++;
             }
@@ -136,21 +174,33 @@ final class SenderHandshake
 
     void onAck(final RailChannel channel, final HandshakeMessage.HelloAck ack)
     {
-        final Peering peering = find(channel, ack.senderHandle());
-        if (null == peering || ack.peerIncarnation() != linking.settings().incarnation() ||
-            ack.sequence() > peering.sequence)
+        final Peering peering = find(channel, ack);
+        if (null == peering)
         {
-            linking.onRejected();
             return;
         }
 
+        final long nowNs = nanoClock.nanoTime();
+        peering.lastAckedSequence = ack.sequence();
+        if (AckStatus.CHALLENGE == ack.status())
+        {
+            peering.challenge = ack.challenge();
+            if (peering.challengesAnswered++ < MAX_CHALLENGES_ANSWERED)
+            {
+                peering.nextHelloNs = nowNs;
+            }
+            return;
+        }
+
+        peering.challengesAnswered = 0;
+        peering.challenge = 0;
         if (AckStatus.ACCEPTED != ack.status())
         {
             final String reason = ack.status() + ": " + ack.reason();
             if (peering.isLinked)
             {
                 fallBack(peering, reason);
-                restart(peering, nanoClock.nanoTime());
+                restart(peering, nowNs);
             }
             else if (null == peering.refusal)
             {
@@ -159,44 +209,169 @@ final class SenderHandshake
             return;
         }
 
-        peering.lastHeardNs = nanoClock.nanoTime();
+        peering.lastHeardNs = nowNs;
         if (!peering.isLinked ||
             peering.peerIncarnation != ack.incarnation() || peering.peerHandle != ack.receiverHandle())
         {
             link(peering, ack);
         }
+        else
+        {
+            peering.remote = ack.rails();
+            final boolean isKnown = ack.sequence() >= peering.offeredSequence &&
+                peering.offeredVersion == linking.side().version();
+            renew(peering, isKnown, "the peer's rails changed, or ours are known to it");
+        }
     }
 
-    boolean onBye(final RailChannel channel, final HandshakeMessage.Bye bye)
+    /**
+     * An answer came that is not to be trusted: nothing is done with it, but that it is the reason should nothing else
+     * come.
+     */
+    void onUnauthenticated(final RailChannel channel, final HandshakeMessage.HelloAck ack, final String reason)
     {
-        final Peering peering = find(channel, bye.handle());
-        if (null != peering && peering.peerIncarnation == bye.incarnation())
+        final Peering peering = peeringByHandle.get(ack.senderHandle());
+        if (null != peering && peering.key.channel() == channel && !peering.isLinked)
         {
-            if (ByeCause.FAILED == bye.cause())
-            {
-                linking.onFallback(peering, "link " + peering + " of " + channel.description() +
-                    " ended by the peer: " + bye.reason());
-                linking.unlink(peering);
-                restartAfterFailure(peering, nanoClock.nanoTime());
-            }
-            else
-            {
-                linking.unlink(peering);
-                restart(peering, nanoClock.nanoTime());
-            }
+            peering.hint = reason;
         }
+    }
 
-        return null != peering;
+    void onBye(final RailChannel channel, final HandshakeMessage.Bye bye)
+    {
+        final Peering peering = peeringByHandle.get(bye.handle());
+        if (null == peering || peering.key.channel() != channel || !peering.isLinked ||
+            peering.peerIncarnation != bye.incarnation() || !peering.isOfThisLink(bye.sequence(), 0))
+        {
+            linking.onStale();
+        }
+        else if (ByeCause.FAILED == bye.cause())
+        {
+            linking.onFallback(peering, "link " + peering + " of " + channel.description() +
+                " ended by the peer: " + bye.reason());
+            unlink(peering);
+            restartAfterFailure(peering, nanoClock.nanoTime());
+        }
+        else
+        {
+            unlink(peering);
+            restart(peering, nanoClock.nanoTime());
+        }
     }
 
     void onPeerFailed(final RailPeer peer, final String reason)
     {
-        fallBackIf((peering) -> peering.uses(peer), reason);
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.isLinked && peering.uses(peer))
+            {
+                linking.onPathFailed(peering, peer, nanoClock.nanoTime());
+                // rails that were proven fail when the peer dies, and it may be back soon
+                renew(peering, true, peering.isUp ? 1 : MAX_SHIFT, reason);
+            }
+        }
     }
 
     void onRailFailed(final Rail rail, final String reason)
     {
-        fallBackIf((peering) -> peering.uses(rail), "rail " + rail.index() + " of the sender failed: " + reason);
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.isLinked && peering.uses(rail))
+            {
+                renew(peering, true, "rail " + rail.index() + " of the sender failed: " + reason);
+                peering.nextHelloNs = Math.min(peering.nextHelloNs, nanoClock.nanoTime());
+            }
+        }
+    }
+
+    /**
+     * Rails were opened again: peers are told, and they are used when the peers know them.
+     */
+    void onRailsOpened()
+    {
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.isLinked)
+            {
+                peering.nextHelloNs = nanoClock.nanoTime();
+            }
+        }
+    }
+
+    /**
+     * Paths that failed may be tried again.
+     */
+    void onPathsReleased()
+    {
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.isLinked)
+            {
+                renew(peering, peering.offeredVersion == linking.side().version(), "a path that failed is tried again");
+            }
+        }
+    }
+
+    private void renew(final Peering peering, final boolean mayAdd, final String reason)
+    {
+        renew(peering, mayAdd, MAX_SHIFT, reason);
+    }
+
+    private void renew(final Peering peering, final boolean mayAdd, final int maxShift, final String reason)
+    {
+        if (!linking.renew(peering, mayAdd, reason))
+        {
+            fallBack(peering, reason);
+            restartAfterFailure(peering, nanoClock.nanoTime(), maxShift);
+        }
+    }
+
+    /**
+     * A rail is opened anew: its links are made anew at once, as nothing is wrong with their peers.
+     */
+    void onRailRenewed(final Rail rail)
+    {
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.uses(rail) && !linking.renew(peering, true, "a rail of the sender is opened anew"))
+            {
+                linking.bye(peering, ByeCause.CLOSED, "rail is opened anew");
+                unlink(peering);
+                restart(peering, nanoClock.nanoTime());
+            }
+        }
+    }
+
+    /**
+     * Complete a future when all channels to an address are linked, or one cannot be.
+     */
+    void warmUp(final InetSocketAddress address, final CompletableFuture<Void> future)
+    {
+        boolean isUp = false;
+        for (final Peering peering : peerings.values())
+        {
+            if (peering.key.address().equals(address))
+            {
+                if (!peering.isUp && null != peering.refusal)
+                {
+                    future.completeExceptionally(new AeronException(
+                        "no rails to " + address + ": " + peering.refusal, AeronException.Category.WARN));
+                    return;
+                }
+
+                if (!peering.isUp)
+                {
+                    sayHelloSoon(peering);
+                    return;
+                }
+                isUp = true;
+            }
+        }
+
+        if (isUp)
+        {
+            future.complete(null);
+        }
     }
 
     void stop(final String reason)
@@ -224,10 +399,16 @@ final class SenderHandshake
             fallBack(peering, "no answer to Hellos for " + TimeUnit.NANOSECONDS.toMillis(silenceNs) + " ms");
             restart(peering, nowNs);
         }
+        else if (peering.isWarmUpOverdue(nowNs, linking.settings().context().linkTimeoutNs()))
+        {
+            peering.warmUpSinceNs = nowNs;
+            linking.finishWarmUp(peering);
+        }
 
         if (!peering.isLinked && null == peering.refusal && isOverdue(peering, nowNs))
         {
-            refuse(peering, "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
+            refuse(peering, null != peering.hint ? peering.hint :
+                "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
         }
         else if (!peering.isLinked && null != peering.refusal && peering.key.channel().fabricRequired())
         {
@@ -258,6 +439,9 @@ final class SenderHandshake
         {
             final Link link = linking.newLink(peering.key);
             peering.link = link;
+            peering.firstSequence = peering.sequence + 1;
+            peering.lastAckedSequence = peering.sequence;
+            peeringByHandle.put(link.handle(), peering);
             side.run(() -> side.railSet().handles().register(link));
         }
 
@@ -268,15 +452,24 @@ final class SenderHandshake
         final List<RailAddress> addresses = side.addresses();
         if (!addresses.isEmpty())
         {
-            linking.send(peering.key, linking.codec().encode(new HandshakeMessage.Hello(
+            if (peering.offeredVersion != side.version() && (peering.isLinked || 0 != peering.challenge))
+            {
+                peering.offeredVersion = side.version();
+                peering.offeredSequence = peering.sequence + 1;
+            }
+            final boolean tellsRails = 0 != peering.challenge ||
+                peering.isLinked && peering.lastAckedSequence < peering.offeredSequence;
+            linking.send(peering.key, true, linking.codec().encode(new HandshakeMessage.Hello(
                 HandshakeCodec.PROTOCOL_VERSION,
                 linking.settings().incarnation(),
                 linking.settings().hostId(),
                 peering.link.handle(),
                 ++peering.sequence,
-                addresses,
+                peering.challenge,
+                tellsRails ? addresses : List.of(),
                 linking.settings().choice().protocol(),
-                linking.settings().choice().wireName())));
+                linking.settings().choice().wireName(),
+                linking.capabilities())));
         }
     }
 
@@ -303,19 +496,47 @@ final class SenderHandshake
         final List<RailPath> released = List.copyOf(peering.paths);
         peering.paths.clear();
         peering.paths.addAll(acquired);
+        peering.remote = ack.rails();
         peering.peerIncarnation = ack.incarnation();
         peering.peerHandle = ack.receiverHandle();
+        peering.capabilities = ack.capabilities();
         peering.refusal = null;
         peering.nextHelloNs = nanoClock.nanoTime() + linking.settings().context().keepaliveIntervalNs();
 
-        linking.attach(peering, ack.receiverHandle(), acquired, true);
-        linking.side().release(released);
         peering.linkedSinceNs = nanoClock.nanoTime();
+        peering.warmUpSinceNs = peering.linkedSinceNs;
+        linking.attach(
+            peering,
+            Peering.token(linking.settings().incarnation(), ack.incarnation()),
+            () -> onUnproven(peering));
+        linking.side().release(released);
+    }
+
+    private void onUnproven(final Peering peering)
+    {
+        fallBack(peering, "rails brought no answer of the peer for " + TimeUnit.NANOSECONDS.toMillis(
+            linking.settings().context().linkTimeoutNs()) + " ms");
+        restartAfterFailure(peering, nanoClock.nanoTime());
+    }
+
+    private void unlink(final Peering peering)
+    {
+        linking.unlink(release(peering));
+    }
+
+    private Peering release(final Peering peering)
+    {
+        if (null != peering.link)
+        {
+            peeringByHandle.remove(peering.link.handle());
+        }
+
+        return peering;
     }
 
     private void fallBack(final Peering peering, final String reason)
     {
-        linking.fallBack(peering, reason);
+        linking.fallBack(release(peering), reason);
         if (peering.key.channel().fabricRequired())
         {
             peering.key.channel().onFabricRefused(reason);
@@ -340,6 +561,8 @@ final class SenderHandshake
         peering.firstHelloNs = nowNs;
         peering.lastWantedNs = nowNs;
         peering.isAliveOverUdp = false;
+        peering.challengesAnswered = 0;
+        peering.challenge = 0;
     }
 
     /**
@@ -348,9 +571,14 @@ final class SenderHandshake
      */
     private static void restartAfterFailure(final Peering peering, final long nowNs)
     {
+        restartAfterFailure(peering, nowNs, MAX_SHIFT);
+    }
+
+    private static void restartAfterFailure(final Peering peering, final long nowNs, final int maxShift)
+    {
         restart(peering, nowNs);
         peering.shortLivedLinks =
-            nowNs - peering.linkedSinceNs < SHORT_LIVED_NS ? Math.min(peering.shortLivedLinks + 1, MAX_SHIFT) : 0;
+            nowNs - peering.linkedSinceNs < SHORT_LIVED_NS ? Math.min(peering.shortLivedLinks + 1, maxShift) : 0;
         if (peering.shortLivedLinks > 0)
         {
             peering.nextHelloNs = nowNs + (RETRY_INTERVAL_NS << peering.shortLivedLinks - 1);
@@ -358,14 +586,21 @@ final class SenderHandshake
         }
     }
 
-    private Peering find(final RailChannel channel, final int handle)
+    private Peering find(final RailChannel channel, final HandshakeMessage.HelloAck ack)
     {
-        for (final Peering peering : peerings.values())
+        final Peering peering = peeringByHandle.get(ack.senderHandle());
+        if (ack.peerIncarnation() != linking.settings().incarnation())
         {
-            if (peering.key.channel() == channel && null != peering.link && peering.link.handle() == handle)
-            {
-                return peering;
-            }
+            linking.onRejected();
+        }
+        else if (null == peering || peering.key.channel() != channel || !peering.isOfThisLink(ack.sequence(), 0) ||
+            ack.sequence() <= peering.lastAckedSequence)
+        {
+            linking.onStale();
+        }
+        else
+        {
+            return peering;
         }
 
         return null;

@@ -17,17 +17,25 @@ package io.millrace.efa.media;
 
 import io.aeron.driver.DataPacketDispatcher;
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.media.ImageConnection;
 import io.aeron.driver.media.ReceiveChannelEndpoint;
+import io.aeron.driver.media.ReceiveDestinationTransport;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.driver.status.SystemCounterDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
+import io.aeron.protocol.HeaderFlyweight;
 import io.aeron.protocol.RttMeasurementFlyweight;
 import io.aeron.protocol.SetupFlyweight;
 import io.millrace.efa.link.FabricDriver;
 import io.millrace.efa.link.HandshakeFilter;
 import io.millrace.efa.link.Link;
+import io.millrace.efa.link.PacketFrames;
 import io.millrace.efa.link.RailChannel;
 import io.millrace.efa.link.RailSet;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.SendLogs;
+import org.agrona.collections.Hashing;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -55,12 +63,14 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     private final AtomicCounter bytesReceived;
     private final RailSet rails;
     private final LinkRouter router;
+    private final Long2ObjectHashMap<PlacedImage> placedImages = new Long2ObjectHashMap<>();
     private final UnsafeBuffer railBuffer = new UnsafeBuffer();
     private final DataHeaderFlyweight dataHeader = new DataHeaderFlyweight();
     private final SetupFlyweight setupHeader = new SetupFlyweight();
     private final RttMeasurementFlyweight rttHeader = new RttMeasurementFlyweight();
     private final Map<InetSocketAddress, ByteBuffer> farewells = new ConcurrentHashMap<>();
     private DatagramChannel socket;
+    private int destinations;
     private boolean isRailReport;
     private volatile boolean isClosed;
 
@@ -85,12 +95,17 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
-        // destinations of a multi-destination subscription have transports of their own, which are not polled here
-        final boolean isFabric =
-            fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl();
-        this.rails = isFabric ? fabric.receiverRails() : null;
-        this.router = isFabric ? new LinkRouter(
+        this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
+        this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
             this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        if (udpChannel.isMulticast())
+        {
+            fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
+        }
+        else if (hasDestinationControl())
+        {
+            fabric.onUdpOnly(udpChannel.originalUriString(), "a multi-destination subscription has no rails");
+        }
     }
 
     /**
@@ -150,12 +165,57 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
      * {@inheritDoc}
      */
     @Override
+    public int onDataPacket(
+        final DataHeaderFlyweight header,
+        final UnsafeBuffer buffer,
+        final int length,
+        final InetSocketAddress srcAddress,
+        final int transportIndex)
+    {
+        if (!PacketFrames.isSound(buffer, length))
+        {
+            fabric.counters().packetsMalformed().increment();
+            return 0;
+        }
+
+        return super.onDataPacket(header, buffer, length, srcAddress, transportIndex);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
     public void receiveHook(final UnsafeBuffer buffer, final int length, final InetSocketAddress address)
     {
         if (null != router)
         {
-            HandshakeFilter.forward(fabric.events(), this, buffer, length, address);
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * Each destination of a multi-destination subscription has a socket of its own, which is polled without this
+     * endpoint.
+     */
+    @Override
+    public int addDestination(final ReceiveDestinationTransport transport)
+    {
+        destinations++;
+        fabric.onTransportAdded(false);
+        return super.addDestination(transport);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void removeDestination(final int transportIndex)
+    {
+        super.removeDestination(transportIndex);
+        destinations--;
+        fabric.onTransportsRemoved(false, 1);
     }
 
     /**
@@ -168,7 +228,14 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             isClosed = true;
             farewells.forEach((target, bye) -> sendDatagram(bye.duplicate(), target));
-            fabric.onEndpointClosed(false);
+            if (hasDestinationControl())
+            {
+                fabric.onTransportsRemoved(false, destinations);
+            }
+            else
+            {
+                fabric.onEndpointClosed(false);
+            }
         }
 
         super.close();
@@ -178,16 +245,34 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
      * {@inheritDoc}
      */
     @Override
+    public boolean isSender()
+    {
+        return false;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
     public void onRailPacket(final Link link, final long address, final int length)
     {
         railBuffer.wrap(address, length);
-        if (!super.isValidFrame(railBuffer, length))
+        if (length < HeaderFlyweight.MIN_HEADER_LENGTH || !super.isValidFrame(railBuffer, length))
         {
+            fabric.counters().packetsMalformed().increment();
             return;
         }
 
         final InetSocketAddress source = link.peerAddress();
-        switch (frameType(railBuffer, 0))
+        final int type = frameType(railBuffer, 0);
+        if (HDR_TYPE_SETUP == type && length < SetupFlyweight.HEADER_LENGTH ||
+            HDR_TYPE_RTTM == type && length < RttMeasurementFlyweight.HEADER_LENGTH)
+        {
+            fabric.counters().packetsMalformed().increment();
+            return;
+        }
+
+        switch (type)
         {
             case HDR_TYPE_DATA, HDR_TYPE_PAD ->
             {
@@ -207,8 +292,92 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
                 onRttMeasurement(rttHeader, railBuffer, length, source, 0);
             }
 
-            default -> fabric.counters().framesRejected().increment();
+            default -> fabric.counters().packetsMalformed().increment();
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onPlacedFrame(final Link link, final long address, final int length)
+    {
+        railBuffer.wrap(address, length);
+        dataHeader.wrap(address, length);
+        onDataPacket(dataHeader, railBuffer, length, link.peerAddress(), 0);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void attach(final PlacedImage image)
+    {
+        placedImages.put(image.streamKey(), image);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void detach(final PlacedImage image)
+    {
+        placedImages.remove(image.streamKey(), image);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public SendLogs sendLogs()
+    {
+        return null;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void sendStatusMessage(
+        final ImageConnection[] controlAddresses,
+        final int sessionId,
+        final int streamId,
+        final int termId,
+        final int termOffset,
+        final int windowLength,
+        final short flags)
+    {
+        super.sendStatusMessage(controlAddresses, sessionId, streamId, termId, termOffset, windowLength, flags);
+        final PlacedImage image = placedImages.get(Hashing.compoundKey(sessionId, streamId));
+        if (null != image)
+        {
+            image.onStatusMessage(termId, termOffset);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * Aeron finds the end of a gap at the first word that is not zero, which may be of a placed frame that was never
+     * committed. So at least a frame is asked for.
+     */
+    @Override
+    public void sendNakMessage(
+        final ImageConnection[] controlAddresses,
+        final int sessionId,
+        final int streamId,
+        final int termId,
+        final int termOffset,
+        final int length)
+    {
+        final PlacedImage image = placedImages.get(Hashing.compoundKey(sessionId, streamId));
+        super.sendNakMessage(
+            controlAddresses,
+            sessionId,
+            streamId,
+            termId,
+            termOffset,
+            null == image ? length : image.gapLength(termOffset, length));
     }
 
     /**

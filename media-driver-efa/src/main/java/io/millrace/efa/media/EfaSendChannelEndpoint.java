@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.media;
 
+import io.aeron.ChannelUri;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.NetworkPublication;
 import io.aeron.driver.media.SendChannelEndpoint;
@@ -27,6 +28,9 @@ import io.millrace.efa.link.Link;
 import io.millrace.efa.link.PacketFrames;
 import io.millrace.efa.link.RailChannel;
 import io.millrace.efa.link.RailSet;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.SendLog;
+import io.millrace.efa.term.SendLogs;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.collections.Hashing;
 import org.agrona.collections.LongHashSet;
@@ -71,6 +75,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private final LongHashSet requiredStreams = new LongHashSet();
     private final RailSet rails;
     private final LinkRouter router;
+    private final SendLogs sendLogs = new SendLogs();
     private final OneToOneRingBuffer controlFrames;
     private final MessageHandler controlFrameHandler = this::onControlFrame;
     private final UnsafeBuffer railBuffer = new UnsafeBuffer();
@@ -104,11 +109,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         this.isMultiDestination = udpChannel.isMultiDestination();
         this.udpDataFramesSent = fabric.counters().udpDataFramesSent();
 
-        final boolean isFabric = fabric.choice().isFabric() && !udpChannel.isMulticast();
-        this.rails = isFabric ? fabric.senderRails() : null;
-        this.router = isFabric ? new LinkRouter(
+        this.rails = fabric.choice().isFabric() ? fabric.senderRails() : null;
+        this.router = null != rails && !udpChannel.isMulticast() ? new LinkRouter(
             this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
-        this.controlFrames = isFabric ? new OneToOneRingBuffer(new UnsafeBuffer(
+        if (udpChannel.isMulticast())
+        {
+            fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
+        }
+        this.controlFrames = null != rails ? new OneToOneRingBuffer(new UnsafeBuffer(
             ByteBuffer.allocateDirect(CONTROL_QUEUE_LENGTH + RingBufferDescriptor.TRAILER_LENGTH))) : null;
     }
 
@@ -132,6 +140,13 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void registerForSend(final NetworkPublication publication)
     {
         super.registerForSend(publication);
+        if (null != router)
+        {
+            fabric.events().onPublication(
+                this, publication.subscribableRegistrationId(), publication.sessionId(), publication.streamId());
+        }
+
+        warmUp();
         if (FabricRequirement.isRequired(publication, context.countersManager()))
         {
             requiredStreams.add(Hashing.compoundKey(publication.sessionId(), publication.streamId()));
@@ -150,8 +165,27 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void unregisterForSend(final NetworkPublication publication)
     {
         super.unregisterForSend(publication);
+        if (null != router)
+        {
+            fabric.events().onPublicationEnded(this, publication.subscribableRegistrationId());
+        }
+
         requiredStreams.remove(Hashing.compoundKey(publication.sessionId(), publication.streamId()));
         fabricRequired = !requiredStreams.isEmpty();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void addDestination(
+        final ChannelUri channelUri, final InetSocketAddress address, final long registrationId)
+    {
+        super.addDestination(channelUri, address, registrationId);
+        if (null != router)
+        {
+            router.request(address);
+        }
     }
 
     /**
@@ -191,7 +225,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
             }
             else
             {
-                HandshakeFilter.forward(fabric.events(), this, buffer, length, address);
+                HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
             }
         }
     }
@@ -210,6 +244,15 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         }
 
         super.close();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public boolean isSender()
+    {
+        return true;
     }
 
     /**
@@ -246,6 +289,42 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void detach(final Link link)
     {
         router.detach(link);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onPlacedFrame(final Link link, final long address, final int length)
+    {
+        throw new UnsupportedOperationException(description());
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void attach(final PlacedImage image)
+    {
+        throw new UnsupportedOperationException(description());
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void detach(final PlacedImage image)
+    {
+        throw new UnsupportedOperationException(description());
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public SendLogs sendLogs()
+    {
+        return sendLogs;
     }
 
     /**
@@ -307,12 +386,30 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         }
     }
 
+    /**
+     * Begin the handshake with the peer of the channel before anything is sent. Destinations of a multi-destination
+     * publication follow as they are added or heard.
+     */
+    private void warmUp()
+    {
+        if (null != router && null != connectAddress)
+        {
+            router.request(connectAddress);
+        }
+    }
+
     private int route(final ByteBuffer packet, final InetSocketAddress target)
     {
         if (null != router)
         {
+            final SendLog log = sendLogs.find(packet);
+            if (null != log && !log.allows(packet))
+            {
+                return 0;
+            }
+
             final InetSocketAddress address = null == target ? connectAddress : target;
-            final int sent = router.send(packet, address);
+            final int sent = router.send(packet, address, log);
             if (sent > 0)
             {
                 return sent;

@@ -73,7 +73,10 @@ public final class EndpointFactory
         fabric.start(context);
         final ReceiveChannelEndpoint endpoint =
             new EfaReceiveChannelEndpoint(udpChannel, dispatcher, statusIndicator, context, fabric);
-        fabric.onEndpointCreated(false);
+        if (!endpoint.hasDestinationControl())
+        {
+            fabric.onEndpointCreated(false);
+        }
         return endpoint;
     }
 }

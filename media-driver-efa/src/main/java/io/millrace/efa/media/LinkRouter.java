@@ -18,6 +18,7 @@ package io.millrace.efa.media;
 import io.millrace.efa.link.FabricEvents;
 import io.millrace.efa.link.Link;
 import io.millrace.efa.link.RailChannel;
+import io.millrace.efa.term.SendLog;
 import org.agrona.collections.Object2ObjectHashMap;
 
 import java.net.InetSocketAddress;
@@ -57,13 +58,24 @@ final class LinkRouter
      */
     int send(final ByteBuffer packet, final InetSocketAddress target)
     {
+        return send(packet, target, null);
+    }
+
+    /**
+     * Send a packet on a rail if its target has a link that is up.
+     *
+     * @param log of the publication, to send from without a copy, or null.
+     * @return bytes taken, 0 for back-pressure, or {@link PacketRouter#BY_SOCKET}.
+     */
+    int send(final ByteBuffer packet, final InetSocketAddress target, final SendLog log)
+    {
         final Link link = link(target);
         if (null == link || !link.isUp())
         {
             return PacketRouter.BY_SOCKET;
         }
 
-        final int sent = link.send(packet);
+        final int sent = link.send(packet, log);
         if (0 == sent && link.busyNs(System.nanoTime()) > stallTimeoutNs)
         {
             events.onPeerStalled(channel, target);
@@ -135,6 +147,7 @@ final class LinkRouter
     void detach(final Link link)
     {
         linkByAddress.remove(link.peerAddress(), link);
+        alive.forget(link.peerAddress());
         lastAddress = null;
         lastLink = null;
     }

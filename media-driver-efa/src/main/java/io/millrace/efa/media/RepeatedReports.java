@@ -50,4 +50,12 @@ final class RepeatedReports
         }
         reportedNsByAddress.put(address, nowNs);
     }
+
+    /**
+     * Report of an address again as soon as there is something to report.
+     */
+    void forget(final InetSocketAddress address)
+    {
+        reportedNsByAddress.remove(address);
+    }
 }

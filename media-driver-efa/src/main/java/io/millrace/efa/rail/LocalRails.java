@@ -84,6 +84,15 @@ final class LocalRails
         close.run();
     }
 
+    /**
+     * Waits the rail of an address to be closed, so that it posts nothing any more?
+     */
+    static synchronized boolean isClosing(final byte[] address)
+    {
+        final Entry entry = ENTRIES.get(ByteBuffer.wrap(address));
+        return null != entry && null != entry.close;
+    }
+
     private static final class Entry
     {
         private int references;

@@ -20,8 +20,10 @@ import io.millrace.efa.libfabric.CompletionError;
 import io.millrace.efa.libfabric.FabricContexts;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
+import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MemoryRegion;
 import io.millrace.efa.libfabric.NativeMemory;
+import io.millrace.efa.libfabric.ShmPeers;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.ArrayUtil;
 
@@ -56,6 +58,12 @@ public final class Rail implements AutoCloseable
     private static final int COMPLETIONS_PER_READ = 32;
     private static final int READS_PER_POLL = 4;
 
+    /**
+     * An operation that takes so long is held up by its rail: longer than any queue of a NIC, shorter than what an
+     * application notices as a pause.
+     */
+    private static final long SLOW_OPERATION_NS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final int index;
     private final FabricEndpoint endpoint;
     private final int injectLength;
@@ -72,10 +80,7 @@ public final class Rail implements AutoCloseable
     private final FabricContexts contexts;
     private final CompletionBatch completions = new CompletionBatch(COMPLETIONS_PER_READ);
     private final CompletionError completionError = new CompletionError();
-    private final int[] freeSlots;
-    private final int[] lengthBySlot;
-    private final long[] postedNsBySlot;
-    private final RailPeer[] peerBySlot;
+    private final SendSlots slots;
     private final int[] unpostedReceives;
     private final Map<AddressKey, RailPeer> peerByAddress = new HashMap<>();
     private final Set<RailPeer> inserted = new HashSet<>();
@@ -83,10 +88,10 @@ public final class Rail implements AutoCloseable
 
     private RailCounters counters;
     private RailListener listener;
+    private Runnable onClosed = () -> {};
     private RailPeer[] retiring = new RailPeer[0];
-    private int freeCount;
     private int unpostedCount;
-    private long outstandingBytes;
+    private long healthChecks = 1;
     private long coarseNowNs = System.nanoTime();
     private boolean failed;
 
@@ -109,16 +114,14 @@ public final class Rail implements AutoCloseable
         this.index = index;
         this.endpoint = endpoint;
         this.localAddress = endpoint.localAddress();
-        this.injectLength = endpoint.injectLength();
+        // TCP's injected messages end without completion, also on a link that is down
+        this.injectLength = FabricProvider.TCP == endpoint.nic().provider() ? 0 : endpoint.injectLength();
         this.slotLength = (int)Math.min(sendSlotLength, endpoint.maxSendLength());
         this.sendSlots = Math.min(slots, endpoint.txDepth());
         this.receiveSlots = Math.min(slots, endpoint.rxDepth());
         this.creditPerPeer = Math.max(1, sendSlots / 2);
         this.contexts = new FabricContexts(sendSlots + receiveSlots);
-        this.freeSlots = new int[sendSlots];
-        this.lengthBySlot = new int[sendSlots];
-        this.postedNsBySlot = new long[sendSlots];
-        this.peerBySlot = new RailPeer[sendSlots];
+        this.slots = new SendSlots(sendSlots);
         this.unpostedReceives = new int[receiveSlots];
         this.receiveLength = receiveSlotLength;
 
@@ -129,13 +132,9 @@ public final class Rail implements AutoCloseable
 
         try
         {
-            this.region = endpoint.register(memory.address(), memory.length(), MemoryRegion.ACCESS_MESSAGE);
+            this.region = endpoint.register(memory.address(), memory.length(), endpoint.maxRmaLength() > 0 ?
+                MemoryRegion.ACCESS_MESSAGE | MemoryRegion.ACCESS_WRITE_SOURCE : MemoryRegion.ACCESS_MESSAGE);
             this.descriptor = region.descriptor();
-
-            for (int i = 0; i < sendSlots; i++)
-            {
-                freeSlots[freeCount++] = i;
-            }
 
             for (int i = 0; i < receiveSlots; i++)
             {
@@ -204,13 +203,23 @@ public final class Rail implements AutoCloseable
     }
 
     /**
+     * Entries of the completion queue beyond those that the rail's own operations can take.
+     *
+     * @return completions of peers' writes that fit.
+     */
+    public int completionsRoom()
+    {
+        return endpoint.cqDepth() - sendSlots - receiveSlots;
+    }
+
+    /**
      * Bytes posted and not yet completed.
      *
      * @return bytes.
      */
     public long outstandingBytes()
     {
-        return outstandingBytes;
+        return slots.outstandingBytes();
     }
 
     /**
@@ -233,6 +242,16 @@ public final class Rail implements AutoCloseable
     {
         this.counters = counters;
         this.listener = listener;
+    }
+
+    /**
+     * Remote rails in the address vector. Fabric conductor only.
+     *
+     * @return number of entries.
+     */
+    public int addressEntries()
+    {
+        return inserted.size();
     }
 
     /**
@@ -262,17 +281,40 @@ public final class Rail implements AutoCloseable
      * Give a reference back. Fabric conductor only.
      *
      * @param peer from {@link #acquire(long, byte[])}.
-     * @return true when it was the last, so that {@link #retire(RailPeer)} is to be run on the agent.
+     * @return true when it was the last, so that {@link #forget(RailPeer)} is to be asked.
      */
     public boolean release(final RailPeer peer)
     {
-        if (0 == peer.release())
+        return 0 == peer.release();
+    }
+
+    /**
+     * Forget a peer that nobody refers to, unless it may still post to this rail. Fabric conductor only.
+     *
+     * @param peer that was {@link #release(RailPeer) released}.
+     * @return true when {@link #retire(RailPeer)} is to be run on the agent.
+     */
+    public boolean forget(final RailPeer peer)
+    {
+        final byte[] address = peer.key().address();
+        if (peer.isReferenced() || ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
         {
-            peerByAddress.remove(peer.key());
-            return true;
+            return false;
         }
 
-        return false;
+        peerByAddress.remove(peer.key());
+        return true;
+    }
+
+    /**
+     * Does a link refer to a peer?
+     *
+     * @param peer of this rail.
+     * @return true if one does.
+     */
+    public boolean isReferenced(final RailPeer peer)
+    {
+        return peer.isReferenced();
     }
 
     /**
@@ -285,6 +327,7 @@ public final class Rail implements AutoCloseable
     {
         if (!failed)
         {
+            peer.onRetired();
             retiring = ArrayUtil.add(retiring, peer);
             removeRetired();
         }
@@ -314,10 +357,125 @@ public final class Rail implements AutoCloseable
             return FAILED;
         }
 
-        final int result = length <= injectLength ?
-            (int)endpoint.inject(address, length, immediate, peer.fiAddr()) :
-            sendFromSlot(peer, address, length, immediate);
+        final int result;
+        if (length <= injectLength)
+        {
+            result = (int)endpoint.inject(address, length, immediate, peer.fiAddr());
+        }
+        else if (hasNoCredit(peer))
+        {
+            result = -FabricErrors.EAGAIN;
+        }
+        else
+        {
+            final int slot = slots.next();
+            result = (int)endpoint.send(
+                copyToSlot(slot, address, length),
+                length,
+                descriptor,
+                immediate,
+                peer.fiAddr(),
+                contexts.address(slot));
+            onPosted(result, peer, length, null, 0);
+        }
 
+        return outcome(peer, result, length, frames, dataFrames);
+    }
+
+    /**
+     * Send a message from memory of the caller, which must stay as it is until the operation has ended.
+     *
+     * @param peer       to send to.
+     * @param address    of the message in registered memory.
+     * @param length     in bytes, at most {@link #maxSendLength()}.
+     * @param descriptor of the memory.
+     * @param immediate  32 bits that arrive with the message.
+     * @param dataFrames in the message, for the counters.
+     * @param owner      told when the operation has ended, if it was posted.
+     * @param ticket     for the owner.
+     * @return {@link #POSTED}, {@link #BUSY} or {@link #FAILED}.
+     */
+    public int sendFrom(
+        final RailPeer peer,
+        final long address,
+        final int length,
+        final long descriptor,
+        final long immediate,
+        final int dataFrames,
+        final OperationOwner owner,
+        final int ticket)
+    {
+        if (failed || peer.hasFailed())
+        {
+            return FAILED;
+        }
+
+        int result = -FabricErrors.EAGAIN;
+        if (!hasNoCredit(peer))
+        {
+            result = (int)endpoint.send(
+                address, length, descriptor, immediate, peer.fiAddr(), contexts.address(slots.next()));
+            onPosted(result, peer, length, owner, ticket);
+        }
+
+        return outcome(peer, result, length, dataFrames, dataFrames);
+    }
+
+    /**
+     * Write a frame to a peer's memory and complete there with an immediate.
+     *
+     * @param peer          to write to.
+     * @param address       of the bytes, in registered memory, which must stay as it is until the operation has ended;
+     *                      or anywhere with {@code isCopied}.
+     * @param length        of the bytes.
+     * @param descriptor    of the memory, without meaning with {@code isCopied}.
+     * @param isCopied      true to take the bytes over before this returns.
+     * @param immediate     for the peer's completion.
+     * @param remoteAddress where to.
+     * @param key           of the peer's region.
+     * @param owner         told when the operation has ended, if it was posted.
+     * @param ticket        for the owner.
+     * @return {@link #POSTED}, {@link #BUSY} or {@link #FAILED}.
+     */
+    public int write(
+        final RailPeer peer,
+        final long address,
+        final int length,
+        final long descriptor,
+        final boolean isCopied,
+        final long immediate,
+        final long remoteAddress,
+        final long key,
+        final OperationOwner owner,
+        final int ticket)
+    {
+        if (failed || peer.hasFailed())
+        {
+            return FAILED;
+        }
+
+        int result = -FabricErrors.EAGAIN;
+        if (!hasNoCredit(peer))
+        {
+            final int slot = slots.next();
+            result = (int)endpoint.writeData(
+                isCopied ? copyToSlot(slot, address, length) : address,
+                length,
+                isCopied ? this.descriptor : descriptor,
+                immediate,
+                peer.fiAddr(),
+                remoteAddress,
+                key,
+                contexts.address(slot));
+            onPosted(result, peer, length, owner, ticket);
+        }
+
+        return outcome(peer, result, length, 1, 1);
+    }
+
+    private int outcome(
+        final RailPeer peer, final int result, final int length, final int frames, final int dataFrames)
+    {
         if (0 == result)
         {
             counters.bytesSent.getAndAddRelease(length);
@@ -344,6 +502,8 @@ public final class Rail implements AutoCloseable
     public int poll()
     {
         int bytesReceived = 0;
+        // Health is looked at too seldom to tell when an operation was posted on a busy machine.
+        coarseNowNs = System.nanoTime();
 
         for (int read = 0; read < READS_PER_POLL && !failed; read++)
         {
@@ -390,8 +550,9 @@ public final class Rail implements AutoCloseable
      *
      * @param nowNs          time of {@link System#nanoTime()}.
      * @param stallTimeoutNs how long an operation may take.
+     * @param goneTimeoutNs  how long an operation to a peer that is gone may take.
      */
-    public void checkHealth(final long nowNs, final long stallTimeoutNs)
+    public void checkHealth(final long nowNs, final long stallTimeoutNs, final long goneTimeoutNs)
     {
         if (failed)
         {
@@ -405,15 +566,50 @@ public final class Rail implements AutoCloseable
             return;
         }
 
-        for (int slot = 0; slot < sendSlots && freeCount < sendSlots; slot++)
+        ++healthChecks;
+        for (int slot = 0; slot < sendSlots && !slots.isUnused(); slot++)
         {
-            if (null != peerBySlot[slot] && nowNs - postedNsBySlot[slot] > stallTimeoutNs)
+            final RailPeer peer = slots.peer(slot);
+            if (null == peer)
             {
-                onRailFailure("an operation has not ended for " +
-                    TimeUnit.NANOSECONDS.toMillis(nowNs - postedNsBySlot[slot]) + " ms");
+                continue;
+            }
+
+            final long durationNs = nowNs - slots.postedNs(slot);
+            if (peer.isRetired() && durationNs > goneTimeoutNs)
+            {
+                failed = true;
+                listener.onRailWorn(this, "an operation to a peer that is gone has not ended");
                 return;
             }
+
+            if (durationNs > stallTimeoutNs)
+            {
+                onRailFailure(
+                    "an operation has not ended for " + TimeUnit.NANOSECONDS.toMillis(durationNs) + " ms");
+                return;
+            }
+
+            if (durationNs > SLOW_OPERATION_NS)
+            {
+                if (peer.slowAtCheck() < healthChecks - 1)
+                {
+                    counters.slow.incrementRelease();
+                }
+                peer.slowAtCheck(healthChecks);
+            }
         }
+    }
+
+    /**
+     * Does an operation to a peer take long? Found out by {@link #checkHealth(long, long)}. Agent only.
+     *
+     * @param peer of this rail.
+     * @return true when frames had better take another rail.
+     */
+    public boolean isSlow(final RailPeer peer)
+    {
+        return peer.slowAtCheck() == healthChecks;
     }
 
     /**
@@ -427,6 +623,24 @@ public final class Rail implements AutoCloseable
         {
             LocalRails.onRemoved(peer.key().address());
         }
+    }
+
+    /**
+     * Say what to do once the endpoint is closed, on whichever thread that is. To be called before {@link #close()}.
+     *
+     * @param onClosed to be run when no operation of this rail can touch memory any more.
+     */
+    public void onClosed(final Runnable onClosed)
+    {
+        this.onClosed = onClosed;
+    }
+
+    /**
+     * End all operations in flight, whose endpoint is closed. Agent only, or when it has ended.
+     */
+    public void abandon()
+    {
+        slots.releaseAll();
     }
 
     /**
@@ -457,39 +671,48 @@ public final class Rail implements AutoCloseable
                 memory.close();
                 contexts.close();
                 completions.close();
+                onClosed.run();
             });
     }
 
-    private int sendFromSlot(final RailPeer peer, final long address, final int length, final long immediate)
+    private boolean hasNoCredit(final RailPeer peer)
     {
-        if (0 == freeCount || peer.inFlight() >= creditPerPeer)
-        {
-            return -FabricErrors.EAGAIN;
-        }
+        return slots.isExhausted() || peer.inFlight() >= creditPerPeer;
+    }
 
-        final int slot = freeSlots[freeCount - 1];
+    private long copyToSlot(final int slot, final long address, final int length)
+    {
         final long slotAddress = sendBase + (long)slot * slotLength;
         UnsafeApi.copyMemory(address, slotAddress, length);
+        return slotAddress;
+    }
 
-        final int result = (int)endpoint.send(
-            slotAddress, length, descriptor, immediate, peer.fiAddr(), contexts.address(slot));
+    private void onPosted(
+        final int result, final RailPeer peer, final int length, final OperationOwner owner, final int ticket)
+    {
         if (0 == result)
         {
-            --freeCount;
-            lengthBySlot[slot] = length;
-            postedNsBySlot[slot] = coarseNowNs;
-            peerBySlot[slot] = peer;
-            peer.onPosted();
-            outstandingBytes += length;
-            counters.outstandingBytes.setRelease(outstandingBytes);
+            slots.onPosted(peer, length, coarseNowNs, owner, ticket);
+            counters.outstandingBytes.setRelease(slots.outstandingBytes());
         }
-
-        return result;
     }
 
     private int onCompletion(final int i)
     {
         final int slot = contexts.index(completions.context(i));
+        if (completions.isRemoteWrite(i))
+        {
+            if (slot >= sendSlots)
+            {
+                unpostedReceives[unpostedCount++] = slot - sendSlots;
+            }
+
+            final int written = listener.onWrite(completions.data(i), completions.length(i));
+            counters.bytesReceived.getAndAddRelease(written);
+            counters.messagesReceived.incrementRelease();
+            return written;
+        }
+
         if (slot < sendSlots)
         {
             if (slot >= 0)
@@ -525,7 +748,7 @@ public final class Rail implements AutoCloseable
 
         if (slot < sendSlots)
         {
-            final RailPeer peer = peerBySlot[slot];
+            final RailPeer peer = slots.peer(slot);
             releaseSendSlot(slot);
             onPeerFailure(peer, completionError.text());
         }
@@ -537,12 +760,8 @@ public final class Rail implements AutoCloseable
 
     private void releaseSendSlot(final int slot)
     {
-        final RailPeer peer = peerBySlot[slot];
-        peerBySlot[slot] = null;
-        peer.onCompleted();
-        outstandingBytes -= lengthBySlot[slot];
-        counters.outstandingBytes.setRelease(outstandingBytes);
-        freeSlots[freeCount++] = slot;
+        slots.release(slot);
+        counters.outstandingBytes.setRelease(slots.outstandingBytes());
     }
 
     private void postReceives()

@@ -32,6 +32,8 @@ public final class RailCounters
     final AtomicCounter outstandingBytes;
     final AtomicCounter eagain;
     final AtomicCounter errors;
+    private final AtomicCounter open;
+    final AtomicCounter slow;
 
     /**
      * Allocate the counters. To be called by the driver's conductor, who alone may allocate.
@@ -52,6 +54,18 @@ public final class RailCounters
         outstandingBytes = countersManager.newCounter(
             prefix + "bytes outstanding", EfaCounters.RAIL_OUTSTANDING_BYTES_TYPE_ID);
         eagain = countersManager.newCounter(prefix + "EAGAIN", EfaCounters.RAIL_EAGAIN_TYPE_ID);
+        slow = countersManager.newCounter(prefix + "slow peers passed over", EfaCounters.RAIL_SLOW_TYPE_ID);
         errors = countersManager.newCounter(prefix + "errors", EfaCounters.RAIL_ERRORS_TYPE_ID);
+        open = countersManager.newCounter(prefix + "open (1) or closed (0)", EfaCounters.RAIL_OPEN_TYPE_ID);
+    }
+
+    /**
+     * Tell whether the rail is open. Fabric conductor only.
+     *
+     * @param isOpen false once it is closed.
+     */
+    public void isOpen(final boolean isOpen)
+    {
+        open.setRelease(isOpen ? 1 : 0);
     }
 }

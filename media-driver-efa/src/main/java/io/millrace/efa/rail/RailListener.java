@@ -30,6 +30,15 @@ public interface RailListener
     void onMessage(long immediate, long address, int length);
 
     /**
+     * A peer has written to memory of this process.
+     *
+     * @param immediate of the write, 32 or 64 bits.
+     * @param length    of what was written in bytes, 0 where the provider does not tell.
+     * @return bytes accepted.
+     */
+    int onWrite(long immediate, long length);
+
+    /**
      * Operations to a peer end with errors. Told once a peer.
      *
      * @param rail   on which it happened.
@@ -53,4 +62,12 @@ public interface RailListener
      * @param reason libfabric's and the provider's text.
      */
     void onRailFailed(Rail rail, String reason);
+
+    /**
+     * A rail works, but operations to peers that are gone hold its slots for ever: it is to be opened anew.
+     *
+     * @param rail   that is not used any more.
+     * @param reason for people.
+     */
+    void onRailWorn(Rail rail, String reason);
 }

@@ -15,6 +15,8 @@
  */
 package io.millrace.efa.rail;
 
+import java.util.Arrays;
+
 /**
  * A remote rail in the address vector of a local one. libfabric counts neither references nor operations in flight of
  * an entry, and sending to a removed one is a SIGSEGV on EFA, so both are counted here: references by the fabric
@@ -26,7 +28,10 @@ public final class RailPeer
     private final long fiAddr;
     private int references;
     private int inFlight;
+    private long outstandingBytes;
+    private long slowAtCheck;
     private boolean failed;
+    private boolean retired;
     private volatile boolean removed;
 
     RailPeer(final AddressKey key, final long fiAddr)
@@ -38,6 +43,17 @@ public final class RailPeer
     AddressKey key()
     {
         return key;
+    }
+
+    /**
+     * Is this the remote rail of an address?
+     *
+     * @param address raw libfabric address.
+     * @return true if it is.
+     */
+    public boolean isAt(final byte[] address)
+    {
+        return Arrays.equals(key.address(), address);
     }
 
     long fiAddr()
@@ -55,19 +71,62 @@ public final class RailPeer
         return --references;
     }
 
+    boolean isReferenced()
+    {
+        return references > 0;
+    }
+
     int inFlight()
     {
         return inFlight;
     }
 
-    void onPosted()
+    /**
+     * Bytes posted to it on its rail and not yet completed. Agent only.
+     *
+     * @return bytes.
+     */
+    public long outstandingBytes()
     {
-        ++inFlight;
+        return outstandingBytes;
     }
 
-    void onCompleted()
+    void onPosted(final int length)
+    {
+        ++inFlight;
+        outstandingBytes += length;
+    }
+
+    void onCompleted(final int length)
     {
         --inFlight;
+        outstandingBytes -= length;
+    }
+
+    /**
+     * Number of the rail's last look at its operations that found one of this peer overdue.
+     */
+    long slowAtCheck()
+    {
+        return slowAtCheck;
+    }
+
+    void slowAtCheck(final long check)
+    {
+        slowAtCheck = check;
+    }
+
+    /**
+     * Nobody refers to it any more, only operations in flight.
+     */
+    boolean isRetired()
+    {
+        return retired;
+    }
+
+    void onRetired()
+    {
+        retired = true;
     }
 
     boolean isRemoved()
@@ -80,7 +139,12 @@ public final class RailPeer
         removed = true;
     }
 
-    boolean hasFailed()
+    /**
+     * Has an operation to it failed? Agent only.
+     *
+     * @return true when nothing is to be sent to it any more.
+     */
+    public boolean hasFailed()
     {
         return failed;
     }

@@ -141,6 +141,7 @@ class EfaInfoTest
         assertThat(info.memoryRegionCount()).isEqualTo(262144);
         assertThat(info.memoryMode()).isEqualTo(FabricFlags.MR_LOCAL | FabricFlags.MR_VIRT_ADDR |
             FabricFlags.MR_ALLOCATED | FabricFlags.MR_PROV_KEY);
+        assertThat(NicLimits.modes(info.memoryMode())).containsExactly("LOCAL", "VIRT_ADDR", "ALLOCATED", "PROV_KEY");
         assertThat(info.next()).isNull();
     }
 

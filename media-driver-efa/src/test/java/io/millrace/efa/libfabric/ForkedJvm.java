@@ -41,6 +41,18 @@ final class ForkedJvm
     static Process start(final Path output, final List<String> options, final Class<?> main, final String... arguments)
         throws IOException
     {
+        return builder(options, main, arguments).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    }
+
+    /** Start one that is talked with through its streams. */
+    static Process start(final Class<?> main, final String... arguments) throws IOException
+    {
+        return builder(List.of(), main, arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    }
+
+    private static ProcessBuilder builder(
+        final List<String> options, final Class<?> main, final String... arguments)
+    {
         final List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
@@ -56,7 +68,7 @@ final class ForkedJvm
         command.add(System.getProperty("java.class.path"));
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        return new ProcessBuilder(command);
     }
 
     static Result run(final List<String> options, final Class<?> main, final String... arguments)

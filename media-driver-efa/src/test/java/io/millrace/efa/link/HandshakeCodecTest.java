@@ -19,6 +19,7 @@ import io.aeron.protocol.HeaderFlyweight;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeCause;
 import io.millrace.codecs.handshake.HelloDecoder;
+import io.millrace.codecs.handshake.OfferStatus;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -58,25 +59,65 @@ class HandshakeCodecTest
     void shouldAnswer()
     {
         final HandshakeMessage.HelloAck ack = new HandshakeMessage.HelloAck(
-            1, -5, 6, 7, 0x7FFF_0001, 0x0001_0000, AckStatus.ACCEPTED, List.of(rail(32)), "");
+            2, -5, 6, 7, 0x7FFF_0001, 0x0001_0000, AckStatus.ACCEPTED, 0, List.of(rail(32)), "");
         assertThat(codec.decode(bytes(codec.encode(ack)))).usingRecursiveComparison().isEqualTo(ack);
 
         final HandshakeMessage.HelloAck refusal = new HandshakeMessage.HelloAck(
-            2, -5, 6, 7, 8, 0, AckStatus.VERSION_MISMATCH, List.of(), "2 is not 1");
+            2, -5, 6, 7, 8, 0, AckStatus.REFUSED, 0, List.of(), "no");
         assertThat(codec.decode(bytes(codec.encode(refusal)))).usingRecursiveComparison().isEqualTo(refusal);
     }
 
     @Test
     void shouldSayBye()
     {
-        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, "closed");
+        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, 3, "closed");
         assertThat(codec.decode(bytes(codec.encode(bye)))).isEqualTo(bye);
+    }
+
+    @Test
+    void shouldOfferImages()
+    {
+        final HandshakeMessage.ImageOffer offer = offer(1 << 30);
+        assertThat(codec.decode(bytes(codec.encode(offer)))).usingRecursiveComparison().isEqualTo(offer);
+
+        final HandshakeMessage.OfferEnd end = new HandshakeMessage.OfferEnd(-1, 2);
+        assertThat(codec.decode(bytes(codec.encode(end)))).isEqualTo(end);
+
+        final HandshakeMessage.OfferAck ack = new HandshakeMessage.OfferAck(-1, 2, OfferStatus.REFUSED, 3, "no");
+        assertThat(codec.decode(bytes(codec.encode(ack)))).isEqualTo(ack);
+    }
+
+    @Test
+    void shouldRefuseOffersOfImpossibleTerms()
+    {
+        for (final int termLength : new int[]{ 0, 1 << 15, 3 << 16, Integer.MIN_VALUE })
+        {
+            assertThat(codec.decode(bytes(codec.encode(offer(termLength))))).isNull();
+        }
+    }
+
+    @Test
+    void shouldSayWhatRailsCanDo()
+    {
+        for (int capabilities = 0; capabilities < 4; capabilities++)
+        {
+            final HandshakeMessage.Hello hello = new HandshakeMessage.Hello(
+                HandshakeCodec.PROTOCOL_VERSION, 2, 3, 4, 5, 6, List.of(rail(16)), "tcp", "net", capabilities);
+            assertThat(codec.decode(bytes(codec.encode(hello)))).usingRecursiveComparison().isEqualTo(hello);
+        }
+    }
+
+    private static HandshakeMessage.ImageOffer offer(final int termLength)
+    {
+        return new HandshakeMessage.ImageOffer(1, 2, 3, 4, 5, -6, -7, -8, termLength, 0xFFFF_8000L, 4096, List.of(
+            new HandshakeMessage.ImageOffer.Region(-1, 0x7FFF_0000_0000L, new byte[]{ 1, 2, 3 }),
+            new HandshakeMessage.ImageOffer.Region(9, 0, new byte[32])));
     }
 
     @Test
     void shouldKeepTextPlainAndBounded()
     {
-        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, "\u20ac\n".repeat(2000));
+        final HandshakeMessage.Bye bye = new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, 3, "\u20ac\n".repeat(2000));
         final HandshakeMessage.Bye decoded = (HandshakeMessage.Bye)codec.decode(bytes(codec.encode(bye)));
         assertThat(decoded.reason()).hasSize(1024).matches("\\?+");
     }
@@ -96,7 +137,7 @@ class HandshakeCodecTest
     void shouldRefuseAcceptanceWithoutRails()
     {
         assertThat(codec.decode(bytes(codec.encode(new HandshakeMessage.HelloAck(
-            1, 2, 3, 4, 5, 6, AckStatus.ACCEPTED, List.of(), ""))))).isNull();
+            2, 2, 3, 4, 5, 6, AckStatus.ACCEPTED, 0, List.of(), ""))))).isNull();
     }
 
     @Test
@@ -136,7 +177,7 @@ class HandshakeCodecTest
     private static HandshakeMessage.Hello hello(final int addressLength, final int handle)
     {
         return new HandshakeMessage.Hello(
-            1, -2, 3, handle, 5, List.of(rail(addressLength), rail(addressLength)), "efa", "efa/efa-direct");
+            2, -2, 3, handle, 5, 6, List.of(rail(addressLength), rail(addressLength)), "efa", "efa/efa-direct");
     }
 
     private static RailAddress rail(final int addressLength)

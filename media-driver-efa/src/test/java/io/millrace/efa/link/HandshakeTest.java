@@ -22,13 +22,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -36,21 +31,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Both sides of the handshake over a network that loses, repeats and reorders datagrams, on simulated time.
  */
-class HandshakeTest
+class HandshakeTest extends SimulatedNetwork
 {
-    private static final int SENDER_PORT = 1;
-    private static final int RECEIVER_PORT = 2;
-    private static final long HOST = 42;
-
-    private final HandshakeCodec codec = new HandshakeCodec();
-    private final Random random = new Random(7);
-    private long nowNs = TimeUnit.DAYS.toNanos(1);
-    private int lossPercent;
-    private boolean isCut;
-    private SimulatedNode sender = node(SENDER_PORT, true, 100, HOST);
-    private SimulatedNode receiver = node(RECEIVER_PORT, false, 200, HOST);
-    private final Deque<SimulatedNode.Datagram> late = new ArrayDeque<>();
-
     @Test
     void shouldLinkAtOnceOverAGoodNetwork()
     {
@@ -165,14 +147,14 @@ class HandshakeTest
     void shouldNameBothVersionsWhenTheyDiffer()
     {
         final HandshakeMessage.Hello hello = new HandshakeMessage.Hello(
-            2, 300, HOST, 5, 1, List.of(new RailAddress(0, -1, 8192, new byte[] { 1 })), "shm", "shm/1");
-        receiver.conductor.onHandshake(receiver, sender.address, bytes(hello));
+            3, 300, HOST, 5, 1, 0, List.of(), "shm", "shm/1");
+        receiver.conductor.onHandshake(receiver, sender.address, bytes(hello), false);
         receiver.run();
 
         final HandshakeMessage.HelloAck ack =
             (HandshakeMessage.HelloAck)codec.decode(receiver.sent.get(0).frame());
         assertThat(ack.status()).isEqualTo(AckStatus.VERSION_MISMATCH);
-        assertThat(ack.reason()).contains("2 of the sender").contains("1 of the receiver");
+        assertThat(ack.reason()).contains("3 of the sender").contains("2 of the receiver");
         assertThat(ack.receiverHandle()).isZero();
         assertThat(receiver.link).isNull();
     }
@@ -288,7 +270,7 @@ class HandshakeTest
         assertThat(sender.counters.links().get()).isZero();
         assertThat(sender.farewells()).isEmpty();
 
-        receiver.conductor.onHandshake(receiver, sender.address, bye);
+        receiver.conductor.onHandshake(receiver, sender.address, bye, true);
         run(2);
         assertThat(receiver.link).isNull();
         assertThat(receiver.farewells()).isEmpty();
@@ -302,86 +284,14 @@ class HandshakeTest
         connect();
         run(1_000);
         final HandshakeMessage.HelloAck forged = new HandshakeMessage.HelloAck(
-            1, 666, 100, Long.MAX_VALUE, sender.link.handle(), 5, AckStatus.ACCEPTED,
+            2, 666, 100, Long.MAX_VALUE, sender.link.handle(), 5, AckStatus.ACCEPTED, 0,
             List.of(new RailAddress(0, -1, 8192, new byte[] { 1 })), "");
-        sender.conductor.onHandshake(sender, receiver.address, frame(codec.encode(forged)));
-        sender.conductor.onHandshake(sender, receiver.address, new byte[100]);
+        sender.conductor.onHandshake(sender, receiver.address, frame(codec.encode(forged)), true);
+        sender.conductor.onHandshake(sender, receiver.address, new byte[100], true);
         run(1);
 
-        assertThat(sender.counters.handshakesRejected().get()).isEqualTo(2);
+        assertThat(sender.counters.handshakesRejected().get()).isEqualTo(1);
+        assertThat(sender.counters.handshakesStale().get()).isEqualTo(1);
         assertLinked();
-    }
-
-    private void connect()
-    {
-        sender.conductor.onDestination(sender, receiver.address);
-    }
-
-    private void run(final int milliseconds)
-    {
-        for (int i = 0; i < milliseconds; i++)
-        {
-            nowNs += TimeUnit.MILLISECONDS.toNanos(1);
-            sender.run();
-            receiver.run();
-            deliver();
-        }
-    }
-
-    private void deliver()
-    {
-        final List<SimulatedNode.Datagram> datagrams = new ArrayList<>(sender.sent);
-        datagrams.addAll(receiver.sent);
-        sender.sent.clear();
-        receiver.sent.clear();
-        Collections.shuffle(datagrams, random);
-        for (final SimulatedNode.Datagram datagram : datagrams)
-        {
-            if (!isCut && random.nextInt(100) >= lossPercent)
-            {
-                receive(datagram);
-                if (lossPercent > 0 && random.nextBoolean())
-                {
-                    late.add(datagram);
-                }
-            }
-        }
-
-        if (!late.isEmpty() && 0 == random.nextInt(50))
-        {
-            receive(late.remove());
-        }
-    }
-
-    private void receive(final SimulatedNode.Datagram datagram)
-    {
-        final SimulatedNode target = RECEIVER_PORT == datagram.target().getPort() ? receiver : sender;
-        target.conductor.onHandshake(target, datagram.source(), datagram.frame());
-    }
-
-    private void assertLinked()
-    {
-        assertThat(sender.link).isNotNull();
-        assertThat(receiver.link).isNotNull();
-        assertThat(sender.link.isUp()).isTrue();
-        assertThat(sender.link.peerHandle()).isEqualTo(receiver.link.handle());
-        assertThat(receiver.link.peerHandle()).isEqualTo(sender.link.handle());
-    }
-
-    private SimulatedNode node(final int port, final boolean isSender, final long incarnation, final long hostId)
-    {
-        return new SimulatedNode(port, isSender, incarnation, hostId, () -> nowNs);
-    }
-
-    private byte[] bytes(final HandshakeMessage.Hello hello)
-    {
-        return frame(codec.encode(hello));
-    }
-
-    private static byte[] frame(final ByteBuffer buffer)
-    {
-        final byte[] frame = new byte[buffer.remaining()];
-        buffer.get(frame);
-        return frame;
     }
 }

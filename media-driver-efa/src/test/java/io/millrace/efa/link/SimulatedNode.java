@@ -15,12 +15,15 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailCounters;
 import io.millrace.efa.rail.ScriptedEndpoint;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.SendLogs;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersManager;
@@ -35,7 +38,7 @@ import java.util.Map;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 /**
- * A fabric conductor with one rail for each agent and one channel endpoint, on a network and a clock of the test.
+ * A fabric conductor with few rails for each agent and one channel endpoint, on a network and a clock of the test.
  */
 final class SimulatedNode implements RailChannel, RailOpener
 {
@@ -49,22 +52,37 @@ final class SimulatedNode implements RailChannel, RailOpener
     final FabricCounters counters;
     final FabricConductor conductor;
     final FabricSettings settings;
+    final List<ScriptedEndpoint> endpoints = new ArrayList<>();
     Link link;
     boolean canOpen = true;
     int opened;
     boolean isClosed;
     private final Map<InetSocketAddress, ByteBuffer> farewells = new HashMap<>();
     private final boolean isSender;
+    private final int rails;
     private final RailCounters railCounters;
 
     SimulatedNode(
         final int port, final boolean isSender, final long incarnation, final long hostId, final NanoClock clock)
     {
+        this(port, isSender, incarnation, hostId, clock, 1, List.of());
+    }
+
+    SimulatedNode(
+        final int port,
+        final boolean isSender,
+        final long incarnation,
+        final long hostId,
+        final NanoClock clock,
+        final int rails,
+        final List<byte[]> keys)
+    {
+        this.rails = rails;
         this.address = new InetSocketAddress("127.0.0.1", port);
         this.isSender = isSender;
         final ProtocolChoice choice = new ProtocolChoice(
             "shm", "shm", "shm/1", "test", true, false, List.of(new ScriptedEndpoint(16, 64, 64).nic()));
-        settings = new FabricSettings(choice, new EfaContext(), incarnation, hostId);
+        settings = new FabricSettings(choice, new EfaContext(), incarnation, hostId, keys);
 
         final CountersManager countersManager = new CountersManager(
             new UnsafeBuffer(ByteBuffer.allocateDirect(256 * 1024)),
@@ -73,7 +91,8 @@ final class SimulatedNode implements RailChannel, RailOpener
         counters = new FabricCounters(countersManager, choice);
         railCounters = new RailCounters(countersManager, "test");
         conductor = new FabricConductor(
-            settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this, 1408);
+            settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this,
+            TermSettings.of("none", settings.context(), choice), 1408);
         conductor.onStart();
         (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
     }
@@ -81,7 +100,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     @Override
     public int rails()
     {
-        return 1;
+        return rails;
     }
 
     @Override
@@ -93,7 +112,9 @@ final class SimulatedNode implements RailChannel, RailOpener
         }
 
         opened++;
-        final Rail rail = new Rail(index, new ScriptedEndpoint(16, 64, 64 * 1024), 16, 2048, 1024);
+        final ScriptedEndpoint endpoint = new ScriptedEndpoint(16, 64, 64 * 1024);
+        endpoints.add(endpoint);
+        final Rail rail = new Rail(index, endpoint, 16, 2048, 1024);
         rail.attach(railCounters, railSet);
         return rail;
     }
@@ -111,9 +132,45 @@ final class SimulatedNode implements RailChannel, RailOpener
     }
 
     @Override
+    public boolean isSender()
+    {
+        return isSender;
+    }
+
+    @Override
     public void onRailPacket(final Link link, final long address, final int length)
     {
         throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void onPlacedFrame(final Link link, final long address, final int length)
+    {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void attach(final PlacedImage image)
+    {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void detach(final PlacedImage image)
+    {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public SendLogs sendLogs()
+    {
+        return null;
+    }
+
+    @Override
+    public UdpChannel udpChannel()
+    {
+        return null;
     }
 
     @Override

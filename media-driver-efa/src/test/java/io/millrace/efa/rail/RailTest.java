@@ -33,6 +33,7 @@ class RailTest implements RailListener
 {
     private static final int SLOTS = 4;
     private static final int INJECT_LENGTH = 8;
+    private static final long GONE_TIMEOUT_NS = 100;
     private static final long STALL_TIMEOUT_NS = 5_000_000_000L;
     private static final long HANDLE = 0x8000_0001L;
 
@@ -169,32 +170,60 @@ class RailTest implements RailListener
     @Test
     void shouldFailWhenAnEventSaysThatTheEndpointIsUnusable()
     {
-        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS);
+        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(rail.isUsable()).isTrue();
 
         endpoint.eventError = "QP is in error";
-        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS);
+        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(failures).containsExactly("rail: event queue: QP is in error");
         assertThat(rail.isUsable()).isFalse();
+    }
+
+    @Test
+    void shouldNotTakeASlowDutyCycleForAnOperationThatDoesNotEnd()
+    {
+        rail.checkHealth(System.nanoTime() - 2 * STALL_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
+        rail.poll();
+        send(100);
+        rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
+        assertThat(failures).isEmpty();
+        assertThat(rail.isUsable()).isTrue();
     }
 
     @Test
     void shouldFailWhenAnOperationDoesNotEnd()
     {
         final long nowNs = System.nanoTime();
-        rail.checkHealth(nowNs, STALL_TIMEOUT_NS);
+        rail.checkHealth(nowNs, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         send(100);
         send(100);
         endpoint.completeSend(1);
         rail.poll();
-        rail.checkHealth(nowNs + STALL_TIMEOUT_NS, STALL_TIMEOUT_NS);
+        rail.checkHealth(nowNs + STALL_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(rail.isUsable()).isTrue();
 
-        rail.checkHealth(nowNs + STALL_TIMEOUT_NS + 1, STALL_TIMEOUT_NS);
+        rail.checkHealth(nowNs + STALL_TIMEOUT_NS + 1, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(failures).containsExactly("rail: an operation has not ended for 5000 ms");
         assertThat(rail.isUsable()).isFalse();
         rail.retire(peer);
         assertThat(endpoint.removed).isEmpty();
+    }
+
+    @Test
+    void shouldBeOpenedAnewWhenAnOperationToAPeerThatIsGoneDoesNotEnd()
+    {
+        final long nowNs = System.nanoTime();
+        rail.checkHealth(nowNs, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
+        send(100);
+        assertThat(rail.release(peer)).isTrue();
+        rail.retire(peer);
+        rail.checkHealth(nowNs + GONE_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
+        assertThat(rail.isUsable()).isTrue();
+
+        rail.checkHealth(nowNs + GONE_TIMEOUT_NS + 1, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
+        assertThat(failures).containsExactly("worn: an operation to a peer that is gone has not ended");
+        assertThat(rail.isUsable()).isFalse();
+        assertThat(endpoint.removed).as("in flight").isEmpty();
     }
 
     @Test
@@ -270,6 +299,13 @@ class RailTest implements RailListener
     }
 
     @Override
+    public int onWrite(final long immediate, final long length)
+    {
+        messages.add("write " + immediate + " of " + length);
+        return (int)length;
+    }
+
+    @Override
     public void onPeerFailed(final Rail rail, final RailPeer peer, final String reason)
     {
         failures.add("peer: " + reason);
@@ -285,6 +321,12 @@ class RailTest implements RailListener
     public void onRailFailed(final Rail rail, final String reason)
     {
         failures.add("rail: " + reason);
+    }
+
+    @Override
+    public void onRailWorn(final Rail rail, final String reason)
+    {
+        failures.add("worn: " + reason);
     }
 
     private int send(final int length)

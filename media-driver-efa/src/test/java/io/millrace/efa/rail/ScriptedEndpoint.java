@@ -30,7 +30,9 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -38,7 +40,22 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class ScriptedEndpoint implements FabricEndpoint
 {
-    record Posted(long context, byte[] bytes, long immediate, long fiAddr)
+    /**
+     * A send that has not ended.
+     *
+     * @param context   of the operation.
+     * @param bytes     of the message.
+     * @param immediate of the message.
+     * @param fiAddr    of the peer.
+     */
+    public record Posted(long context, byte[] bytes, long immediate, long fiAddr)
+    {
+    }
+
+    /**
+     * A message on its way to another endpoint.
+     */
+    public record Message(byte[] target, byte[] bytes, long immediate)
     {
     }
 
@@ -48,12 +65,14 @@ public final class ScriptedEndpoint implements FabricEndpoint
 
     private static final AtomicLong SEQUENCE = new AtomicLong();
 
-    final List<Posted> sent = new ArrayList<>();
+    public final List<Posted> sent = new ArrayList<>();
     final List<byte[]> injected = new ArrayList<>();
     final Deque<Long> receives = new ArrayDeque<>();
     final Deque<Long> receiveAddresses = new ArrayDeque<>();
     final List<Long> removed = new ArrayList<>();
-    long postResult;
+    private final Map<Long, byte[]> inserted = new HashMap<>();
+    private final List<Message> messages = new ArrayList<>();
+    public long postResult;
     int pollFailure;
     String eventError;
     boolean isClosed;
@@ -73,7 +92,12 @@ public final class ScriptedEndpoint implements FabricEndpoint
         this.maxSendLength = maxSendLength;
     }
 
-    void completeSend(final int index)
+    /**
+     * Let a send end.
+     *
+     * @param index among those sent.
+     */
+    public void completeSend(final int index)
     {
         completions.add(new Completion(sent.get(index).context(), FabricFlags.SEND | FabricFlags.MSG, 0, 0));
     }
@@ -83,7 +107,28 @@ public final class ScriptedEndpoint implements FabricEndpoint
         errors.add(new Completion(sent.get(index).context(), FabricFlags.SEND, 0, 0));
     }
 
-    void arrive(final byte[] message, final long immediate)
+    /**
+     * Messages injected since the last call.
+     */
+    public List<Message> takeMessages()
+    {
+        final List<Message> taken = List.copyOf(messages);
+        messages.clear();
+        return taken;
+    }
+
+    /**
+     * Entries of the address vector.
+     */
+    public int addresses()
+    {
+        return inserted.size();
+    }
+
+    /**
+     * A message comes in.
+     */
+    public void arrive(final byte[] message, final long immediate)
     {
         final long address = receiveAddresses.remove();
         for (int i = 0; i < message.length; i++)
@@ -169,12 +214,17 @@ public final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public long insertAddress(final byte[] rawAddress)
     {
+        inserted.put(nextAddress, rawAddress);
         return nextAddress++;
     }
 
     @Override
     public void removeAddress(final long fiAddr)
     {
+        if (null == inserted.remove(fiAddr))
+        {
+            throw new AssertionError("removed an address that is not there: " + fiAddr);
+        }
         removed.add(fiAddr);
     }
 
@@ -231,6 +281,10 @@ public final class ScriptedEndpoint implements FabricEndpoint
     {
         if (0 == postResult)
         {
+            if (!inserted.containsKey(fiAddr))
+            {
+                throw new AssertionError("sent to an address that is not there: " + fiAddr);
+            }
             sent.add(new Posted(context, bytes(address, length), immediate, fiAddr));
         }
 
@@ -242,7 +296,12 @@ public final class ScriptedEndpoint implements FabricEndpoint
     {
         if (0 == postResult)
         {
+            if (!inserted.containsKey(fiAddr))
+            {
+                throw new AssertionError("sent to an address that is not there: " + fiAddr);
+            }
             injected.add(bytes(address, length));
+            messages.add(new Message(inserted.get(fiAddr), bytes(address, length), immediate));
         }
 
         return postResult;

@@ -1,0 +1,483 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.aeron.logbuffer.LogBufferDescriptor;
+import io.millrace.codecs.handshake.OfferStatus;
+import io.millrace.efa.libfabric.MemoryRegion;
+import io.millrace.efa.rail.Rail;
+import io.millrace.efa.term.LogRegions;
+import io.millrace.efa.term.NumberRanges;
+import io.millrace.efa.term.PlacedImage;
+import io.millrace.efa.term.RegisteredLog;
+import io.millrace.efa.term.TermCounters;
+import org.agrona.concurrent.NanoClock;
+
+import java.io.File;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * The side that receives data: offers the logs of images to their senders, and takes them back. An offer ends before
+ * its memory regions do: the sender is asked to write no more and says how many writes there were, which have to have
+ * arrived. Where it does not answer, or its link is gone, the log is fenced off. Part of the fabric conductor.
+ */
+final class ImageOffers
+{
+    private static final long INTERVAL_MIN_NS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long INTERVAL_MAX_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long ANY_WRITES = -1;
+
+    private enum State
+    {
+        PREPARED, OFFERED, ACCEPTED, ENDING, CLOSING
+    }
+
+    private static final class Offer
+    {
+        final ImageRecord image;
+        final Peering peering;
+        final Peering.Key key;
+        final Link link;
+        final long peerIncarnation;
+        final int peerHandle;
+        final RegisteredLog log;
+        final long epoch;
+        final long base;
+        final int minFrameLength;
+        final long completions;
+        PlacedImage placed;
+        State state = State.PREPARED;
+        long intervalNs = INTERVAL_MIN_NS;
+        long nextNs;
+        long endingSinceNs;
+        long writes = ANY_WRITES;
+        boolean isTold;
+
+        Offer(
+            final ImageRecord image,
+            final Peering peering,
+            final RegisteredLog log,
+            final long epoch,
+            final long base,
+            final int minFrameLength,
+            final long completions)
+        {
+            this.image = image;
+            this.peering = peering;
+            this.key = peering.key;
+            this.link = peering.link;
+            this.peerIncarnation = peering.peerIncarnation;
+            this.peerHandle = peering.peerHandle;
+            this.log = log;
+            this.epoch = epoch;
+            this.base = base;
+            this.minFrameLength = minFrameLength;
+            this.completions = completions;
+        }
+    }
+
+    private final Set<ImageRecord> images = new LinkedHashSet<>();
+    private final Set<ImageRecord> refused = new HashSet<>();
+    private final Set<Peering> linked = new HashSet<>();
+    private final Map<Long, Offer> offers = new HashMap<>();
+    private final FencedLogs fenced = new FencedLogs();
+    private final NumberRanges numbers = new NumberRanges();
+    private final Linking linking;
+    private final TermSettings settings;
+    private final LogRegions regions;
+    private final TermCounters counters;
+    private final Consumer<Runnable> events;
+    private final NanoClock nanoClock;
+    private long nextEpoch = 1;
+    private long expectedCompletions;
+
+    ImageOffers(
+        final Linking linking,
+        final TermSettings settings,
+        final LogRegions regions,
+        final TermCounters counters,
+        final Consumer<Runnable> events,
+        final NanoClock nanoClock)
+    {
+        this.linking = linking;
+        this.settings = settings;
+        this.regions = regions;
+        this.counters = counters;
+        this.events = events;
+        this.nanoClock = nanoClock;
+    }
+
+    void onImage(final ImageRecord image)
+    {
+        images.add(image);
+        linked.forEach((peering) -> match(peering, image));
+    }
+
+    void onImageClosed(final ImageRecord image)
+    {
+        images.remove(image);
+        refused.remove(image);
+        final Offer offer = find(image);
+        if (null != offer)
+        {
+            end(offer);
+        }
+    }
+
+    void onAttached(final Peering peering)
+    {
+        linked.add(peering);
+        images.forEach((image) -> match(peering, image));
+    }
+
+    void onDetached(final Peering peering)
+    {
+        linked.remove(peering);
+        images.forEach(
+            (image) ->
+            {
+                if (isOf(peering, image))
+                {
+                    image.isOnRails(false);
+                }
+            });
+        for (final Offer offer : List.copyOf(offers.values()))
+        {
+            if (offer.peering == peering)
+            {
+                end(offer);
+                if (!peering.isClosedByPeer && !peering.key.channel().isClosed())
+                {
+                    // its sender may have writes under way that nobody will tell of; a channel that closes here has
+                    // said so, and gets the time to stop that an answer would have
+                    fence(offer);
+                }
+            }
+        }
+    }
+
+    void onRailClosed(final Rail rail)
+    {
+        offers.values().forEach((offer) -> offer.log.remove(rail));
+    }
+
+    void onAck(final RailChannel channel, final HandshakeMessage.OfferAck ack)
+    {
+        final Offer offer = offers.get(ack.epoch());
+        if (null == offer || offer.key.channel() != channel ||
+            ack.peerIncarnation() != linking.settings().incarnation())
+        {
+            // one that is closed by now is answered late
+            return;
+        }
+
+        if (OfferStatus.ENDED == ack.status())
+        {
+            end(offer);
+            offer.writes = ack.writes();
+        }
+        else if (State.OFFERED == offer.state && OfferStatus.ACCEPTED == ack.status())
+        {
+            offer.state = State.ACCEPTED;
+            counters.onOffered();
+        }
+        else if (State.ENDING == offer.state && OfferStatus.UNKNOWN == ack.status())
+        {
+            offer.writes = 0;
+        }
+        else if (State.OFFERED == offer.state && OfferStatus.REFUSED == ack.status())
+        {
+            refused.add(offer.image);
+            end(offer);
+        }
+    }
+
+    int doWork(final long nowNs)
+    {
+        int workCount = fenced.doWork(nowNs);
+        for (final Offer offer : List.copyOf(offers.values()))
+        {
+            workCount += check(offer, nowNs);
+        }
+
+        return workCount;
+    }
+
+    /**
+     * Close all logs. Rails are closed.
+     */
+    void close()
+    {
+        offers.values().forEach((offer) -> offer.log.close());
+        offers.clear();
+        fenced.close();
+    }
+
+    private int check(final Offer offer, final long nowNs)
+    {
+        if (State.ENDING == offer.state)
+        {
+            if (offer.writes >= 0 && offer.placed.writes() >= offer.writes)
+            {
+                close(offer);
+                return 1;
+            }
+
+            if (nowNs - offer.endingSinceNs > linking.settings().context().linkTimeoutNs())
+            {
+                fence(offer);
+                return 1;
+            }
+        }
+        else if (offer.key.channel().isClosed() && State.CLOSING != offer.state)
+        {
+            end(offer);
+        }
+
+        if ((State.OFFERED == offer.state || State.ENDING == offer.state && offer.writes < 0) &&
+            nowNs - offer.nextNs >= 0)
+        {
+            offer.nextNs = nowNs + offer.intervalNs;
+            offer.intervalNs = Math.min(2 * offer.intervalNs, INTERVAL_MAX_NS);
+            send(offer);
+            return 1;
+        }
+
+        return 0;
+    }
+
+    private void match(final Peering peering, final ImageRecord image)
+    {
+        if (isOf(peering, image))
+        {
+            image.isOnRails(true);
+            if (TermSettings.canWrite(peering.capabilities) && TermSettings.canWrite(linking.capabilities()) &&
+                !refused.contains(image) && null == find(image))
+            {
+                prepare(peering, image);
+            }
+        }
+    }
+
+    private static boolean isOf(final Peering peering, final ImageRecord image)
+    {
+        return peering.key.channel().udpChannel() == image.channel && peering.key.address().equals(image.source);
+    }
+
+    private void prepare(final Peering peering, final ImageRecord image)
+    {
+        if (image.channel.isChannelReceiveTimestampEnabled())
+        {
+            // Aeron writes them into the frame, which subscribers see by then
+            return;
+        }
+
+        final RegisteredLog log = regions.register(
+            new File(settings.aeronDirectory(), "images/" + image.registrationId + ".logbuffer"),
+            linking.side().rails(),
+            MemoryRegion.ACCESS_WRITE_TARGET,
+            settings.placementLength());
+        if (null == log)
+        {
+            refused.add(image);
+            return;
+        }
+
+        // gaps of a stream that is not reliable are filled where they are empty, which placed frames are not
+        final boolean isReliable = LogBufferDescriptor.reliable(log.metaData());
+        final long completions = TermSettings.frames(image.windowLength, settings.placementLength());
+        final long base = isReliable ? numbers.allocate(log.termLength()) : -1;
+        final long completionsRoom = TermSettings.completionsRoom(linking.side().rails());
+        if (!isReliable || base < 0 || expectedCompletions + completions > completionsRoom)
+        {
+            if (base >= 0)
+            {
+                numbers.free(base, log.termLength());
+            }
+            if (isReliable)
+            {
+                regions.refuse("image " + image.registrationId + (base < 0 ?
+                    ": the numbers of immediates are used up, use shorter terms" :
+                    ": its window of " + completions + " frames does not fit the completion queues of " +
+                    completionsRoom + " entries, of which " + expectedCompletions + " are taken"));
+            }
+            log.close();
+            refused.add(image);
+            return;
+        }
+
+        expectedCompletions += completions;
+        final Offer offer = new Offer(
+            image, peering, log, nextEpoch++, base, settings.placementLength(), completions);
+        final PlacedImage placed = new PlacedImage(
+            offer.link, log, image.sessionId, image.streamId, base, counters,
+            () -> events.accept(() -> onReady(offer)));
+        offer.placed = placed;
+        offers.put(offer.epoch, offer);
+        linking.side().run(
+            () ->
+            {
+                linking.side().railSet().placedImages().add(placed);
+                offer.key.channel().attach(placed);
+            });
+    }
+
+    private void onReady(final Offer offer)
+    {
+        if (State.PREPARED == offer.state)
+        {
+            offer.state = State.OFFERED;
+            offer.nextNs = nanoClock.nanoTime();
+        }
+    }
+
+    private void end(final Offer offer)
+    {
+        if (State.ENDING == offer.state || State.CLOSING == offer.state)
+        {
+            return;
+        }
+
+        if (State.ACCEPTED == offer.state)
+        {
+            counters.onWithdrawn();
+        }
+
+        linking.side().run(
+            () ->
+            {
+                offer.placed.end();
+                offer.key.channel().detach(offer.placed);
+            });
+
+        offer.state = State.ENDING;
+        if (offer.isTold)
+        {
+            offer.endingSinceNs = nanoClock.nanoTime();
+            offer.nextNs = offer.endingSinceNs;
+            offer.intervalNs = INTERVAL_MIN_NS;
+        }
+        else
+        {
+            close(offer);
+        }
+    }
+
+    private void fence(final Offer offer)
+    {
+        if (State.CLOSING == offer.state)
+        {
+            return;
+        }
+
+        if (!offer.isTold)
+        {
+            close(offer);
+            return;
+        }
+
+        release(offer, () -> fenced.add(offer.log, nanoClock.nanoTime()));
+    }
+
+    private void close(final Offer offer)
+    {
+        release(
+            offer,
+            () ->
+            {
+                numbers.free(offer.base, offer.log.termLength());
+                offer.log.close();
+            });
+    }
+
+    private void release(final Offer offer, final Runnable action)
+    {
+        offer.state = State.CLOSING;
+        expectedCompletions -= offer.completions;
+        linking.side().run(
+            () ->
+            {
+                linking.side().railSet().placedImages().remove(offer.placed);
+                events.accept(
+                    () ->
+                    {
+                        offers.remove(offer.epoch);
+                        action.run();
+                        if (images.contains(offer.image))
+                        {
+                            linked.forEach((peering) -> match(peering, offer.image));
+                        }
+                    });
+            });
+    }
+
+    private void send(final Offer offer)
+    {
+        if (State.ENDING == offer.state)
+        {
+            linking.send(offer.key, false, linking.codec().encode(
+                new HandshakeMessage.OfferEnd(linking.settings().incarnation(), offer.epoch)));
+            return;
+        }
+
+        final List<HandshakeMessage.ImageOffer.Region> list = new ArrayList<>();
+        for (final Rail rail : offer.log.rails())
+        {
+            final MemoryRegion region = offer.log.region(rail);
+            list.add(new HandshakeMessage.ImageOffer.Region(
+                region.key(), region.remoteBase(), rail.endpoint().localAddress()));
+        }
+
+        if (!list.isEmpty())
+        {
+            offer.isTold = true;
+            linking.send(offer.key, false, linking.codec().encode(new HandshakeMessage.ImageOffer(
+                linking.settings().incarnation(),
+                offer.peerIncarnation,
+                offer.peerHandle,
+                offer.link.handle(),
+                offer.epoch,
+                offer.image.sessionId,
+                offer.image.streamId,
+                LogBufferDescriptor.initialTermId(offer.log.metaData()),
+                offer.log.termLength(),
+                offer.base,
+                offer.minFrameLength,
+                list)));
+        }
+    }
+
+    private Offer find(final ImageRecord image)
+    {
+        for (final Offer offer : offers.values())
+        {
+            if (offer.image == image)
+            {
+                return offer;
+            }
+        }
+
+        return null;
+    }
+}

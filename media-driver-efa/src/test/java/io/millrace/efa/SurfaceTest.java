@@ -1,0 +1,466 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.Aeron;
+import io.aeron.CommonContext;
+import io.aeron.DirectBufferVector;
+import io.aeron.ExclusivePublication;
+import io.aeron.FragmentAssembler;
+import io.aeron.Image;
+import io.aeron.Publication;
+import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.logbuffer.BufferClaim;
+import io.aeron.protocol.DataHeaderFlyweight;
+import org.agrona.CloseHelper;
+import org.agrona.IoUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.CountersReader;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+import static io.millrace.efa.TwoDrivers.await;
+import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.driverContext;
+import static io.millrace.efa.TwoDrivers.sum;
+import static io.millrace.efa.TwoDrivers.system;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What Aeron's clients can ask of a driver, asked of drivers on rails. The tests of a protocol share two drivers.
+ */
+@Timeout(60)
+class SurfaceTest
+{
+    private static final Map<String, TwoDrivers> DRIVERS = new HashMap<>();
+    private static final int STREAM_ID = 77;
+    private static final int MESSAGES = 100;
+
+    @AfterAll
+    static void closeDrivers()
+    {
+        CloseHelper.closeAll(DRIVERS.values());
+        DRIVERS.clear();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "shm; 127.0.0.1; ; ", "tcp; 127.0.0.1; ; ",
+        "shm; [::1]; ; ", "tcp; [::1]; ; ",
+        "shm; 127.0.0.1; ; reliable=false", "tcp; 127.0.0.1; ; nak-delay=1ms",
+        "shm; 127.0.0.1; mtu=8192|term-length=64k; ", "tcp; 127.0.0.1; mtu=65504|term-length=2m; ",
+        "shm; 127.0.0.1; so-sndbuf=256k|so-rcvbuf=256k|rcv-wnd=32k; so-sndbuf=256k|so-rcvbuf=256k|rcv-wnd=32k",
+        "shm; 127.0.0.1; cc=cubic; cc=cubic", "tcp; 127.0.0.1; cc=cubic; cc=cubic",
+        "shm; 127.0.0.1; session-id=1234; session-id=1234",
+        "tcp; 127.0.0.1; init-term-id=9|term-id=12|term-offset=64; ",
+        "shm; 127.0.0.1; pub-wnd=16k|linger=0|sparse=true; tether=false|rejoin=false" })
+    void shouldCarryChannelWithParameters(
+        final String protocol, final String host, final String publisherParams, final String subscriberParams)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String channel = "aeron:udp?endpoint=" + host + TwoDrivers.endpoint().replaceAll(".*(:\\d+)$", "$1");
+        try (Subscription subscription =
+            drivers.subscriber.addSubscription(with(channel, subscriberParams), STREAM_ID);
+            ExclusivePublication publication =
+                drivers.publisher.addExclusivePublication(with(channel, publisherParams), STREAM_ID))
+        {
+            exchangeOnRails(drivers, publication, subscription);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldCarryEveryKindOfOffer(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String channel = TwoDrivers.endpoint();
+        final List<Integer> lengths = new ArrayList<>();
+        final FragmentAssembler assembler = new FragmentAssembler(
+            (buffer, offset, length, header) -> lengths.add(length));
+        try (Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
+            ExclusivePublication publication = drivers.publisher.addExclusivePublication(channel, STREAM_ID))
+        {
+            awaitLink(drivers, publication, subscription);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[publication.maxMessageLength()]);
+            final DirectBufferVector[] vectors = {
+                new DirectBufferVector(message, 0, 100), new DirectBufferVector(message, 100, 3_000) };
+            final BufferClaim claim = new BufferClaim();
+            await("offer", () -> publication.offer(message, 0, 10) > 0);
+            await("vectored offer", () -> publication.offer(vectors, null) > 0);
+            await("claim", () -> publication.tryClaim(200, claim) > 0);
+            claim.commit();
+            await("abandoned claim", () -> publication.tryClaim(300, claim) > 0);
+            claim.abort();
+            await("block", () -> publication.offerBlock(block(publication), 0, 96) > 0);
+            await("longest message", () -> publication.offer(message) > 0);
+            await("received", () ->
+            {
+                subscription.poll(assembler, 10);
+                return 5 == lengths.size();
+            }, () -> lengths + counters(drivers.publisher) + counters(drivers.subscriber));
+            assertThat(lengths).containsExactly(10, 3_100, 200, 64, publication.maxMessageLength());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldCarryWildcardPortsSpiesAndTags(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        try (Subscription subscription =
+            drivers.subscriber.addSubscription("aeron:udp?endpoint=127.0.0.1:0", STREAM_ID))
+        {
+            await("port", () -> null != subscription.resolvedEndpoint());
+            final String channel =
+                "aeron:udp?ssc=true|tags=31,32|endpoint=" + subscription.resolvedEndpoint();
+            try (Publication publication = drivers.publisher.addPublication(channel, STREAM_ID);
+                Publication tagged = drivers.publisher.addPublication("aeron:udp?ssc=true|tags=31", STREAM_ID);
+                Subscription spy = drivers.publisher.addSubscription("aeron-spy:aeron:udp?tags=31", STREAM_ID))
+            {
+                assertThat(tagged.sessionId()).isEqualTo(publication.sessionId());
+                await("spy", spy::isConnected);
+                exchangeOnRails(drivers, publication, subscription);
+                final long[] spied = new long[1];
+                await("spied", () ->
+                {
+                    spy.poll((buffer, offset, length, header) -> spied[0]++, 10);
+                    return MESSAGES == spied[0];
+                });
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldMixStockAndUpgradedDestinations(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String upgraded = TwoDrivers.endpoint();
+        final String stock = TwoDrivers.endpoint();
+        final String control = TwoDrivers.endpoint().replace("aeron:udp?endpoint=", "");
+        try (MediaDriver stockDriver = MediaDriver.launch(driverContext());
+            Aeron stockClient = Aeron.connect(
+                new Aeron.Context().aeronDirectoryName(stockDriver.aeronDirectoryName())))
+        {
+            try (Publication publication = drivers.publisher.addPublication(
+                "aeron:udp?control-mode=manual|fc=min,g:/2", STREAM_ID);
+                Subscription one = drivers.subscriber.addSubscription(upgraded, STREAM_ID);
+                Subscription other = stockClient.addSubscription(stock, STREAM_ID))
+            {
+                publication.addDestination(upgraded);
+                publication.addDestination(stock);
+                exchangeWithBoth(drivers, publication, one, other);
+                publication.removeDestination(stock);
+            }
+
+            final String dynamic = "|control-mode=dynamic|control=" + control;
+            try (Publication publication = drivers.publisher.addPublication(
+                "aeron:udp?fc=min,g:/2" + dynamic, STREAM_ID);
+                Subscription one = drivers.subscriber.addSubscription(
+                    "aeron:udp?endpoint=127.0.0.1:0" + dynamic, STREAM_ID);
+                Subscription other = stockClient.addSubscription(
+                    "aeron:udp?endpoint=127.0.0.1:0" + dynamic, STREAM_ID))
+            {
+                exchangeWithBoth(drivers, publication, one, other);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "shm; multicast has no rails; aeron:udp?endpoint=224.20.30.41:%d|interface=localhost",
+        "tcp; multicast has no rails; aeron:udp?endpoint=224.20.30.43:%d|interface=localhost",
+        "shm; a multi-destination subscription has no rails; aeron:udp?endpoint=127.0.0.1:%d",
+        "tcp; a multi-destination subscription has no rails; aeron:udp?endpoint=127.0.0.1:%d" })
+    void shouldGoByUdpOnceToldWhereRailsCannot(final String protocol, final String reason, final String uri)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String channel = String.format(uri,
+            Integer.parseInt(TwoDrivers.endpoint().replaceAll(".*:(\\d+)$", "$1")));
+        final boolean isMulticast = uri.contains("224.");
+        final long fallbacks = sum(drivers.subscriber, EfaCounters.FALLBACKS_TYPE_ID);
+        final long errors = system(drivers.subscriber, SystemCounterDescriptor.ERRORS);
+        try (Subscription subscription = drivers.subscriber.addSubscription(
+            isMulticast ? channel : "aeron:udp?control-mode=manual", STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            if (!isMulticast)
+            {
+                subscription.addDestination(channel);
+            }
+            Traffic.exchange(publication, subscription, MESSAGES);
+            await("counted", () -> fallbacks + 1 == sum(drivers.subscriber, EfaCounters.FALLBACKS_TYPE_ID));
+            assertThat(errorText(drivers.subscriber)).contains(reason);
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isEqualTo(errors + 1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldTellEndsOfStreams(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String channel = TwoDrivers.endpoint();
+        try (Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID))
+        {
+            final Image ended = imageOf(drivers, channel, subscription, false);
+            await("end of stream", ended::isEndOfStream);
+            final Image revoked = imageOf(drivers, channel, subscription, true);
+            await("revoked", revoked::isPublicationRevoked);
+
+            try (Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+            {
+                exchangeOnRails(drivers, publication, subscription);
+                final long errorFrames =
+                    system(drivers.publisher, SystemCounterDescriptor.ERROR_FRAMES_RECEIVED);
+                subscription.imageBySessionId(publication.sessionId()).reject("not wanted");
+                await("rejected", () -> errorFrames <
+                    system(drivers.publisher, SystemCounterDescriptor.ERROR_FRAMES_RECEIVED));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldAnswerOnResponseChannel(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String requestChannel = TwoDrivers.endpoint();
+        final String control = TwoDrivers.endpoint().replace("aeron:udp?endpoint=", "");
+        final String response = "aeron:udp?control-mode=response|control=" + control;
+        final Aeron client = drivers.publisher;
+        final Aeron server = drivers.subscriber;
+        try (Subscription requests = server.addSubscription(requestChannel, STREAM_ID);
+            Subscription responses = client.addSubscription(response, STREAM_ID + 1);
+            Publication request = client.addPublication(
+                requestChannel + "|response-correlation-id=" + responses.registrationId(), STREAM_ID))
+        {
+            exchangeOnRails(drivers, request, requests);
+            try (Publication answer = server.addPublication(
+                response + "|response-correlation-id=" + requests.imageAtIndex(0).correlationId(), STREAM_ID + 1))
+            {
+                Traffic.exchange(answer, responses, MESSAGES);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldStampChannelTimes(final String protocol)
+    {
+        final TwoDrivers drivers = drivers(protocol);
+        final String channel = TwoDrivers.endpoint();
+        try (Subscription subscription = drivers.subscriber.addSubscription(
+            channel + "|channel-rcv-ts-offset=8", STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(
+                channel + "|channel-snd-ts-offset=0", STREAM_ID))
+        {
+            awaitLink(drivers, publication, subscription);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[16]);
+            message.setMemory(0, 16, (byte)-1);
+            await("offer", () -> publication.offer(message) > 0);
+            await("stamped", () -> 1 == subscription.poll(
+                (buffer, offset, length, header) ->
+                {
+                    assertThat(buffer.getLong(offset)).isPositive();
+                    assertThat(buffer.getLong(offset + 8)).isGreaterThanOrEqualTo(buffer.getLong(offset));
+                },
+                1));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    @Timeout(600)
+    void shouldCarryManyEndpointsAndStreams(final String protocol)
+    {
+        final int endpoints = Integer.getInteger("millrace.test.endpoints", 24);
+        final int streams = Integer.getInteger("millrace.test.streams", 96);
+        final List<Subscription> subscriptions = new ArrayList<>();
+        final List<Publication> publications = new ArrayList<>();
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol))
+        {
+            final String[] channels = new String[endpoints];
+            for (int i = 0; i < streams; i++)
+            {
+                final int port = i % endpoints;
+                if (null == channels[port])
+                {
+                    channels[port] = TwoDrivers.endpoint();
+                }
+                subscriptions.add(drivers.subscriber.addSubscription(channels[port], i));
+                publications.add(drivers.publisher.addPublication(
+                    channels[port] + "|term-length=64k", i));
+            }
+
+            await("every channel on rails", () -> endpoints == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID));
+            for (int i = 0; i < streams; i++)
+            {
+                Traffic.exchange(publications.get(i), subscriptions.get(i), 3);
+            }
+            assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+            assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isEqualTo(endpoints);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "shm")
+    void shouldCountDestinationsTowardsSelectorThreshold(final String protocol) throws Exception
+    {
+        final String aeronDirectory = CommonContext.generateRandomDirName();
+        final Process driver = new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Xmx256m",
+            "-Daeron.dir=" + aeronDirectory,
+            "-Daeron.threading.mode=SHARED",
+            "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
+            "-Dmillrace.efa.protocol=" + protocol,
+            "-Dorg.agrona.transport.iteration.threshold=2",
+            "-cp", System.getProperty("java.class.path"),
+            EfaMediaDriver.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+        try
+        {
+            await("driver", () -> new File(aeronDirectory, "cnc.dat").exists());
+            try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectory));
+                Subscription subscription = aeron.addSubscription("aeron:udp?control-mode=manual", STREAM_ID))
+            {
+                subscription.addDestination(TwoDrivers.endpoint());
+                subscription.addDestination(TwoDrivers.endpoint());
+                await("told of MDS", () -> 1 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
+                subscription.addDestination(TwoDrivers.endpoint());
+                await("told of threshold", () -> 2 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
+                assertThat(errorText(aeron)).contains("3 sockets of channels exceed");
+            }
+        }
+        finally
+        {
+            driver.destroyForcibly().waitFor();
+            IoUtil.delete(new File(aeronDirectory), true);
+        }
+    }
+
+    private static TwoDrivers drivers(final String protocol)
+    {
+        return DRIVERS.computeIfAbsent(protocol, TwoDrivers::onRails);
+    }
+
+    private static String with(final String channel, final String params)
+    {
+        return null == params ? channel : channel + "|" + params;
+    }
+
+    private static void awaitLink(
+        final TwoDrivers drivers, final Publication publication, final Subscription subscription)
+    {
+        await("connected", () -> publication.isConnected() && subscription.isConnected());
+        await("link", () -> isOnRails(drivers.publisher.countersReader(), publication.channel()),
+            () -> counters(drivers.publisher));
+    }
+
+    private static boolean isOnRails(final CountersReader counters, final String channel)
+    {
+        final boolean[] isOnRails = new boolean[1];
+        final String uri = channel.replaceFirst("[|].*", "");
+        counters.forEach((id, typeId, key, label) -> isOnRails[0] |=
+            EfaCounters.PEER_TRANSPORT_TYPE_ID == typeId && label.contains(uri) && 1 == counters.getCounterValue(id));
+        return isOnRails[0];
+    }
+
+    private static void exchangeOnRails(
+        final TwoDrivers drivers, final Publication publication, final Subscription subscription)
+    {
+        awaitLink(drivers, publication, subscription);
+        final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+        Traffic.exchange(publication, subscription, MESSAGES);
+        assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
+    }
+
+    private static void exchangeWithBoth(
+        final TwoDrivers drivers, final Publication publication, final Subscription one, final Subscription other)
+    {
+        awaitLink(drivers, publication, one);
+        await("both connected", other::isConnected);
+        final long onRails = sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID);
+        final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+        Traffic.exchange(publication, one, MESSAGES);
+        final long[] received = new long[1];
+        await("by UDP", () ->
+        {
+            other.poll((buffer, offset, length, header) -> received[0]++, 10);
+            return MESSAGES == received[0];
+        });
+        assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isGreaterThan(onRails);
+        assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isGreaterThan(byUdp);
+    }
+
+    private static Image imageOf(
+        final TwoDrivers drivers, final String channel, final Subscription subscription, final boolean revoke)
+    {
+        try (ExclusivePublication publication = drivers.publisher.addExclusivePublication(channel, STREAM_ID))
+        {
+            exchangeOnRails(drivers, publication, subscription);
+            final Image image = subscription.imageBySessionId(publication.sessionId());
+            if (revoke)
+            {
+                publication.revoke();
+            }
+            return image;
+        }
+    }
+
+    private static UnsafeBuffer block(final ExclusivePublication publication)
+    {
+        final UnsafeBuffer block = new UnsafeBuffer(new byte[96]);
+        final DataHeaderFlyweight frame = new DataHeaderFlyweight(block);
+        frame
+            .termOffset(publication.termOffset())
+            .sessionId(publication.sessionId())
+            .streamId(publication.streamId())
+            .termId(publication.termId())
+            .version(DataHeaderFlyweight.CURRENT_VERSION)
+            .flags((short)DataHeaderFlyweight.BEGIN_AND_END_FLAGS)
+            .headerType(DataHeaderFlyweight.HDR_TYPE_DATA)
+            .frameLength(block.capacity());
+        return block;
+    }
+
+    private static String errorText(final Aeron aeron)
+    {
+        final ByteArrayOutputStream text = new ByteArrayOutputStream();
+        aeron.context().saveErrorLog(new PrintStream(text, true, StandardCharsets.UTF_8));
+        return text.toString(StandardCharsets.UTF_8);
+    }
+}

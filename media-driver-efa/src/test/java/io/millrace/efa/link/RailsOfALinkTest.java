@@ -1,0 +1,198 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Links over several rails, some of which fail and come back, on simulated time.
+ */
+class RailsOfALinkTest extends SimulatedNetwork
+{
+    RailsOfALinkTest()
+    {
+        sender = keyed(true, 100, 2);
+        receiver = keyed(false, 200, 2);
+    }
+
+    @Test
+    void shouldGoOnOverTheRailThatIsLeftAndTakeTheOtherBack()
+    {
+        link();
+        assertPaths(2, 2);
+        final Link link = sender.link;
+
+        sender.canOpen = false;
+        failRail(sender, sender.conductor.sender(), 1);
+        run(600);
+        assertThat(sender.link).as("the same link").isSameAs(link);
+        assertPaths(1, 1);
+        assertThat(sender.counters.fallbacks().get()).isZero();
+        assertThat(sender.counters.railsFailed().get()).isEqualTo(1);
+        assertThat(sender.counters.pathsLost().get()).isEqualTo(1);
+        assertThat(receiver.counters.pathsLost().get()).as("told by a Hello").isEqualTo(1);
+        assertThat(sender.errors).anyMatch((error) -> error.contains("rail 1 of the sender"))
+            .anyMatch((error) -> error.contains("goes on over rails [0]"));
+
+        sender.canOpen = true;
+        run(10_000);
+        assertThat(sender.link).isSameAs(link);
+        assertThat(sender.link.isUp()).isTrue();
+        assertPaths(2, 2);
+        assertThat(sender.counters.railsReopened().get()).isEqualTo(1);
+        assertThat(sender.counters.pathsAdded().get()).isEqualTo(1);
+        assertThat(receiver.counters.pathsAdded().get()).isEqualTo(1);
+        assertThat(sender.counters.handshakes().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldGoOnWhenARailOfTheReceiverFails()
+    {
+        link();
+        final Link link = sender.link;
+        failRail(receiver, receiver.conductor.receiver(), 0);
+        run(600);
+        assertPaths(1, 1);
+
+        run(2_000);
+        assertThat(sender.link).isSameAs(link);
+        assertPaths(2, 2);
+        assertThat(receiver.counters.fallbacks().get() + sender.counters.fallbacks().get()).isZero();
+        assertThat(receiver.counters.railsReopened().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotUseANewRailBeforeThePeerKnowsIt()
+    {
+        link();
+        failRail(sender, sender.conductor.sender(), 1);
+        runSenderAlone(2_000);
+        assertThat(sender.counters.railsReopened().get()).isEqualTo(1);
+        assertThat(paths(sender)).as("no answer yet").isEqualTo(1);
+
+        run(600);
+        assertPaths(2, 2);
+    }
+
+    @Test
+    void shouldFallBackWhenTheLastRailFails()
+    {
+        link();
+        sender.canOpen = false;
+        failRail(sender, sender.conductor.sender(), 0);
+        run(10);
+        failRail(sender, sender.conductor.sender(), 0);
+        run(10);
+        assertThat(sender.link).isNull();
+        assertThat(receiver.link).as("told by Bye").isNull();
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(sender.counters.links().get()).isZero();
+
+        sender.canOpen = true;
+        run(20_000);
+        assertThat(sender.link).isNotNull();
+        assertPaths(2, 2);
+    }
+
+    @Test
+    void shouldTryAPathThatFailedLessAndLessOften()
+    {
+        link();
+        final List<Long> heldMs = new ArrayList<>();
+        for (int i = 0; i < 4; i++)
+        {
+            final long startNs = nowNs;
+            failPath(1);
+            run(1);
+            assertThat(paths(sender)).isEqualTo(1);
+            while (1 == paths(sender))
+            {
+                run(1);
+            }
+            heldMs.add(TimeUnit.NANOSECONDS.toMillis(nowNs - startNs));
+        }
+
+        for (int i = 0; i < heldMs.size(); i++)
+        {
+            assertThat(heldMs.get(i)).isBetween(1000L << i, (1000L << i) + 5);
+        }
+        assertThat(sender.counters.fallbacks().get()).isZero();
+        assertThat(sender.counters.pathsLost().get()).isEqualTo(4);
+        assertThat(sender.counters.pathsAdded().get()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldUseAllRailsOfTheSideThatHasMore()
+    {
+        receiver = keyed(false, 200, 4);
+        link();
+        assertPaths(4, 4);
+        failRail(receiver, receiver.conductor.receiver(), 3);
+        run(600);
+        assertPaths(3, 3);
+    }
+
+    private void link()
+    {
+        connect();
+        run(300);
+        assertLinked();
+    }
+
+    private void failPath(final int railIndex)
+    {
+        final RailChoice choice = sender.link.paths();
+        for (int i = 0; i < choice.size(); i++)
+        {
+            if (railIndex == choice.path(i).rail().index())
+            {
+                sender.conductor.onPeerFailed(choice.path(i).peer(), "test");
+            }
+        }
+    }
+
+    private static void failRail(final SimulatedNode node, final AgentSide side, final int place)
+    {
+        node.conductor.onRailFailed(side.railSet(), side.rails().get(place), "test");
+    }
+
+    private void assertPaths(final int ofSender, final int ofReceiver)
+    {
+        assertThat(paths(sender)).isEqualTo(ofSender);
+        assertThat(paths(receiver)).isEqualTo(ofReceiver);
+    }
+
+    private static int paths(final SimulatedNode node)
+    {
+        return node.link.paths().size();
+    }
+
+    private void runSenderAlone(final int milliseconds)
+    {
+        for (int i = 0; i < milliseconds; i++)
+        {
+            nowNs += TimeUnit.MILLISECONDS.toNanos(1);
+            sender.run();
+            sender.sent.clear();
+        }
+    }
+}
