@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.acl.KvDevices;
 import io.millrace.bridge.staging.StagingConfig;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.BackoffIdleStrategy;
@@ -63,9 +64,10 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
      */
     void concludeShared()
     {
-        if (null == device)
+        if (null == device())
         {
-            throw new ConfigurationException("device is not set: set a HostDevice or another KvDevice");
+            throw new ConfigurationException("device is not set: set a HostDevice or another KvDevice, or set " +
+                KvDevices.PROP_NAME + " or " + KvDevices.ENV_NAME + " to host or acl:<id>");
         }
         if (maxInFlight < 1 || maxInFlight > MAX_TRANSFERS)
         {
@@ -141,12 +143,17 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     }
 
     /**
-     * Get the device.
+     * Get the device. Where none was set and {@link KvDevices#PROP_NAME} or {@link KvDevices#ENV_NAME} names one, the
+     * first call opens it.
      *
-     * @return that holds the blocks; not closed by the agent.
+     * @return that holds the blocks; not closed by the agent; null when none is set or named.
      */
     public KvDevice device()
     {
+        if (null == device && null != KvDevices.configured())
+        {
+            device = KvDevices.open(KvDevices.configured());
+        }
         return device;
     }
 

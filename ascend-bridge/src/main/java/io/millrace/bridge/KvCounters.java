@@ -16,6 +16,8 @@
 package io.millrace.bridge;
 
 import io.aeron.Aeron;
+import io.millrace.bridge.device.CopyDirection;
+import io.millrace.bridge.device.KvDeviceMeter;
 import org.agrona.BitUtil;
 import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -25,10 +27,10 @@ import org.agrona.concurrent.status.CountersReader;
 /**
  * Counters of one sender or receiver: written by its agent only, read from anywhere.
  */
-public final class KvCounters implements AutoCloseable
+public final class KvCounters implements AutoCloseable, KvDeviceMeter
 {
     /**
-     * What is counted. The type id of an Aeron counter is {@link #BASE_TYPE_ID} plus the ordinal.
+     * What is counted.
      */
     public enum Kind
     {
@@ -90,13 +92,101 @@ public final class KvCounters implements AutoCloseable
         /**
          * Slots set aside since their copy did not end in time.
          */
-        QUARANTINED("quarantined slots");
+        QUARANTINED("quarantined slots"),
+
+        /**
+         * Batches of copies that completed, out of device memory.
+         */
+        D2H_BATCHES("copy batches from device", 1130),
+
+        /**
+         * Bytes copied out of device memory.
+         */
+        D2H_BYTES("copied bytes from device", 1131),
+
+        /**
+         * Nanoseconds from submission to end, summed over the batches out of device memory.
+         */
+        D2H_NS("copy ns from device", 1132),
+
+        /**
+         * Batches of copies that completed, into device memory.
+         */
+        H2D_BATCHES("copy batches to device", 1133),
+
+        /**
+         * Bytes copied into device memory.
+         */
+        H2D_BYTES("copied bytes to device", 1134),
+
+        /**
+         * Nanoseconds from submission to end, summed over the batches into device memory.
+         */
+        H2D_NS("copy ns to device", 1135),
+
+        /**
+         * Copies in completed batches.
+         */
+        COPIES("copies", 1136),
+
+        /**
+         * Copies saved since their ranges followed on in source and destination.
+         */
+        COPIES_MERGED("copies merged", 1137),
+
+        /**
+         * Batches that failed.
+         */
+        COPY_FAILURES("copy failures", 1138),
+
+        /**
+         * Times that a copy queue had no room.
+         */
+        COPY_STALLS("copy queue stalls", 1139),
+
+        /**
+         * Batches whose copies were submitted one by one.
+         */
+        BATCH_FALLBACKS("batches copied one by one", 1140),
+
+        /**
+         * Streams given up with the copies on them.
+         */
+        STREAM_ABORTS("streams aborted", 1141),
+
+        /**
+         * Staging slots that are not free now.
+         */
+        STAGING_IN_USE("staging slots in use", 1142),
+
+        /**
+         * Staging pools that are smaller than asked for.
+         */
+        STAGING_SIZE_FALLBACKS("staging size steps down", 1143);
 
         private final String label;
+        private final int typeId;
 
         Kind(final String label)
         {
             this.label = label;
+            this.typeId = BASE_TYPE_ID + ordinal();
+        }
+
+        Kind(final String label, final int typeId)
+        {
+            this.label = label;
+            this.typeId = typeId;
+        }
+
+        /**
+         * Type id of the Aeron counter.
+         *
+         * @return from {@link #BASE_TYPE_ID}.
+         */
+        public int typeId()
+        {
+            return typeId;
         }
     }
 
@@ -143,7 +233,7 @@ public final class KvCounters implements AutoCloseable
         final AtomicCounter[] counters = new AtomicCounter[kinds.length];
         for (int i = 0; i < counters.length; i++)
         {
-            counters[i] = aeron.addCounter(BASE_TYPE_ID + i, "kv " + kinds[i].label + ": " + label);
+            counters[i] = aeron.addCounter(kinds[i].typeId(), "kv " + kinds[i].label + ": " + label);
         }
         return new KvCounters(counters);
     }
@@ -189,6 +279,68 @@ public final class KvCounters implements AutoCloseable
     public void increment(final Kind kind)
     {
         counters[kind.ordinal()].getAndAddRelease(1);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onCopied(
+        final CopyDirection direction, final int copies, final int merged, final long bytes, final long durationNs)
+    {
+        final boolean isFromDevice = CopyDirection.DEVICE_TO_HOST == direction;
+        increment(isFromDevice ? Kind.D2H_BATCHES : Kind.H2D_BATCHES);
+        add(isFromDevice ? Kind.D2H_BYTES : Kind.H2D_BYTES, bytes);
+        add(isFromDevice ? Kind.D2H_NS : Kind.H2D_NS, durationNs);
+        add(Kind.COPIES, copies);
+        add(Kind.COPIES_MERGED, merged);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onCopyFailed()
+    {
+        increment(Kind.COPY_FAILURES);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onQueueFull()
+    {
+        increment(Kind.COPY_STALLS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onBatchFallback()
+    {
+        increment(Kind.BATCH_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStreamAborted()
+    {
+        increment(Kind.STREAM_ABORTS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onSlotsInUse(final int slotsInUse)
+    {
+        of(Kind.STAGING_IN_USE).setRelease(slotsInUse);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingSizeFallback()
+    {
+        increment(Kind.STAGING_SIZE_FALLBACKS);
     }
 
     /**

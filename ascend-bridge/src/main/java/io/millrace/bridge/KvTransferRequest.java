@@ -17,6 +17,8 @@ package io.millrace.bridge;
 
 import java.util.concurrent.TimeUnit;
 
+import io.millrace.bridge.device.KvEvent;
+
 /**
  * What to send: blocks of one request. Fluent; not thread-safe; may be reused after it was submitted.
  */
@@ -38,6 +40,7 @@ public final class KvTransferRequest
     private long[] blockHashes;
     private boolean layerwise;
     private long timeoutNs = DEFAULT_TIMEOUT_NS;
+    private KvEvent acquired;
     private int tpRank;
     private int tpSize = 1;
     private int ppRank;
@@ -218,6 +221,28 @@ public final class KvTransferRequest
     public long timeoutNs()
     {
         return timeoutNs;
+    }
+
+    /**
+     * Let the copies start only after the producer's compute stream reached an event.
+     *
+     * @param value event of the sender's device that stays open until the transfer has ended, null for none.
+     * @return this for a fluent API.
+     */
+    public KvTransferRequest acquire(final KvEvent value)
+    {
+        acquired = value;
+        return this;
+    }
+
+    /**
+     * Event that the copies wait for.
+     *
+     * @return null for none.
+     */
+    public KvEvent acquired()
+    {
+        return acquired;
     }
 
     /**

@@ -26,8 +26,8 @@ import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.KvDevice;
 import org.agrona.CloseHelper;
-import org.agrona.concurrent.UnsafeBuffer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
@@ -47,8 +47,8 @@ final class Bridge implements AutoCloseable
 
     final MediaDriver driver;
     final Aeron aeron;
-    final HostDevice sourceDevice = new HostDevice(0, 1);
-    final HostDevice destinationDevice = new HostDevice(1, 1);
+    final KvDevice sourceDevice;
+    final KvDevice destinationDevice;
     final ConcurrentLinkedQueue<String> events = new ConcurrentLinkedQueue<>();
     final ConcurrentLinkedQueue<KvTransferStats> completed = new ConcurrentLinkedQueue<>();
     final ConcurrentLinkedQueue<KvInboundTransfer> begun = new ConcurrentLinkedQueue<>();
@@ -61,6 +61,13 @@ final class Bridge implements AutoCloseable
 
     Bridge(final boolean isUdp)
     {
+        this(isUdp, new HostDevice(0, 1), new HostDevice(1, 1));
+    }
+
+    Bridge(final boolean isUdp, final KvDevice sourceDevice, final KvDevice destinationDevice)
+    {
+        this.sourceDevice = sourceDevice;
+        this.destinationDevice = destinationDevice;
         channel = isUdp ? UDP : IPC;
         reverseChannel = isUdp ? UDP_REVERSE : IPC_REVERSE;
         driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
@@ -128,7 +135,7 @@ final class Bridge implements AutoCloseable
         return blocks;
     }
 
-    static PagedKvCache scattered(final HostDevice device, final KvLayout layout, final int capacity, final long seed)
+    static PagedKvCache scattered(final KvDevice device, final KvLayout layout, final int capacity, final long seed)
     {
         final PagedKvCache cache = PagedKvCache.allocate(device, layout, capacity);
         final Random random = new Random(seed);
@@ -147,7 +154,7 @@ final class Bridge implements AutoCloseable
         return cache;
     }
 
-    static void fill(final HostDevice device, final KvLayout layout, final KvBlocks blocks, final long seed)
+    static void fill(final KvDevice device, final KvLayout layout, final KvBlocks blocks, final long seed)
     {
         final Random random = new Random(seed);
         final byte[] bytes = new byte[layout.partBytes()];
@@ -166,18 +173,17 @@ final class Bridge implements AutoCloseable
 
     void assertSame(final KvLayout layout, final KvBlocks source, final KvBlocks destination)
     {
+        final byte[] expected = new byte[layout.partBytes()];
+        final byte[] actual = new byte[layout.partBytes()];
         for (int layer = 0; layer < layout.layers(); layer++)
         {
             for (int part = 0; part < KvLayout.PARTS; part++)
             {
                 for (int block = 0; block < source.blockCount(); block++)
                 {
-                    final UnsafeBuffer expected =
-                        sourceDevice.view(source.address(layer, part, block), layout.partBytes());
-                    final UnsafeBuffer actual =
-                        destinationDevice.view(destination.address(layer, part, block), layout.partBytes());
-                    assertThat(actual.compareTo(expected))
-                        .as("layer %d part %d block %d", layer, part, block).isZero();
+                    sourceDevice.get(source.address(layer, part, block), expected, 0, expected.length);
+                    destinationDevice.get(destination.address(layer, part, block), actual, 0, actual.length);
+                    assertThat(actual).as("layer %d part %d block %d", layer, part, block).isEqualTo(expected);
                 }
             }
         }

@@ -18,10 +18,10 @@ package io.millrace.bridge;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 
-import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.KvEvent;
 
 /**
  * A device whose copies can be held back.
@@ -29,10 +29,10 @@ import io.millrace.bridge.device.KvDevice;
 final class SlowDevice implements KvDevice
 {
     volatile boolean isHeld;
-    private final HostDevice device;
+    private final KvDevice device;
     private volatile int heldCount;
 
-    SlowDevice(final HostDevice device)
+    SlowDevice(final KvDevice device)
     {
         this.device = device;
     }
@@ -88,6 +88,31 @@ final class SlowDevice implements KvDevice
     public void freeStaging(final ByteBuffer buffer)
     {
         device.freeStaging(buffer);
+    }
+
+    public boolean pinHost(final long address, final long lengthBytes)
+    {
+        return device.pinHost(address, lengthBytes);
+    }
+
+    public void unpinHost(final long address)
+    {
+        device.unpinHost(address);
+    }
+
+    public void put(final long address, final byte[] src, final int offset, final int length)
+    {
+        device.put(address, src, offset, length);
+    }
+
+    public void get(final long address, final byte[] dst, final int offset, final int length)
+    {
+        device.get(address, dst, offset, length);
+    }
+
+    public KvEvent recordEvent(final long computeStream)
+    {
+        return device.recordEvent(computeStream);
     }
 
     public KvCopyQueue openQueue()

@@ -15,9 +15,9 @@
  */
 package io.millrace.bridge.device;
 
+import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
 
 import org.agrona.UnsafeApi;
@@ -37,16 +37,13 @@ final class HostCopyEngine implements AutoCloseable
         new ManyToManyConcurrentArrayQueue<>(QUEUE_CAPACITY);
     private final String deviceName;
     private final MemoryRegistry registry;
-    private final Lock regionsLock;
     private final Worker[] workers;
     private volatile boolean isRunning = true;
 
-    HostCopyEngine(
-        final String deviceName, final MemoryRegistry registry, final Lock regionsLock, final int threadCount)
+    HostCopyEngine(final String deviceName, final MemoryRegistry registry, final int threadCount)
     {
         this.deviceName = deviceName;
         this.registry = registry;
-        this.regionsLock = regionsLock;
         workers = new Worker[threadCount];
         for (int i = 0; i < threadCount; i++)
         {
@@ -85,32 +82,20 @@ final class HostCopyEngine implements AutoCloseable
 
     private void execute(final KvCopyBatch batch)
     {
-        // The owner may reuse the batch as soon as its status says so: take what is needed before.
-        final Queue queue = (Queue)batch.attachment();
-        String failure = null;
-        regionsLock.lock();
-        try
+        final int count = batch.count();
+        for (int i = 0; i < count; i++)
         {
-            final int count = batch.count();
-            final boolean isFromDevice = CopyDirection.DEVICE_TO_HOST == batch.direction();
-            for (int i = 0; i < count && null == failure; i++)
-            {
-                final long address = isFromDevice ? batch.source(i) : batch.destination(i);
-                if (!registry.contains(address, batch.length(i)))
-                {
-                    failure = KvDevice.outOfRange(deviceName, address, batch.length(i));
-                }
-            }
-            for (int i = 0; i < count && null == failure; i++)
-            {
-                UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
-            }
+            UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
         }
-        finally
-        {
-            regionsLock.unlock();
-        }
+        end(batch, null);
+    }
 
+    private static void end(final KvCopyBatch batch, final String failure)
+    {
+        // The owner may reuse the batch as soon as its status says so: take what is needed before.
+        final InFlight copy = (InFlight)batch.attachment();
+        final Queue queue = copy.queue;
+        copy.regions.release();
         if (null == failure)
         {
             batch.onCompleted();
@@ -124,6 +109,10 @@ final class HostCopyEngine implements AutoCloseable
 
     private final class Worker extends Thread
     {
+        /**
+         * Batches whose events are not reached.
+         */
+        private final ArrayList<KvCopyBatch> waiting = new ArrayList<>();
         private volatile boolean isParked;
 
         Worker(final String name)
@@ -138,13 +127,14 @@ final class HostCopyEngine implements AutoCloseable
             while (true)
             {
                 final KvCopyBatch batch = batches.poll();
-                if (null != batch)
+                if (checkWaiting() || null != batch)
                 {
-                    execute(batch);
+                    take(batch);
                     idleCount = 0;
                 }
                 else if (!isRunning)
                 {
+                    waiting.forEach(late -> end(late, deviceName + " was closed before an acquired event"));
                     return;
                 }
                 else if (++idleCount < SPINS)
@@ -163,25 +153,79 @@ final class HostCopyEngine implements AutoCloseable
                 }
             }
         }
+
+        private void take(final KvCopyBatch batch)
+        {
+            if (null != batch && null != batch.acquired() && !batch.acquired().isReached())
+            {
+                waiting.add(batch);
+            }
+            else if (null != batch)
+            {
+                execute(batch);
+            }
+        }
+
+        private boolean checkWaiting()
+        {
+            for (int i = waiting.size() - 1; i >= 0; i--)
+            {
+                final KvCopyBatch batch = waiting.get(i);
+                final boolean isClosing = ((InFlight)batch.attachment()).queue.isClosing;
+                if (isClosing || batch.acquired().isReached())
+                {
+                    waiting.remove(i);
+                    if (isClosing)
+                    {
+                        end(batch, "queue of " + deviceName + " was closed before an acquired event was reached");
+                    }
+                    else
+                    {
+                        execute(batch);
+                    }
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    private static final class InFlight
+    {
+        private final HeldRegions regions = new HeldRegions();
+        private Queue queue;
     }
 
     private final class Queue implements KvCopyQueue
     {
         private final AtomicInteger inFlight = new AtomicInteger();
+        private volatile boolean isClosing;
 
         public boolean submit(final KvCopyBatch batch)
         {
-            if (!isRunning)
+            if (!isRunning || isClosing)
             {
-                batch.onFailed(deviceName + " is closed");
+                batch.onFailed((isRunning ? "queue of " + deviceName : deviceName) + " is closed");
                 return true;
             }
 
-            batch.attachment(this);
+            // The engine keeps with the batch what it needs for it: batches are reused.
+            final InFlight copy = batch.attachment() instanceof InFlight ?
+                (InFlight)batch.attachment() : new InFlight();
+            final int outside = copy.regions.hold(batch, registry);
+            if (outside >= 0)
+            {
+                batch.onFailed(
+                    KvDevice.outOfRange(deviceName, batch.deviceAddress(outside), batch.length(outside)));
+                return true;
+            }
+            copy.queue = this;
+            batch.attachment(copy);
             batch.onSubmitted();
             inFlight.incrementAndGet();
             if (!batches.offer(batch))
             {
+                copy.regions.release();
                 inFlight.decrementAndGet();
                 batch.onRefused();
                 return false;
@@ -205,6 +249,7 @@ final class HostCopyEngine implements AutoCloseable
 
         public void close()
         {
+            isClosing = true;
             final long deadlineNs = System.nanoTime() + CLOSE_TIMEOUT_NS;
             while (inFlight.get() > 0)
             {

@@ -19,8 +19,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.TimeUnit;
 
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
@@ -38,18 +37,15 @@ public final class HostDevice implements KvDevice
     public static final int ALIGNMENT = 4096;
 
     private static final int MAX_COPY_THREADS = 16;
+    private static final long DRAIN_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
 
     private final int deviceId;
+    private final long drainTimeoutNs;
     private final MemoryRegistry registry = new MemoryRegistry();
     private final Map<Long, Long> allocations = new HashMap<>();
     private final Map<ByteBuffer, ByteBuffer> stagingBuffers = new IdentityHashMap<>();
     private final HostCopyEngine engine;
 
-    /**
-     * Copy threads, {@link #get} and {@link #put} read it for a copy, {@link #free} and {@link #unregister} write it:
-     * memory cannot go away under a running copy.
-     */
-    private final ReadWriteLock regionsLock = new ReentrantReadWriteLock();
     private boolean isClosed;
 
     /**
@@ -68,13 +64,26 @@ public final class HostDevice implements KvDevice
      */
     public HostDevice(final int deviceId, final int copyThreads)
     {
+        this(deviceId, copyThreads, DRAIN_TIMEOUT_NS);
+    }
+
+    /**
+     * A device.
+     *
+     * @param deviceId       0 and up.
+     * @param copyThreads    1 to 16.
+     * @param drainTimeoutNs nanoseconds that free and unregister wait for copies of the region.
+     */
+    public HostDevice(final int deviceId, final int copyThreads, final long drainTimeoutNs)
+    {
         if (deviceId < 0 || copyThreads < 1 || copyThreads > MAX_COPY_THREADS)
         {
             throw new IllegalArgumentException("deviceId=" + deviceId + " must be 0 or more, copyThreads=" +
                 copyThreads + " must be 1 to " + MAX_COPY_THREADS);
         }
         this.deviceId = deviceId;
-        this.engine = new HostCopyEngine(name(), registry, regionsLock.readLock(), copyThreads);
+        this.drainTimeoutNs = drainTimeoutNs;
+        this.engine = new HostCopyEngine(name(), registry, copyThreads);
     }
 
     /**
@@ -126,7 +135,7 @@ public final class HostDevice implements KvDevice
         final Long raw;
         synchronized (allocations)
         {
-            raw = allocations.remove(address);
+            raw = allocations.get(address);
         }
         if (null == raw)
         {
@@ -135,6 +144,10 @@ public final class HostDevice implements KvDevice
         }
 
         unregister(address);
+        synchronized (allocations)
+        {
+            allocations.remove(address);
+        }
         UnsafeApi.freeMemory(raw);
     }
 
@@ -151,21 +164,7 @@ public final class HostDevice implements KvDevice
      */
     public void unregister(final long address)
     {
-        final long lengthBytes;
-        regionsLock.writeLock().lock();
-        try
-        {
-            lengthBytes = registry.remove(address);
-        }
-        finally
-        {
-            regionsLock.writeLock().unlock();
-        }
-        if (0 == lengthBytes)
-        {
-            throw new IllegalArgumentException(
-                "no region of " + name() + " starts at 0x" + Long.toHexString(address) + ": unregister by its start");
-        }
+        registry.retire(name(), address, drainTimeoutNs, Thread::onSpinWait);
     }
 
     /**
@@ -218,6 +217,33 @@ public final class HostDevice implements KvDevice
     /**
      * {@inheritDoc}
      */
+    public boolean pinHost(final long address, final long lengthBytes)
+    {
+        return true;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void unpinHost(final long address)
+    {
+    }
+
+    /**
+     * The host computes in step with its callers: the event is reached already. A producer of its own makes a
+     * {@link HostEvent} and signals it.
+     *
+     * @param computeStream is not looked at.
+     * @return event that is reached.
+     */
+    public KvEvent recordEvent(final long computeStream)
+    {
+        return new HostEvent().signal();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
     public KvCopyQueue openQueue()
     {
         return engine.openQueue();
@@ -233,14 +259,14 @@ public final class HostDevice implements KvDevice
      */
     public void put(final long address, final byte[] src, final int offset, final int length)
     {
-        regionsLock.readLock().lock();
+        final MemoryRegion region = hold(address, length);
         try
         {
-            view(address, length).putBytes(0, src, offset, length);
+            new UnsafeBuffer(address, length).putBytes(0, src, offset, length);
         }
         finally
         {
-            regionsLock.readLock().unlock();
+            region.release();
         }
     }
 
@@ -254,15 +280,26 @@ public final class HostDevice implements KvDevice
      */
     public void get(final long address, final byte[] dst, final int offset, final int length)
     {
-        regionsLock.readLock().lock();
+        final MemoryRegion region = hold(address, length);
         try
         {
-            view(address, length).getBytes(0, dst, offset, length);
+            new UnsafeBuffer(address, length).getBytes(0, dst, offset, length);
         }
         finally
         {
-            regionsLock.readLock().unlock();
+            region.release();
         }
+    }
+
+    private MemoryRegion hold(final long address, final int length)
+    {
+        checkRange(address, length);
+        final MemoryRegion region = registry.find(address);
+        if (null == region || !region.hold())
+        {
+            throw new IllegalArgumentException(KvDevice.outOfRange(name(), address, length));
+        }
+        return region;
     }
 
     /**

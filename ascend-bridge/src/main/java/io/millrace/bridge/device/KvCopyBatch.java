@@ -51,8 +51,13 @@ public final class KvCopyBatch
     private final long[] lengths = new long[MAX_COPIES];
     private CopyDirection direction = CopyDirection.DEVICE_TO_HOST;
     private int count;
+    private int mergedCount;
     private long totalBytes;
     private long deadlineNs;
+    private long submitNs;
+    private long endNs;
+    private boolean isMetered;
+    private KvEvent acquired;
     private String failure;
     private Object attachment;
     private volatile int status = IDLE;
@@ -71,8 +76,11 @@ public final class KvCopyBatch
         }
         direction = newDirection;
         count = 0;
+        mergedCount = 0;
         totalBytes = 0;
+        acquired = null;
         failure = null;
+        isMetered = false;
         status = IDLE;
         return this;
     }
@@ -91,6 +99,7 @@ public final class KvCopyBatch
         if (last >= 0 && destinations[last] + lengths[last] == destination && sources[last] + lengths[last] == source)
         {
             lengths[last] += lengthBytes;
+            mergedCount++;
         }
         else if (MAX_COPIES == count)
         {
@@ -128,6 +137,48 @@ public final class KvCopyBatch
     }
 
     /**
+     * Copies that were added and merged with the one before.
+     *
+     * @return 0 and up.
+     */
+    public int mergedCount()
+    {
+        return mergedCount;
+    }
+
+    /**
+     * Let the copies start only after a compute stream reached an event; {@link #reset} takes it back.
+     *
+     * @param event that stays open until the batch has ended, null for none.
+     * @return this for a fluent API.
+     */
+    public KvCopyBatch acquire(final KvEvent event)
+    {
+        acquired = event;
+        return this;
+    }
+
+    /**
+     * Event that the copies wait for.
+     *
+     * @return null when they wait for none.
+     */
+    public KvEvent acquired()
+    {
+        return acquired;
+    }
+
+    /**
+     * Time that the copies took.
+     *
+     * @return nanoseconds from submission to the end that was noticed, once the batch has ended.
+     */
+    public long durationNs()
+    {
+        return endNs - submitNs;
+    }
+
+    /**
      * Sum of the lengths.
      *
      * @return bytes.
@@ -157,6 +208,17 @@ public final class KvCopyBatch
     public long source(final int index)
     {
         return sources[index];
+    }
+
+    /**
+     * Device side of a copy.
+     *
+     * @param index from 0.
+     * @return address of its source or destination, whichever is device memory.
+     */
+    public long deviceAddress(final int index)
+    {
+        return CopyDirection.DEVICE_TO_HOST == direction ? sources[index] : destinations[index];
     }
 
     /**
@@ -217,6 +279,8 @@ public final class KvCopyBatch
      */
     public void onSubmitted()
     {
+        submitNs = System.nanoTime();
+        endNs = submitNs;
         status = PENDING;
     }
 
@@ -253,6 +317,7 @@ public final class KvCopyBatch
      */
     public void onCompleted()
     {
+        endNs = System.nanoTime();
         status = COMPLETED;
     }
 
@@ -265,5 +330,15 @@ public final class KvCopyBatch
     {
         failure = text;
         status = FAILED;
+    }
+
+    /**
+     * Is this the first time that somebody asks after the batch has ended.
+     */
+    boolean meter()
+    {
+        final boolean isFirst = !isMetered;
+        isMetered = true;
+        return isFirst;
     }
 }

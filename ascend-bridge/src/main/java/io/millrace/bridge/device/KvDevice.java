@@ -49,6 +49,7 @@ public interface KvDevice extends AutoCloseable
      * fail.
      *
      * @param address of the allocation.
+     * @throws IllegalStateException when copies still use it after the device's time limit: it stays allocated.
      */
     void free(long address);
 
@@ -65,6 +66,7 @@ public interface KvDevice extends AutoCloseable
      * Unregister what {@link #register} took.
      *
      * @param address that was registered.
+     * @throws IllegalStateException when copies still use it after the device's time limit: it stays registered.
      */
     void unregister(long address);
 
@@ -108,11 +110,78 @@ public interface KvDevice extends AutoCloseable
     void freeStaging(ByteBuffer buffer);
 
     /**
-     * Open a queue for the calling thread.
+     * Let asynchronous copies use host memory that somebody else allocated and keeps until {@link #unpinHost}.
+     *
+     * @param address     of the first byte, page-aligned.
+     * @param lengthBytes whole pages.
+     * @return false when this device or its software cannot; {@link #allocateStaging} is the remedy.
+     */
+    boolean pinHost(long address, long lengthBytes);
+
+    /**
+     * Undo {@link #pinHost}.
+     *
+     * @param address that was pinned, no copy of which is in flight.
+     */
+    void unpinHost(long address);
+
+    /**
+     * Write device memory and wait for it.
+     *
+     * @param address of the first byte.
+     * @param src     to read.
+     * @param offset  in src.
+     * @param length  in bytes.
+     */
+    void put(long address, byte[] src, int offset, int length);
+
+    /**
+     * Read device memory and wait for it.
+     *
+     * @param address of the first byte.
+     * @param dst     to write.
+     * @param offset  in dst.
+     * @param length  in bytes.
+     */
+    void get(long address, byte[] dst, int offset, int length);
+
+    /**
+     * Mark the point that a compute stream of the producer has come to, for {@link KvCopyBatch#acquire}.
+     *
+     * @param computeStream handle of the stream, 0 for the default stream.
+     * @return event to close after the batches that acquired it.
+     */
+    KvEvent recordEvent(long computeStream);
+
+    /**
+     * Open a queue for the calling thread. Only that thread may use it.
      *
      * @return the queue.
      */
     KvCopyQueue openQueue();
+
+    /**
+     * Open a queue that counts.
+     *
+     * @param meter told of each batch.
+     * @return the queue.
+     */
+    default KvCopyQueue openQueue(final KvDeviceMeter meter)
+    {
+        return metered(openQueue(), meter);
+    }
+
+    /**
+     * Count the batches of a queue.
+     *
+     * @param queue to count.
+     * @param meter told of each batch.
+     * @return the queue to use.
+     */
+    static KvCopyQueue metered(final KvCopyQueue queue, final KvDeviceMeter meter)
+    {
+        return new MeteredCopyQueue(queue, meter);
+    }
 
     /**
      * Stop copying and free the device memory that is still allocated.

@@ -15,26 +15,33 @@
  */
 package io.millrace.bridge.device;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * Regions of device memory, sorted by address, found without a lock. Writers are serialised.
+ * Regions of device memory by address. Any thread may read while another adds or removes.
  */
 public final class MemoryRegistry
 {
+    private static final long PARK_NS = TimeUnit.MICROSECONDS.toNanos(50);
+
     /**
-     * Starts and ends of the regions, replaced as a whole so that readers see both of one moment.
+     * By address, replaced as a whole.
      */
-    private volatile long[][] regions = {new long[0], new long[0]};
+    private volatile MemoryRegion[] regions = {};
 
     /**
      * Add a region.
      *
      * @param address     of the first byte, over 0.
      * @param lengthBytes 1 and up.
+     * @return the region.
      * @throws IllegalArgumentException when it is empty, wraps or overlaps.
      */
-    public synchronized void add(final long address, final long lengthBytes)
+    public synchronized MemoryRegion add(final long address, final long lengthBytes)
     {
         final long end = address + lengthBytes;
         if (address <= 0 || lengthBytes <= 0 || end < address)
@@ -43,20 +50,21 @@ public final class MemoryRegistry
                 " bytes: address and length must be over 0");
         }
 
-        final long[] starts = regions[0];
-        final long[] ends = regions[1];
-        final int index = -Arrays.binarySearch(starts, address) - 1;
-        final int overlap = index < 0 ? -index - 1 :
-            index > 0 && ends[index - 1] > address ? index - 1 :
-            index < starts.length && starts[index] < end ? index : -1;
-        if (overlap >= 0)
+        final int index = indexBehind(regions, address);
+        final MemoryRegion overlap = index > 0 && regions[index - 1].end() > address ? regions[index - 1] :
+            index < regions.length && regions[index].address() < end ? regions[index] : null;
+        if (null != overlap)
         {
             throw new IllegalArgumentException("region at 0x" + Long.toHexString(address) + " of " + lengthBytes +
-                " bytes overlaps 0x" + Long.toHexString(starts[overlap]) + " of " + (ends[overlap] - starts[overlap]) +
+                " bytes overlaps 0x" + Long.toHexString(overlap.address()) + " of " + overlap.lengthBytes() +
                 " bytes: unregister that first");
         }
 
-        regions = new long[][]{insert(starts, index, address), insert(ends, index, end)};
+        final List<MemoryRegion> changed = new ArrayList<>(Arrays.asList(regions));
+        final MemoryRegion region = new MemoryRegion(address, lengthBytes);
+        changed.add(index, region);
+        regions = changed.toArray(new MemoryRegion[0]);
+        return region;
     }
 
     /**
@@ -67,17 +75,29 @@ public final class MemoryRegistry
      */
     public synchronized long remove(final long address)
     {
-        final long[] starts = regions[0];
-        final long[] ends = regions[1];
-        final int index = Arrays.binarySearch(starts, address);
-        if (index < 0)
+        final MemoryRegion region = find(address);
+        if (null == region || region.address() != address)
         {
             return 0;
         }
 
-        final long lengthBytes = ends[index] - starts[index];
-        regions = new long[][]{remove(starts, index), remove(ends, index)};
-        return lengthBytes;
+        final List<MemoryRegion> changed = new ArrayList<>(Arrays.asList(regions));
+        changed.remove(region);
+        regions = changed.toArray(new MemoryRegion[0]);
+        return region.lengthBytes();
+    }
+
+    /**
+     * The region that an address belongs to.
+     *
+     * @param address of any of its bytes.
+     * @return null when there is none.
+     */
+    public MemoryRegion find(final long address)
+    {
+        final MemoryRegion[] snapshot = regions;
+        final int index = indexBehind(snapshot, address) - 1;
+        return index >= 0 && address < snapshot[index].end() ? snapshot[index] : null;
     }
 
     /**
@@ -89,11 +109,43 @@ public final class MemoryRegistry
      */
     public boolean contains(final long address, final long lengthBytes)
     {
-        final long[][] snapshot = regions;
-        final int found = Arrays.binarySearch(snapshot[0], address);
-        final int index = found >= 0 ? found : -found - 2;
+        final MemoryRegion region = find(address);
+        return null != region && lengthBytes > 0 && lengthBytes <= region.end() - address;
+    }
 
-        return index >= 0 && lengthBytes > 0 && lengthBytes <= snapshot[1][index] - address;
+    /**
+     * Remove a region once no batch holds it.
+     *
+     * @param device    for messages.
+     * @param address   of the region's first byte.
+     * @param timeoutNs nanoseconds to wait for batches in flight.
+     * @param whileBusy done while waiting.
+     * @throws IllegalArgumentException when no region starts there.
+     * @throws IllegalStateException    when batches still hold it then: it stays registered.
+     */
+    public void retire(final String device, final long address, final long timeoutNs, final Runnable whileBusy)
+    {
+        final MemoryRegion region = find(address);
+        if (null == region || region.address() != address || !region.retire())
+        {
+            throw new IllegalArgumentException(
+                "no region of " + device + " starts at 0x" + Long.toHexString(address) + ": unregister by its start");
+        }
+
+        final long deadlineNs = System.nanoTime() + timeoutNs;
+        while (region.uses() > 0)
+        {
+            whileBusy.run();
+            if (System.nanoTime() - deadlineNs > 0)
+            {
+                final String text = region.toString();
+                region.revive();
+                throw new IllegalStateException(text + ", of " + device + " is in use after " + timeoutNs +
+                    " ns: let its transfers end or cancel them, then try again");
+            }
+            LockSupport.parkNanos(PARK_NS);
+        }
+        remove(address);
     }
 
     /**
@@ -103,23 +155,28 @@ public final class MemoryRegistry
      */
     public int size()
     {
-        return regions[0].length;
+        return regions.length;
     }
 
-    private static long[] insert(final long[] array, final int index, final long value)
+    /**
+     * Index of the first region that starts behind an address.
+     */
+    private static int indexBehind(final MemoryRegion[] regions, final long address)
     {
-        final long[] result = new long[array.length + 1];
-        System.arraycopy(array, 0, result, 0, index);
-        result[index] = value;
-        System.arraycopy(array, index, result, index + 1, array.length - index);
-        return result;
-    }
-
-    private static long[] remove(final long[] array, final int index)
-    {
-        final long[] result = new long[array.length - 1];
-        System.arraycopy(array, 0, result, 0, index);
-        System.arraycopy(array, index + 1, result, index, result.length - index);
-        return result;
+        int low = 0;
+        int high = regions.length;
+        while (low < high)
+        {
+            final int middle = (low + high) >>> 1;
+            if (regions[middle].address() <= address)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+        return low;
     }
 }

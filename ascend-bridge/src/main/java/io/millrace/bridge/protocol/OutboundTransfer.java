@@ -27,6 +27,7 @@ import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.device.KvEvent;
 import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
@@ -63,6 +64,7 @@ final class OutboundTransfer implements KvTransfer
     final int ppRank;
     final int ppSize;
     final boolean isLayerwise;
+    final KvEvent acquired;
     final long deadlineNs;
     final long timeoutNs;
     final long layerBytes;
@@ -136,6 +138,7 @@ final class OutboundTransfer implements KvTransfer
         ppRank = request.ppRank();
         ppSize = request.ppSize();
         isLayerwise = request.layerwise();
+        acquired = request.acquired();
         layersReady = isLayerwise ? 0 : layout.layers();
         layerBytes = layout.layerBytes(blockCount);
         totalBytes = layout.totalBytes(blockCount);

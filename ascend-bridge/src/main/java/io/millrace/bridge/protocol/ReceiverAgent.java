@@ -80,7 +80,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         {
             reversePublication = ctx.replay() ? null :
                 ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
-            pool = new StagingPool(ctx.device(), ctx.staging());
+            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
@@ -94,7 +94,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
     public void onStart()
     {
-        copyQueue = ctx.device().openQueue();
+        copyQueue = ctx.device().openQueue(counters);
         landing = new Landing(ctx, pool, copyQueue, this);
     }
 

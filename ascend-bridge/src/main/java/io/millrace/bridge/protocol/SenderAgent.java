@@ -94,7 +94,7 @@ public final class SenderAgent implements Agent
             reverseSubscription = ctx.unacknowledged() ? null :
                 ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
             reverseReader = new ReverseReader(this, counters);
-            pool = new StagingPool(ctx.device(), ctx.staging());
+            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
@@ -156,7 +156,7 @@ public final class SenderAgent implements Agent
 
     public void onStart()
     {
-        copyQueue = ctx.device().openQueue();
+        copyQueue = ctx.device().openQueue(counters);
         pump = new TransferPump(ctx, writer, pool, copyQueue);
     }
 

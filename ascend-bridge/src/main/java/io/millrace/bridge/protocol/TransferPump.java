@@ -115,7 +115,7 @@ final class TransferPump
                 transfer.planOffset,
                 length,
                 slot.buffer().addressOffset());
-            slot.batch().deadlineNs(nowNs + ctx.copyTimeoutNs());
+            slot.batch().acquire(transfer.acquired).deadlineNs(nowNs + ctx.copyTimeoutNs());
             if (!copyQueue.submit(slot.batch()))
             {
                 pool.release(slot);

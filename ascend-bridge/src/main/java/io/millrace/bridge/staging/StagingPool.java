@@ -22,6 +22,9 @@ import java.util.List;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.KvDeviceMeter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Slots carved from a few slabs of a device's staging memory. Allocates nothing after construction: an empty pool is
@@ -29,41 +32,94 @@ import io.millrace.bridge.device.KvDevice;
  */
 public final class StagingPool implements AutoCloseable
 {
+    private static final Logger LOGGER = LoggerFactory.getLogger(StagingPool.class);
     private static final int MAX_SLAB_BYTES = 1 << 30;
+    private static final int SLOT_GAP_BYTES = 4096;
+    private static final int FULL_PERCENT = 100;
+    private static final int STEP_PERCENT = 10;
+    private static final int MIN_PERCENT = 50;
 
     private final KvDevice device;
     private final StagingConfig config;
+    private final KvDeviceMeter meter;
     private final List<ByteBuffer> slabs = new ArrayList<>();
     private final StagingSlot[] free;
     private final StagingSlot[] quarantined;
+    private final int slotCount;
     private int freeCount;
     private int quarantinedCount;
 
     /**
-     * Allocate the slabs.
+     * Allocate the slabs, and count nothing.
      *
      * @param device whose copies use the slots.
-     * @param config size of the pool.
+     * @param wanted size of the pool.
      */
-    public StagingPool(final KvDevice device, final StagingConfig config)
+    public StagingPool(final KvDevice device, final StagingConfig wanted)
+    {
+        this(device, wanted, KvDeviceMeter.NONE);
+    }
+
+    /**
+     * Allocate the slabs. Where memory is short, fewer slots are taken: 90 %, 80 %, ... of them, at least half.
+     *
+     * @param device whose copies use the slots.
+     * @param wanted size of the pool.
+     * @param meter  told of slots in use and steps down.
+     */
+    public StagingPool(final KvDevice device, final StagingConfig wanted, final KvDeviceMeter meter)
     {
         this.device = device;
-        this.config = config;
-        free = new StagingSlot[config.slots()];
-        quarantined = new StagingSlot[config.slots()];
+        this.meter = meter;
+        free = new StagingSlot[wanted.slots()];
+        quarantined = new StagingSlot[wanted.slots()];
 
-        final int slotsPerSlab = MAX_SLAB_BYTES / config.slotBytes();
-        for (int i = 0; i < config.slots(); i += slotsPerSlab)
+        int percent = FULL_PERCENT;
+        while (!allocate(wanted, Math.max(2, (int)((long)wanted.slots() * percent / FULL_PERCENT)), percent))
         {
-            final int slots = Math.min(slotsPerSlab, config.slots() - i);
-            final ByteBuffer slab = device.allocateStaging(slots * config.slotBytes());
-            slabs.add(slab);
-            for (int j = 0; j < slots; j++)
+            percent -= STEP_PERCENT;
+            meter.onStagingSizeFallback();
+        }
+        slotCount = freeCount;
+        config = new StagingConfig(slotCount, wanted.slotBytes());
+    }
+
+    /**
+     * Allocate all slots or none.
+     *
+     * @return false when there is no memory for them and fewer may be tried.
+     */
+    private boolean allocate(final StagingConfig wanted, final int slots, final int percent)
+    {
+        // Older devices may write up to 32 bytes behind a copy: a page between slots keeps them apart and aligned.
+        final int stride = wanted.slotBytes() + SLOT_GAP_BYTES;
+        final int slotsPerSlab = Math.max(1, MAX_SLAB_BYTES / stride);
+        try
+        {
+            for (int i = 0; i < slots; i += slotsPerSlab)
             {
-                final ByteBuffer window = slab.duplicate();
-                window.limit((j + 1) * config.slotBytes()).position(j * config.slotBytes());
-                free[freeCount++] = new StagingSlot(i + j, window.slice());
+                final int count = Math.min(slotsPerSlab, slots - i);
+                final ByteBuffer slab = device.allocateStaging(count * stride);
+                slabs.add(slab);
+                for (int j = 0; j < count; j++)
+                {
+                    final ByteBuffer window = slab.duplicate();
+                    window.limit(j * stride + wanted.slotBytes()).position(j * stride);
+                    free[freeCount++] = new StagingSlot(i + j, window.slice());
+                }
             }
+            return true;
+        }
+        catch (final RuntimeException | OutOfMemoryError ex)
+        {
+            close();
+            if (percent - STEP_PERCENT < MIN_PERCENT || ex instanceof IllegalStateException)
+            {
+                throw ex;
+            }
+            LOGGER.warn("staging of {} gets no {} slots of {} bytes, {} % of what was asked for: {}",
+                device.name(), slots, wanted.slotBytes(), percent, ex.getMessage());
+            return false;
         }
     }
 
@@ -81,6 +137,7 @@ public final class StagingPool implements AutoCloseable
 
         final StagingSlot slot = free[--freeCount];
         slot.transition(StagingSlot.State.COPYING);
+        meter.onSlotsInUse(slotCount - freeCount);
         return slot;
     }
 
@@ -98,6 +155,7 @@ public final class StagingPool implements AutoCloseable
         slot.transition(StagingSlot.State.FREE);
         slot.assign(null, 0, 0, 0, 0);
         free[freeCount++] = slot;
+        meter.onSlotsInUse(slotCount - freeCount);
     }
 
     /**
@@ -153,7 +211,7 @@ public final class StagingPool implements AutoCloseable
     }
 
     /**
-     * Size of the pool.
+     * Size of the pool, as it was allocated.
      *
      * @return slots and bytes.
      */

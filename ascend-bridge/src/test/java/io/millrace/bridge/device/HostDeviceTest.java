@@ -15,13 +15,10 @@
  */
 package io.millrace.bridge.device;
 
-import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-import org.agrona.BufferUtil;
-import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,67 +35,6 @@ class HostDeviceTest
     void tearDown()
     {
         device.close();
-    }
-
-    private static int complete(final KvCopyQueue queue, final KvCopyBatch batch)
-    {
-        int status = queue.poll(batch);
-        while (KvCopyBatch.PENDING == status)
-        {
-            LockSupport.parkNanos(1000);
-            status = queue.poll(batch);
-        }
-        return status;
-    }
-
-    @Test
-    void copiesBothWays()
-    {
-        final long address = device.allocate(1 << 20);
-        final ByteBuffer staging = device.allocateStaging(1 << 16);
-        final long host = BufferUtil.address(staging);
-        final KvCopyQueue queue = device.openQueue();
-        final KvCopyBatch batch = new KvCopyBatch();
-        assertThat(address % 4096).isZero();
-        assertThat(host % 4096).isZero();
-
-        new UnsafeBuffer(staging).setMemory(0, 1 << 16, (byte)7);
-        batch.reset(CopyDirection.HOST_TO_DEVICE).add(address + 64, host, 1 << 16);
-        assertThat(queue.submit(batch)).isTrue();
-        assertThat(complete(queue, batch)).isEqualTo(KvCopyBatch.COMPLETED);
-        final byte[] out = new byte[2];
-        device.get(address + 64 + (1 << 16) - 1, out, 0, 1);
-        assertThat(out[0]).isEqualTo((byte)7);
-
-        device.put(address, new byte[]{1, 2}, 0, 2);
-        batch.reset(CopyDirection.DEVICE_TO_HOST).add(host + 8, address, 2);
-        queue.submit(batch);
-        assertThat(complete(queue, batch)).isEqualTo(KvCopyBatch.COMPLETED);
-        assertThat(staging.get(9)).isEqualTo((byte)2);
-        queue.close();
-        device.freeStaging(staging);
-        assertThatThrownBy(() -> device.freeStaging(staging)).hasMessageContaining("was freed before");
-        device.free(address);
-        assertThatThrownBy(() -> device.free(address)).hasMessageContaining("was freed before");
-    }
-
-    @Test
-    void refusesCopiesOutsideOfItsMemory()
-    {
-        final long address = device.allocate(4096);
-        final ByteBuffer staging = device.allocateStaging(4096);
-        final KvCopyQueue queue = device.openQueue();
-        final KvCopyBatch batch = new KvCopyBatch().reset(CopyDirection.HOST_TO_DEVICE);
-        batch.add(address + 4000, BufferUtil.address(staging), 97);
-        queue.submit(batch);
-
-        assertThat(complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
-        assertThat(batch.failure()).contains("97 bytes").contains("host:3").contains("register");
-        device.free(address);
-        batch.reset(CopyDirection.HOST_TO_DEVICE).add(address, BufferUtil.address(staging), 1);
-        queue.submit(batch);
-        assertThat(complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
-        device.freeStaging(staging);
     }
 
     @Test

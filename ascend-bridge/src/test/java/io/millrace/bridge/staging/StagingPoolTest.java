@@ -18,8 +18,12 @@ package io.millrace.bridge.staging;
 import java.util.HashSet;
 import java.util.Set;
 
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.acl.AclDevice;
+import io.millrace.bridge.device.acl.StandIn;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -87,6 +91,28 @@ class StagingPoolTest
             pool.release(stuck);
             assertThat(pool.freeCount()).isEqualTo(2);
             pool.close();
+        }
+    }
+
+    @Test
+    void takesFewerSlotsWhereMemoryIsShortAndCountsIt()
+    {
+        final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
+        try (KvDevice device = new AclDevice(standIn.context(0)); KvCounters counters = KvCounters.inMemory())
+        {
+            standIn.script("aclrtMallocHost", 0, 3, 207001);
+            final StagingPool pool = new StagingPool(device, StagingConfig.parse("10:1"), counters);
+            assertThat(pool.config().slots()).isEqualTo(7);
+            assertThat(pool.freeCount()).isEqualTo(7);
+            assertThat(counters.get(KvCounters.Kind.STAGING_SIZE_FALLBACKS)).isEqualTo(3);
+            pool.acquire();
+            assertThat(counters.get(KvCounters.Kind.STAGING_IN_USE)).isEqualTo(1);
+            pool.close();
+
+            standIn.script("aclrtMallocHost", 0, 100, 207001);
+            assertThatThrownBy(() -> new StagingPool(device, StagingConfig.parse("10:1"), counters))
+                .hasMessageContaining("207001 MEMORY_ALLOCATION");
+            assertThat(standIn.count("ranges")).isZero();
         }
     }
 }

@@ -1,0 +1,50 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.device;
+
+/**
+ * A point that a producer in this process reaches by {@link #signal()}.
+ */
+public final class HostEvent implements KvEvent
+{
+    private volatile boolean isReached;
+
+    /**
+     * The bytes before the point are written. May be called from any thread.
+     *
+     * @return this for a fluent API.
+     */
+    public HostEvent signal()
+    {
+        isReached = true;
+        return this;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public boolean isReached()
+    {
+        return isReached;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void close()
+    {
+    }
+}

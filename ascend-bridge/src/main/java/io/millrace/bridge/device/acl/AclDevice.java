@@ -1,0 +1,871 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.device.acl;
+
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.KvDeviceMeter;
+import io.millrace.bridge.device.KvEvent;
+import io.millrace.bridge.device.MemoryRegistry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An Ascend NPU. May be used from any platform thread: each call works in the device's default context, which it shares
+ * with the framework in this process, and gives the calling thread its own context back.
+ */
+public final class AclDevice implements KvDevice
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(AclDevice.class);
+    private static final int STAGING_ALIGNMENT = 4096;
+    private static final long SAME_CONTEXT = -1;
+
+    private final Context ctx;
+    private final AclLibrary library;
+    private final long context;
+    private final AclInfo info;
+    private final MemoryRegistry registry = new MemoryRegistry();
+    private final Map<Long, Long> allocations = new HashMap<>();
+    private final Map<ByteBuffer, Long> stagingBuffers = new IdentityHashMap<>();
+    private final List<AclCopyQueue> queues = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean isUnclassifiedTold = new AtomicBoolean();
+    private volatile boolean isBatchUsed;
+    private volatile String lostText;
+    private volatile boolean isClosed;
+
+    /**
+     * Open a device and log what was found.
+     *
+     * @param ctx settings.
+     */
+    public AclDevice(final Context ctx)
+    {
+        this.ctx = ctx;
+        library = AclLibrary.open(ctx.libraryPath(), ctx.aclConfigPath());
+        final long previous;
+        boolean isSet = false;
+        try
+        {
+            final Memory out = AclLibrary.scratch();
+            check("aclrtGetDeviceCount", AclCalls.aclrtGetDeviceCount(AclLibrary.address(out)));
+            final int deviceCount = out.getInt(0);
+            if (ctx.deviceId() < 0 || ctx.deviceId() >= deviceCount)
+            {
+                throw new IllegalArgumentException("device " + name() + " is not there: libascendcl sees " +
+                    deviceCount + " devices, with ids from 0; check npu-smi and ASCEND_RT_VISIBLE_DEVICES");
+            }
+            previous = currentContext();
+            library.setDevice(ctx.deviceId(), name());
+            isSet = true;
+            context = currentContext();
+            isBatchUsed = library.has(AclFeature.BATCH_COPY_ASYNC);
+            info = new AclInfo(name(), physicalId(), library.socName(), library.version(), library.path(),
+                library.isInitializedHere(), library.features());
+        }
+        catch (final RuntimeException ex)
+        {
+            if (isSet)
+            {
+                library.resetDevice(ctx.deviceId(), name());
+            }
+            library.release(ctx.finalizeOnClose());
+            throw ex;
+        }
+        exit(previous);
+        LOGGER.info("{}", info);
+    }
+
+    /**
+     * What was found.
+     *
+     * @return chip, versions and features.
+     */
+    public AclInfo info()
+    {
+        return info;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public int deviceId()
+    {
+        return info.physicalId();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public String name()
+    {
+        return "acl:" + ctx.deviceId();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public long allocate(final long lengthBytes)
+    {
+        if (lengthBytes < 1)
+        {
+            throw new IllegalArgumentException("lengthBytes=" + lengthBytes + " must be 1 or more");
+        }
+        final long previous = enterOpen();
+        try
+        {
+            final Memory out = AclLibrary.scratch();
+            final int code = AclCalls.aclrtMalloc(AclLibrary.address(out), lengthBytes, AclAbi.MALLOC_HUGE_FIRST);
+            check("aclrtMalloc", code);
+            final long address = out.getLong(0);
+            registry.add(address, lengthBytes);
+            synchronized (allocations)
+            {
+                allocations.put(address, lengthBytes);
+            }
+            return address;
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void free(final long address)
+    {
+        synchronized (allocations)
+        {
+            if (!allocations.containsKey(address))
+            {
+                throw new IllegalArgumentException("0x" + Long.toHexString(address) + " was not allocated by " +
+                    name() + " or was freed before: free each allocation once");
+            }
+        }
+        unregister(address);
+        synchronized (allocations)
+        {
+            allocations.remove(address);
+        }
+        final long previous = enter();
+        try
+        {
+            check("aclrtFree", AclCalls.aclrtFree(address));
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void register(final long address, final long lengthBytes)
+    {
+        checkIsDevice(address);
+        checkIsDevice(address + lengthBytes - 1);
+        registry.add(address, lengthBytes);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void unregister(final long address)
+    {
+        // Batches in the way may be this thread's own, which then sees their ends nowhere else.
+        registry.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public boolean contains(final long address, final long lengthBytes)
+    {
+        return registry.contains(address, lengthBytes);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public ByteBuffer allocateStaging(final int lengthBytes)
+    {
+        if (lengthBytes < 1 || lengthBytes > Integer.MAX_VALUE - STAGING_ALIGNMENT)
+        {
+            throw new IllegalArgumentException(
+                "lengthBytes=" + lengthBytes + " must be 1 to " + (Integer.MAX_VALUE - STAGING_ALIGNMENT));
+        }
+        final long previous = enterOpen();
+        try
+        {
+            final Memory out = AclLibrary.scratch();
+            check("aclrtMallocHost",
+                AclCalls.aclrtMallocHost(AclLibrary.address(out), (long)lengthBytes + STAGING_ALIGNMENT));
+            final long raw = out.getLong(0);
+            final long aligned = (raw + STAGING_ALIGNMENT - 1) & -STAGING_ALIGNMENT;
+            final ByteBuffer buffer = new Pointer(aligned).getByteBuffer(0, lengthBytes);
+            synchronized (stagingBuffers)
+            {
+                stagingBuffers.put(buffer, raw);
+            }
+            return buffer;
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void freeStaging(final ByteBuffer buffer)
+    {
+        final Long raw;
+        synchronized (stagingBuffers)
+        {
+            raw = stagingBuffers.remove(buffer);
+        }
+        if (null == raw)
+        {
+            throw new IllegalArgumentException(
+                "buffer is not staging memory of " + name() + " or was freed before: free each once");
+        }
+        final long previous = enter();
+        try
+        {
+            check("aclrtFreeHost", AclCalls.aclrtFreeHost(raw));
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public boolean pinHost(final long address, final long lengthBytes)
+    {
+        if (!library.has(AclFeature.HOST_PINNING))
+        {
+            LOGGER.warn("{} cannot pin memory that is there: {} lacks aclrtHostRegisterV2", name(), library.path());
+            return false;
+        }
+        final long previous = enterOpen();
+        try
+        {
+            final int code = library.call(AclFeature.HOST_PINNING,
+                new Pointer(address), lengthBytes, AclAbi.HOST_REGISTER_PINNED);
+            if (AclError.SUCCESS != code)
+            {
+                LOGGER.warn("{} did not pin {} bytes: {}", name(), lengthBytes,
+                    error("aclrtHostRegisterV2", code).getMessage());
+            }
+            return AclError.SUCCESS == code;
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void unpinHost(final long address)
+    {
+        final long previous = enter();
+        try
+        {
+            check("aclrtHostUnregister", library.call("aclrtHostUnregister", new Pointer(address)));
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void put(final long address, final byte[] src, final int offset, final int length)
+    {
+        checkRange(address, length);
+        try (Memory host = new Memory(length))
+        {
+            host.write(0, src, offset, length);
+            copy(address, AclLibrary.address(host), length, AclAbi.HOST_TO_DEVICE);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void get(final long address, final byte[] dst, final int offset, final int length)
+    {
+        checkRange(address, length);
+        try (Memory host = new Memory(length))
+        {
+            copy(AclLibrary.address(host), address, length, AclAbi.DEVICE_TO_HOST);
+            host.read(0, dst, offset, length);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public KvEvent recordEvent(final long computeStream)
+    {
+        final long previous = enterOpen();
+        try
+        {
+            final long event = createEvent();
+            final int code = AclCalls.aclrtRecordEvent(event, computeStream);
+            if (AclError.SUCCESS != code)
+            {
+                final AclException error = error("aclrtRecordEvent", code);
+                AclCalls.aclrtDestroyEvent(event);
+                throw error;
+            }
+            return new AclEvent(this, event);
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * Name device memory so that another process can import it.
+     *
+     * @param address     of an allocation's first byte.
+     * @param lengthBytes of it.
+     * @return the key.
+     * @throws UnsupportedOperationException when the library lacks it.
+     */
+    public String exportMemory(final long address, final long lengthBytes)
+    {
+        checkFeature(AclFeature.IPC_MEMORY);
+        checkRange(address, lengthBytes);
+        final long previous = enterOpen();
+        try (Memory key = new Memory(AclAbi.IPC_KEY_LENGTH))
+        {
+            key.clear();
+            check("aclrtIpcMemGetExportKey", library.call("aclrtIpcMemGetExportKey",
+                new Pointer(address), lengthBytes, key, (long)AclAbi.IPC_KEY_LENGTH, 0L));
+            return key.getString(0);
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * Map and register device memory of another process.
+     *
+     * @param key         that {@link #exportMemory} returned there.
+     * @param lengthBytes of it.
+     * @return its address here, until {@link #closeMemory}.
+     */
+    public long importMemory(final String key, final long lengthBytes)
+    {
+        checkFeature(AclFeature.IPC_MEMORY);
+        final long previous = enterOpen();
+        try
+        {
+            final Memory out = AclLibrary.scratch();
+            check("aclrtIpcMemImportByKey", library.call("aclrtIpcMemImportByKey", out, key, 0L));
+            final long address = out.getLong(0);
+            registry.add(address, lengthBytes);
+            return address;
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * Unregister and unmap what {@link #importMemory} returned.
+     *
+     * @param key     of it.
+     * @param address of it.
+     */
+    public void closeMemory(final String key, final long address)
+    {
+        unregister(address);
+        final long previous = enter();
+        try
+        {
+            check("aclrtIpcMemClose", library.call("aclrtIpcMemClose", key));
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public KvCopyQueue openQueue()
+    {
+        return openRawQueue(KvDeviceMeter.NONE);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public KvCopyQueue openQueue(final KvDeviceMeter meter)
+    {
+        return KvDevice.metered(openRawQueue(meter), meter);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void close()
+    {
+        if (isClosed)
+        {
+            return;
+        }
+        if (!queues.isEmpty())
+        {
+            throw new IllegalStateException(queues.size() + " queues of " + name() + " are open: close them first");
+        }
+        final Long[] addresses;
+        synchronized (allocations)
+        {
+            addresses = allocations.keySet().toArray(new Long[0]);
+        }
+        for (final Long address : addresses)
+        {
+            free(address);
+        }
+        isClosed = true;
+        library.resetDevice(ctx.deviceId(), name());
+        library.release(ctx.finalizeOnClose());
+    }
+
+    private AclCopyQueue openRawQueue(final KvDeviceMeter meter)
+    {
+        checkOpen();
+        final AclCopyQueue queue = new AclCopyQueue(this, meter);
+        queues.add(queue);
+        return queue;
+    }
+
+    void onQueueClosed(final AclCopyQueue queue)
+    {
+        queues.remove(queue);
+    }
+
+    AclLibrary library()
+    {
+        return library;
+    }
+
+    MemoryRegistry registry()
+    {
+        return registry;
+    }
+
+    int logicalId()
+    {
+        return ctx.deviceId();
+    }
+
+    int maxInFlight()
+    {
+        return ctx.maxInFlight();
+    }
+
+    long abortTimeoutNs()
+    {
+        return ctx.abortTimeoutNs();
+    }
+
+    boolean isBatchUsed()
+    {
+        return isBatchUsed;
+    }
+
+    void stopUsingBatch(final String reason)
+    {
+        if (isBatchUsed)
+        {
+            isBatchUsed = false;
+            LOGGER.warn("{} takes copies one by one from now on: {}", name(), reason);
+        }
+    }
+
+    String lostText()
+    {
+        return lostText;
+    }
+
+    void onError(final int code, final String text)
+    {
+        if (AclError.isDeviceLost(code) && null == lostText)
+        {
+            lostText = name() + " is lost: " + text + "; close it and restart the process";
+            LOGGER.error(lostText);
+        }
+    }
+
+    /**
+     * Make the device's context the calling thread's.
+     *
+     * @return for {@link #exit}.
+     */
+    long enter()
+    {
+        final long previous = currentContext();
+        if (previous == context)
+        {
+            return SAME_CONTEXT;
+        }
+        check("aclrtSetCurrentContext", AclCalls.aclrtSetCurrentContext(context));
+        return previous;
+    }
+
+    /**
+     * Give the calling thread its context back. A thread that had none keeps the device's: there is no way to none.
+     */
+    void exit(final long previous)
+    {
+        if (previous > 0)
+        {
+            check("aclrtSetCurrentContext", AclCalls.aclrtSetCurrentContext(previous));
+        }
+    }
+
+    void check(final String call, final int code)
+    {
+        library.check(call, code, name());
+    }
+
+    AclException error(final String call, final int code)
+    {
+        return library.error(call, code, name());
+    }
+
+    /**
+     * Wait for a stream without limit.
+     */
+    void synchronize(final long stream)
+    {
+        enter();
+        AclCalls.aclrtSynchronizeStream(stream);
+    }
+
+    long createEvent()
+    {
+        final Memory out = AclLibrary.scratch();
+        check("aclrtCreateEvent", AclCalls.aclrtCreateEvent(AclLibrary.address(out)));
+        return out.getLong(0);
+    }
+
+    private long enterOpen()
+    {
+        checkOpen();
+        return enter();
+    }
+
+    private void checkOpen()
+    {
+        if (isClosed)
+        {
+            throw new IllegalStateException(name() + " is closed");
+        }
+    }
+
+    private void checkFeature(final AclFeature feature)
+    {
+        if (!library.has(feature))
+        {
+            throw new UnsupportedOperationException(
+                feature + " needs " + String.join(", ", feature.symbols()) + ", which " + library.path() + " lacks");
+        }
+    }
+
+    private void copy(final long destination, final long source, final int length, final int kind)
+    {
+        final long previous = enterOpen();
+        try
+        {
+            check("aclrtMemcpy", AclCalls.aclrtMemcpy(destination, length, source, length, kind));
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    private long currentContext()
+    {
+        final Memory out = AclLibrary.scratch();
+        final int code = AclCalls.aclrtGetCurrentContext(AclLibrary.address(out));
+        if (AclError.CONTEXT_NULL == code)
+        {
+            return 0;
+        }
+        check("aclrtGetCurrentContext", code);
+        return out.getLong(0);
+    }
+
+    private int physicalId()
+    {
+        if (!library.has(AclFeature.PHYSICAL_ID))
+        {
+            return ctx.deviceId();
+        }
+        final Memory out = AclLibrary.scratch();
+        final int code = library.call(AclFeature.PHYSICAL_ID, ctx.deviceId(), out);
+        return AclError.SUCCESS == code ? out.getInt(0) : ctx.deviceId();
+    }
+
+    /**
+     * Refuse what is known not to be memory of this device.
+     */
+    private void checkIsDevice(final long address)
+    {
+        final long previous = enterOpen();
+        try (Memory attributes = new Memory(AclAbi.PTR_ATTRIBUTES_SIZE))
+        {
+            final boolean isKnown = library.has(AclFeature.POINTER_ATTRIBUTES) && AclError.SUCCESS ==
+                library.call(AclFeature.POINTER_ATTRIBUTES, new Pointer(address), attributes);
+            final int type = isKnown ?
+                attributes.getInt(AclAbi.PTR_ATTRIBUTES_LOCATION + AclAbi.MEM_LOCATION_TYPE) : AclAbi.LOCATION_DEVICE;
+            final int id = isKnown ?
+                attributes.getInt(AclAbi.PTR_ATTRIBUTES_LOCATION + AclAbi.MEM_LOCATION_ID) : ctx.deviceId();
+            if (!isKnown && isUnclassifiedTold.compareAndSet(false, true))
+            {
+                LOGGER.warn("{} cannot tell host from device memory: addresses are taken as they are", name());
+            }
+            if (AclAbi.LOCATION_HOST == type || AclAbi.LOCATION_UNREGISTERED == type || id != ctx.deviceId())
+            {
+                throw new IllegalArgumentException("0x" + Long.toHexString(address) + " is " +
+                    (AclAbi.LOCATION_HOST == type ? "pinned host memory" :
+                    AclAbi.LOCATION_UNREGISTERED == type ? "host memory, or none" : "memory of device " + id) +
+                    ", not memory of " + name() + ": register what aclrtMalloc returned on that device");
+            }
+        }
+        finally
+        {
+            exit(previous);
+        }
+    }
+
+    /**
+     * Settings of an {@link AclDevice}.
+     */
+    public static final class Context
+    {
+        /**
+         * Property for the path of libascendcl.so.
+         */
+        public static final String LIBRARY_PROP_NAME = "millrace.acl.library";
+
+        /**
+         * Environment variable for the path of libascendcl.so.
+         */
+        public static final String LIBRARY_ENV_NAME = "MILLRACE_ACL_LIBRARY";
+
+        private static final long DRAIN_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(5);
+        private static final long ABORT_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(10);
+        private static final int MAX_IN_FLIGHT_DEFAULT = 1024;
+
+        private int deviceId;
+        private String libraryPath = System.getProperty(LIBRARY_PROP_NAME, System.getenv(LIBRARY_ENV_NAME));
+        private String aclConfigPath;
+        private long drainTimeoutNs = DRAIN_TIMEOUT_NS_DEFAULT;
+        private long abortTimeoutNs = ABORT_TIMEOUT_NS_DEFAULT;
+        private int maxInFlight = MAX_IN_FLIGHT_DEFAULT;
+        private boolean finalizeOnClose;
+
+        /**
+         * Set the deviceId.
+         *
+         * @param newDeviceId logical id, as this process sees its devices, from 0.
+         * @return this for a fluent API.
+         */
+        public Context deviceId(final int newDeviceId)
+        {
+            deviceId = newDeviceId;
+            return this;
+        }
+
+        /**
+         * Get the deviceId.
+         *
+         * @return logical id, as this process sees its devices, from 0.
+         */
+        public int deviceId()
+        {
+            return deviceId;
+        }
+
+        /**
+         * Set the libraryPath.
+         *
+         * @param newLibraryPath of libascendcl.so; looked for where CANN is installed when null.
+         * @return this for a fluent API.
+         */
+        public Context libraryPath(final String newLibraryPath)
+        {
+            libraryPath = newLibraryPath;
+            return this;
+        }
+
+        /**
+         * Get the libraryPath.
+         *
+         * @return of libascendcl.so; looked for where CANN is installed when null.
+         */
+        public String libraryPath()
+        {
+            return libraryPath;
+        }
+
+        /**
+         * Set the aclConfigPath.
+         *
+         * @param newAclConfigPath JSON file for aclInit; none when null, and not used when others initialised ACL.
+         * @return this for a fluent API.
+         */
+        public Context aclConfigPath(final String newAclConfigPath)
+        {
+            aclConfigPath = newAclConfigPath;
+            return this;
+        }
+
+        /**
+         * Get the aclConfigPath.
+         *
+         * @return JSON file for aclInit; none when null, and not used when others initialised ACL.
+         */
+        public String aclConfigPath()
+        {
+            return aclConfigPath;
+        }
+
+        /**
+         * Set the drainTimeoutNs.
+         *
+         * @param newDrainTimeoutNs nanoseconds that free and unregister wait for copies of the region.
+         * @return this for a fluent API.
+         */
+        public Context drainTimeoutNs(final long newDrainTimeoutNs)
+        {
+            drainTimeoutNs = newDrainTimeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the drainTimeoutNs.
+         *
+         * @return nanoseconds that free and unregister wait for copies of the region.
+         */
+        public long drainTimeoutNs()
+        {
+            return drainTimeoutNs;
+        }
+
+        /**
+         * Set the abortTimeoutNs.
+         *
+         * @param newAbortTimeoutNs nanoseconds after which copies that have not ended are aborted with their stream;
+         *                          longer than the time that owners of copies wait for them.
+         * @return this for a fluent API.
+         */
+        public Context abortTimeoutNs(final long newAbortTimeoutNs)
+        {
+            abortTimeoutNs = newAbortTimeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the abortTimeoutNs.
+         *
+         * @return nanoseconds after which copies that have not ended are aborted with their stream.
+         */
+        public long abortTimeoutNs()
+        {
+            return abortTimeoutNs;
+        }
+
+        /**
+         * Set the maxInFlight.
+         *
+         * @param newMaxInFlight batches that a queue takes before it is full, 1 and up.
+         * @return this for a fluent API.
+         */
+        public Context maxInFlight(final int newMaxInFlight)
+        {
+            maxInFlight = newMaxInFlight;
+            return this;
+        }
+
+        /**
+         * Get the maxInFlight.
+         *
+         * @return batches that a queue takes before it is full, 1 and up.
+         */
+        public int maxInFlight()
+        {
+            return maxInFlight;
+        }
+
+        /**
+         * Set the finalizeOnClose.
+         *
+         * @param newFinalizeOnClose true to finalise ACL with the last device if it was initialised here. Some releases
+         *                           initialise once per process only, so that no device can be opened afterwards.
+         * @return this for a fluent API.
+         */
+        public Context finalizeOnClose(final boolean newFinalizeOnClose)
+        {
+            finalizeOnClose = newFinalizeOnClose;
+            return this;
+        }
+
+        /**
+         * Get the finalizeOnClose.
+         *
+         * @return true to finalise ACL with the last device if it was initialised here.
+         */
+        public boolean finalizeOnClose()
+        {
+            return finalizeOnClose;
+        }
+    }
+}

@@ -1,0 +1,278 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.device.acl;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+
+import io.millrace.bridge.device.CopyDirection;
+import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.device.KvDeviceContract;
+import io.millrace.bridge.device.KvDeviceMeter;
+import org.agrona.BufferUtil;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/**
+ * Copies that the device refuses, half does, fails, or never ends.
+ */
+@Timeout(30)
+class AclFaultTest
+{
+    private static final int RANGES = 100;
+    private static final int LENGTH = RANGES * 128;
+
+    private final KvCopyBatch batch = new KvCopyBatch();
+    private final KvCopyBatch next = new KvCopyBatch();
+    private StandIn standIn;
+    private AclDevice device;
+    private KvCopyQueue queue;
+    private ByteBuffer staging;
+    private long address;
+    private int fallbacks;
+    private int aborts;
+    private int failures;
+
+    private void open(final StandIn.Symbols symbols, final long abortTimeoutMs)
+    {
+        standIn = StandIn.get(symbols);
+        device = new AclDevice(standIn.context(0).drainTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50))
+            .maxInFlight(8).abortTimeoutNs(TimeUnit.MILLISECONDS.toNanos(abortTimeoutMs)));
+        address = device.allocate(LENGTH);
+        staging = device.allocateStaging(LENGTH);
+        queue = device.openQueue(new KvDeviceMeter()
+        {
+            public void onBatchFallback()
+            {
+                fallbacks++;
+            }
+
+            public void onStreamAborted()
+            {
+                aborts++;
+            }
+
+            public void onCopyFailed()
+            {
+                failures++;
+            }
+        });
+    }
+
+    @AfterEach
+    void tearDown()
+    {
+        standIn.hold(false);
+        standIn.stick(false);
+        queue.close();
+        device.freeStaging(staging);
+        device.close();
+        assertThat(standIn.count("streams")).isZero();
+        assertThat(standIn.count("events")).isZero();
+        assertThat(standIn.count("ranges")).isZero();
+    }
+
+    private int run(final KvCopyBatch copies)
+    {
+        fill(copies);
+        assertThat(queue.submit(copies)).isTrue();
+        return KvDeviceContract.complete(queue, copies);
+    }
+
+    private KvCopyBatch fill(final KvCopyBatch copies)
+    {
+        copies.reset(CopyDirection.DEVICE_TO_HOST);
+        for (int i = 0; i < RANGES; i++)
+        {
+            copies.add(BufferUtil.address(staging) + i * 64, address + i * 128, 64);
+        }
+        return copies;
+    }
+
+    @Test
+    void oneCallForABatch()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(standIn.count("batches")).isEqualTo(1);
+        assertThat(standIn.count("singles")).isZero();
+        assertThat(fallbacks).isZero();
+    }
+
+    @Test
+    void copiesOneByOneAfter207000()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.script("aclrtMemcpyBatchAsync", 0, 1, AclError.FEATURE_NOT_SUPPORT);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(standIn.count("batches")).isZero();
+        assertThat(standIn.count("singles")).isEqualTo(2 * RANGES);
+        assertThat(fallbacks).isEqualTo(2);
+    }
+
+    @Test
+    void copiesOneByOneWithoutTheCall()
+    {
+        open(StandIn.Symbols.OF_2020, 10_000);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(standIn.count("singles")).isEqualTo(RANGES);
+        assertThat(fallbacks).isEqualTo(1);
+    }
+
+    @Test
+    void aBatchThatIsTakenInPartFailsOnlyWhenItsCopiesHaveEnded()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.hold(true);
+        standIn.partialBatch(40, 500000);
+        queue.submit(fill(batch));
+        assertThat(queue.poll(batch)).isEqualTo(KvCopyBatch.PENDING);
+        standIn.hold(false);
+
+        assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).isEqualTo("aclrtMemcpyBatchAsync on acl:0 returned 500000 INTERNAL_ERROR: " +
+            "EE9999: aclrtMemcpyBatchAsync: scripted partial batch (copy 40 of 100)");
+        assertThat(failures).isEqualTo(1);
+        assertThat(run(next)).as("others go on").isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(StandIn.Symbols.class)
+    void aSingleCopyThatIsRefusedFailsItsBatchOnly(final StandIn.Symbols symbols)
+    {
+        open(symbols, 10_000);
+        standIn.script("aclrtMemcpyBatchAsync", 0, 1, AclError.FEATURE_NOT_SUPPORT);
+        standIn.script("aclrtMemcpyAsync", 7, 1, 507002);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("507002 STREAM_TASK_FULL").contains("(copy 7 of 100)");
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(StandIn.Symbols.class)
+    void aCopyThatFailsOnTheDeviceCostsItsStreamNotTheQueue(final StandIn.Symbols symbols)
+    {
+        open(symbols, 10_000);
+        standIn.hold(true);
+        standIn.taskError(0, 507013);
+        queue.submit(fill(batch));
+        queue.submit(fill(next));
+        standIn.hold(false);
+
+        assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("507013 SYS_DMA");
+        assertThat(KvDeviceContract.complete(queue, next)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(run(batch)).as("on a new stream").isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @Test
+    void copiesThatNeverBeginAreAborted()
+    {
+        open(StandIn.Symbols.NEW, 50);
+        standIn.hold(true);
+        queue.submit(fill(batch));
+        assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("have not ended within 50000000 ns");
+        assertThat(aborts).isEqualTo(1);
+        standIn.hold(false);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(StandIn.Symbols.class)
+    void copiesThatCannotBeAbortedStayPending(final StandIn.Symbols symbols)
+    {
+        open(symbols, 20);
+        standIn.stick(true);
+        queue.submit(fill(batch));
+        // Begun and stuck: nobody knows when the device writes. The slot must stay quarantined.
+        final long startNs = System.nanoTime();
+        while (System.nanoTime() - startNs < TimeUnit.MILLISECONDS.toNanos(200))
+        {
+            assertThat(queue.poll(batch)).isEqualTo(KvCopyBatch.PENDING);
+        }
+        fill(next);
+        assertThat(queue.submit(next)).isTrue();
+        assertThat(next.status()).as("no copies behind stuck ones").isEqualTo(KvCopyBatch.FAILED);
+        assertThatThrownBy(() -> device.free(address)).hasMessageContaining("is in use");
+
+        standIn.stick(false);
+        final int end = KvDeviceContract.complete(queue, batch);
+        assertThat(end).isIn(KvCopyBatch.FAILED, KvCopyBatch.COMPLETED);
+        assertThat(run(next)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @Test
+    void aFullQueueRefusesAndTakesAgain()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        final KvCopyBatch[] batches = new KvCopyBatch[8];
+        standIn.hold(true);
+        for (int i = 0; i < batches.length; i++)
+        {
+            batches[i] = new KvCopyBatch();
+            assertThat(queue.submit(fill(batches[i]))).isTrue();
+        }
+        assertThat(queue.submit(fill(batch))).isFalse();
+        assertThat(batch.status()).isEqualTo(KvCopyBatch.IDLE);
+        standIn.hold(false);
+        for (final KvCopyBatch taken : batches)
+        {
+            assertThat(KvDeviceContract.complete(queue, taken)).isEqualTo(KvCopyBatch.COMPLETED);
+        }
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @Test
+    void aLostDeviceFailsAllThatFollows()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.taskError(0, 507010);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("acl:0 is lost").contains("507010 LOST_HEARTBEAT").contains("restart");
+    }
+
+    @Test
+    void anEventThatCannotBeRecordedCostsItsStream()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.script("aclrtRecordEvent", 0, 1, 207007);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("aclrtRecordEvent").contains("207007 NO_EVENT_RESOURCE");
+        assertThat(aborts).isEqualTo(1);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @ParameterizedTest
+    @EnumSource(StandIn.Symbols.class)
+    void closeWaitsForSlowCopies(final StandIn.Symbols symbols)
+    {
+        open(symbols, 10_000);
+        standIn.delay(20_000);
+        queue.submit(fill(batch));
+        queue.close();
+        assertThat(batch.status()).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+}
