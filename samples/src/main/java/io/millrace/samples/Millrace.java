@@ -15,10 +15,12 @@
  */
 package io.millrace.samples;
 
+import io.millrace.samples.cli.BenchCommand;
 import io.millrace.samples.cli.DemoCommand;
 import io.millrace.samples.cli.DriverCommand;
 import io.millrace.samples.cli.InfoCommand;
 import io.millrace.samples.cli.Messages;
+import io.millrace.samples.cli.StatCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -28,7 +30,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "millrace",
     description = "Aeron over libfabric, and KV caches on it.",
-    subcommands = { DemoCommand.class, DriverCommand.class, InfoCommand.class })
+    subcommands = {
+        BenchCommand.class, DemoCommand.class, DriverCommand.class, InfoCommand.class, StatCommand.class })
 public final class Millrace
 {
     private Millrace()

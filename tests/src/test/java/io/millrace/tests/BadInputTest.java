@@ -75,6 +75,13 @@ class BadInputTest
             arguments(2, "/tmp is not a regular file", List.of("demo", "--trace", "/tmp")),
             arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
+            arguments(1, "no media driver in /absent: the directory does not exist; name the directory of one that",
+                List.of("stat", "--dir", "/absent")),
+            arguments(1, "there is no cnc.dat in it", List.of("stat", "--dir", "/")),
+            arguments(2, "--watch is 0: it must be a number of seconds from 0.1 to 3600",
+                List.of("stat", "--watch=0")),
+            arguments(2, "--interval is soon", List.of("stat", "--interval", "soon")),
+            arguments(2, "--json is one sample: it does not go with --watch", List.of("stat", "--json", "--watch")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }

@@ -46,11 +46,15 @@ class InfoTest
         assertThat(info.at("/libfabric/path").asText()).contains("libfabric.so");
         assertThat(info.get("providers").findValuesAsText("protocol")).containsExactly("efa", "shm", "tcp");
         assertThat(info.at("/providers/1/nics/0/provider").asText()).isEqualTo("shm");
+        assertThat(info.at("/providers/1/nics/0/limits/maxSendBytes").asLong()).isPositive();
+        assertThat(info.at("/providers/1/nics/0/limits/cqDepth").asLong()).isPositive();
+        assertThat(info.at("/providers/1/nics/0/limits/memoryModes").isArray()).isTrue();
+        assertThat(info.at("/machine/pageSize").asInt()).isPositive();
         assertThat(info.at("/auto/reason").asText()).contains("auto");
 
         final Tool table = Tool.run(directory, "info");
         assertThat(table.process().exitValue()).as(table::toString).isZero();
-        assertThat(table.out()).contains("libfabric  ", "auto  ", "PROVIDER");
+        assertThat(table.out()).contains("libfabric  ", "auto  ", "machine  ", "PROVIDER", "MEMORY MODES");
     }
 
     @Test
@@ -81,8 +85,8 @@ class InfoTest
     {
         final Tool tool = Tool.run(directory, "--help");
         assertThat(tool.process().exitValue()).isZero();
-        assertThat(tool.out()).contains("Usage: ./millrace", "demo", "driver", "info", "test", "Exit status");
-        for (final String command : new String[]{ "demo", "driver", "info" })
+        assertThat(tool.out()).contains("Usage: ./millrace", "demo", "driver", "info", "stat", "test", "Exit status");
+        for (final String command : new String[]{ "demo", "driver", "info", "stat" })
         {
             final Tool help = Tool.run(directory, command, "--help");
             assertThat(help.process().exitValue()).as(help::toString).isZero();

@@ -20,10 +20,15 @@ import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaConfiguration;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.efa.libfabric.MachineLimits;
+import io.millrace.efa.libfabric.NicLimits;
 import io.millrace.samples.failure.CommandFailure;
+import io.millrace.samples.stat.Columns;
+import io.millrace.samples.stat.Units;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,7 +45,14 @@ import java.util.concurrent.Callable;
     name = "info",
     sortOptions = false,
     description = "Shows libfabric, its providers and NICs, and what `auto` would choose and why.",
-    footer = { "", "Exit status: 0 shown, also where there is no libfabric; 2 wrong option." })
+    footer = {
+        "",
+        "The second table is read back from an endpoint that is opened on each NIC and closed:",
+        "longest message, longest write to a peer's memory, longest message without registered",
+        "memory, immediate data, depths of the queues, memory regions, their keys, and what the",
+        "provider asks of registered memory.",
+        "",
+        "Exit status: 0 shown, also where there is no libfabric; 2 wrong option." })
 public final class InfoCommand implements Callable<Integer>
 {
     private static final String AUTO = "auto";
@@ -56,12 +68,14 @@ public final class InfoCommand implements Callable<Integer>
      * What a machine has.
      *
      * @param libfabric the library.
+     * @param machine   limits that drivers meet.
      * @param auto      what {@code auto} chooses.
      * @param driver    what a driver started here would do, or null where that is what {@code auto} chooses.
      * @param providers that carry frames.
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Info(Library libfabric, Choice auto, Configured driver, List<Provider> providers)
+    public record Info(
+        Library libfabric, Machine machine, Choice auto, Configured driver, List<Provider> providers)
     {
     }
 
@@ -75,6 +89,20 @@ public final class InfoCommand implements Callable<Integer>
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Library(boolean available, String version, String path, String cause)
+    {
+    }
+
+    /**
+     * Limits of this machine for this user.
+     *
+     * @param lockedMemoryBytes     RLIMIT_MEMLOCK, or null for none.
+     * @param lockedMemoryEnforced  false where this user may exceed it.
+     * @param sharedMemoryFreeBytes in /dev/shm.
+     * @param pageSize              of memory, bytes.
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Machine(
+        Long lockedMemoryBytes, boolean lockedMemoryEnforced, long sharedMemoryFreeBytes, int pageSize)
     {
     }
 
@@ -130,9 +158,22 @@ public final class InfoCommand implements Callable<Integer>
      * @param pciAddress or an empty text.
      * @param numaNode   or -1.
      * @param speedMbps  or 0.
+     * @param address    of it, or an empty text.
+     * @param limits     read back from an endpoint, or null.
+     * @param error      why there are none, or null.
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Nic(
-        String name, String provider, String fabric, String domain, String pciAddress, int numaNode, int speedMbps)
+        String name,
+        String provider,
+        String fabric,
+        String domain,
+        String pciAddress,
+        int numaNode,
+        int speedMbps,
+        String address,
+        NicLimits limits,
+        String error)
     {
     }
 
@@ -141,7 +182,8 @@ public final class InfoCommand implements Callable<Integer>
      */
     public Integer call()
     {
-        final Info info = new Info(library(), choice(new EfaContext().protocol(AUTO)), configured(), providers());
+        final Info info = new Info(
+            library(), machine(), choice(new EfaContext().protocol(AUTO)), configured(), providers());
         if (json)
         {
             Json.print(info);
@@ -210,8 +252,59 @@ public final class InfoCommand implements Callable<Integer>
 
     private static Nic nic(final FabricNic nic)
     {
+        NicLimits limits = null;
+        String error = null;
+        try
+        {
+            limits = NicLimits.read(nic, EfaConfiguration.RAIL_SLOTS_DEFAULT);
+        }
+        catch (final FabricException ex)
+        {
+            error = ex.getMessage();
+        }
         return new Nic(nic.deviceName(), nic.providerName(), nic.fabricName(), nic.domainName(), nic.pciAddress(),
-            nic.numaNode(), nic.speedMbps());
+            nic.numaNode(), nic.speedMbps(), nic.sourceAddressText(), limits, error);
+    }
+
+    private static Machine machine()
+    {
+        final MachineLimits limits = MachineLimits.read();
+        return new Machine(
+            Long.MAX_VALUE == limits.lockedMemoryBytes() ? null : limits.lockedMemoryBytes(),
+            limits.isMemlockEnforced(), limits.sharedMemoryBytes(), limits.pageSize());
+    }
+
+    private static void limits(final StringBuilder table, final Info info)
+    {
+        final Columns columns = new Columns(
+            "NIC", "PROVIDER", "SEND", "WRITE", "INJECT", "IMM", "TX", "RX", "CQ", "REGIONS", "KEY", "MEMORY MODES");
+        final List<String> errors = new ArrayList<>();
+        for (final Provider provider : info.providers())
+        {
+            for (final Nic nic : provider.nics())
+            {
+                final NicLimits limits = nic.limits();
+                if (null == limits)
+                {
+                    errors.add(nic.name() + " (" + nic.provider() + ") cannot be opened: " + nic.error());
+                    continue;
+                }
+                columns.row(nic.name(), nic.provider(), size(limits.maxSendBytes()),
+                    0 == limits.maxRmaBytes() ? "-" : size(limits.maxRmaBytes()), size(limits.injectBytes()),
+                    size(limits.immediateBytes()), "" + limits.txDepth(), "" + limits.rxDepth(),
+                    "" + limits.cqDepth(), 0 == limits.memoryRegions() ? "-" : "" + limits.memoryRegions(),
+                    size(limits.memoryKeyBytes()), limits.memoryModes().isEmpty() ? "-" :
+                    String.join(",", limits.memoryModes()));
+            }
+        }
+        table.append('\n');
+        columns.lines().forEach((line) -> table.append(line).append('\n'));
+        errors.forEach((error) -> table.append(error).append('\n'));
+    }
+
+    private static String size(final long bytes)
+    {
+        return Long.MAX_VALUE == bytes ? "any" : Units.bytes(bytes);
     }
 
     private static String table(final Info info)
@@ -229,6 +322,11 @@ public final class InfoCommand implements Callable<Integer>
             table.append("driver     ").append(
                 null != driver.choice() ? driver.choice() : "does not start: " + driver.error()).append('\n');
         }
+        final Machine machine = info.machine();
+        table.append("machine    locked memory ").append(null == machine.lockedMemoryBytes() ? "unlimited" :
+            Units.bytes(machine.lockedMemoryBytes()) + (machine.lockedMemoryEnforced() ? "" : " (not enforced)"))
+            .append(", /dev/shm ").append(Units.bytes(machine.sharedMemoryFreeBytes())).append(" free, page size ")
+            .append(Units.bytes((long)machine.pageSize())).append('\n');
         table.append('\n');
         row(table, "PROTOCOL", "PROVIDER", "NIC", "FABRIC", "DOMAIN", "PCI", "NUMA", "SPEED");
         for (final Provider provider : info.providers())
@@ -246,6 +344,10 @@ public final class InfoCommand implements Callable<Integer>
             }
         }
         row(table, "udp", "sockets", "", "", "", "", "", "");
+        if (info.libfabric().available())
+        {
+            limits(table, info);
+        }
         return table.toString();
     }
 

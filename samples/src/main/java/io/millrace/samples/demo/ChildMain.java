@@ -20,21 +20,21 @@ import io.millrace.samples.failure.CommandFailure;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * What the main methods of both children share: ending. A child ends by itself, by a signal or because its parent died,
  * and in each case closes its driver, so that the driver's files go with it.
  */
-final class ChildMain
+public final class ChildMain
 {
     private static final long CLOSE_DEADLINE_MS = 5_000;
 
     /**
      * The work of a child.
      */
-    interface Role extends AutoCloseable
+    public interface Role extends AutoCloseable
     {
         /**
          * Do it.
@@ -52,7 +52,7 @@ final class ChildMain
     /**
      * Makes a role of orders.
      */
-    interface Factory
+    public interface Factory
     {
         /**
          * Make the role.
@@ -64,21 +64,24 @@ final class ChildMain
     }
 
     private final ParentLink link;
+    private final Consumer<ParentLink> orphanTidier;
     private Role role;
     private boolean isOpened;
     private volatile boolean closed;
 
-    private ChildMain(final ParentLink link)
+    private ChildMain(final ParentLink link, final Consumer<ParentLink> orphanTidier)
     {
         this.link = link;
+        this.orphanTidier = orphanTidier;
     }
 
     /**
      * Run a role to its end.
      *
-     * @param factory of the role.
+     * @param factory      of the role.
+     * @param orphanTidier that removes what the parent would have removed, had it not died.
      */
-    static void run(final Factory factory)
+    public static void run(final Factory factory, final Consumer<ParentLink> orphanTidier)
     {
         // A terminal sends these to parent and children alike. The parent ends its children.
         for (final String name : new String[]{ "HUP", "INT" })
@@ -86,7 +89,7 @@ final class ChildMain
             Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
         }
         final ParentLink link = new ParentLink();
-        final ChildMain main = new ChildMain(link);
+        final ChildMain main = new ChildMain(link, orphanTidier);
         Runtime.getRuntime().addShutdownHook(new Thread(main::close, "close"));
         int status = 1;
         try
@@ -138,7 +141,7 @@ final class ChildMain
             return;
         }
         closed = true;
-        Thread.ofPlatform().name("close-deadline").daemon().start(ChildMain::haltAfterDeadline);
+        Thread.ofPlatform().name("close-deadline").daemon().start(this::haltAfterDeadline);
         try
         {
             // A driver that is still starting would go on making files. The deadline above ends this wait too.
@@ -155,25 +158,25 @@ final class ChildMain
         {
             role.close();
         }
+        tidyIfOrphaned();
+    }
+
+    private void tidyIfOrphaned()
+    {
         if (link.isOrphaned())
         {
             ProviderFiles.remove(ProcessHandle.current().pid());
-            if (null != link.orders().archiveDirectory())
-            {
-                // With the parent's directory around it, which holds nothing else.
-                WorkDirectory.deleteTree(Path.of(link.orders().archiveDirectory()).getParent());
-            }
-            WorkDirectory.leave(
-                Path.of(link.orders().workDirectory()), Path.of(link.orders().aeronDirectory()));
+            orphanTidier.accept(link);
         }
     }
 
-    private static void haltAfterDeadline()
+    private void haltAfterDeadline()
     {
         try
         {
             TimeUnit.MILLISECONDS.sleep(CLOSE_DEADLINE_MS);
             System.err.println("closing took longer than " + CLOSE_DEADLINE_MS + " ms");
+            tidyIfOrphaned();
             Runtime.getRuntime().halt(1);
         }
         catch (final InterruptedException ignore)

@@ -21,12 +21,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +35,7 @@ import java.util.concurrent.TimeUnit;
  * A child process as its parent sees it: orders and commands go to its standard input, events come from its standard
  * output, and the last lines of its standard error are kept for the case that it fails.
  */
-final class ChildProcess
+public final class ChildProcess
 {
     private static final int KEPT_ERROR_LINES = 30;
     private static final long EXIT_DEADLINE_MS = 10_000;
@@ -50,7 +50,7 @@ final class ChildProcess
      * @param child   that it is about.
      * @param message what it said, or null if its output ended.
      */
-    record Event(ChildProcess child, JsonNode message)
+    public record Event(ChildProcess child, JsonNode message)
     {
     }
 
@@ -74,32 +74,35 @@ final class ChildProcess
      *
      * @param name      for messages.
      * @param mainClass to run.
-     * @param orders    that it reads first.
+     * @param options   of its JVM.
+     * @param directory it works in.
+     * @param orders    that it reads first, written as JSON.
      * @param events    that take what it says.
      * @param verbose   whether its standard error goes to this process's.
      * @return the child.
      */
-    static ChildProcess start(
+    public static ChildProcess start(
         final String name,
         final Class<?> mainClass,
-        final Orders orders,
+        final List<String> options,
+        final Path directory,
+        final Object orders,
         final BlockingQueue<Event> events,
         final boolean verbose)
     {
-        final List<String> command = List.of(
+        final List<String> command = new ArrayList<>(List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
             "--add-opens", "java.base/java.util.zip=ALL-UNNAMED",
             "--enable-native-access=ALL-UNNAMED",
-            "-Xmx384m",
-            "-XX:+UseSerialGC",
             "-Djava.util.logging.SimpleFormatter.format=%4$s: %5$s%6$s%n",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-cp", System.getProperty("java.class.path").replace("::", ":"),
-            mainClass.getName());
+            "-cp", System.getProperty("java.class.path").replace("::", ":")));
+        command.addAll(options);
+        command.add(mainClass.getName());
         try
         {
-            final Process process = new ProcessBuilder(command).directory(new File(orders.workDirectory())).start();
+            final Process process = new ProcessBuilder(command).directory(directory.toFile()).start();
             final ChildProcess child = new ChildProcess(name, process, verbose);
             daemon(name + "-events", () -> child.readEvents(events));
             daemon(name + "-errors", child::readErrors);
@@ -115,9 +118,9 @@ final class ChildProcess
     /**
      * Name for messages.
      *
-     * @return prefill or decode.
+     * @return name given at the start.
      */
-    String name()
+    public String name()
     {
         return name;
     }
@@ -127,7 +130,7 @@ final class ChildProcess
      *
      * @return pid.
      */
-    long pid()
+    public long pid()
     {
         return process.pid();
     }
@@ -137,7 +140,7 @@ final class ChildProcess
      *
      * @param line to send.
      */
-    void send(final String line)
+    public void send(final String line)
     {
         toldToExit |= EXIT.equals(line);
         try
@@ -157,7 +160,7 @@ final class ChildProcess
      *
      * @return true once the command to exit was sent.
      */
-    boolean isToldToExit()
+    public boolean isToldToExit()
     {
         return toldToExit;
     }
@@ -167,7 +170,7 @@ final class ChildProcess
      *
      * @return true if the child ended with status 0 before the deadline.
      */
-    boolean awaitExit()
+    public boolean awaitExit()
     {
         try
         {
@@ -185,7 +188,7 @@ final class ChildProcess
      *
      * @return true if it has ended.
      */
-    boolean isEnding()
+    public boolean isEnding()
     {
         try
         {
@@ -201,7 +204,7 @@ final class ChildProcess
     /**
      * Ask the child to end, without waiting for it.
      */
-    void terminate()
+    public void terminate()
     {
         process.destroy();
     }
@@ -209,7 +212,7 @@ final class ChildProcess
     /**
      * End the child whatever it is doing, and remove what libfabric's shm provider leaves of a killed process.
      */
-    void kill()
+    public void kill()
     {
         try
         {
@@ -235,7 +238,7 @@ final class ChildProcess
      *
      * @return sentence and lines.
      */
-    String epitaph()
+    public String epitaph()
     {
         final StringBuilder text = new StringBuilder(name + " process (pid " + pid() + ") ");
         try

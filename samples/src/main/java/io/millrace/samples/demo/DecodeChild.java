@@ -69,7 +69,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
     private DecodeChild(final ParentLink link)
     {
         this.link = link;
-        orders = link.orders();
+        orders = link.orders(Orders.class);
         final KvLayout layout = KvLayout.parse(orders.model(), orders.tokensPerBlock());
         node = new DemoNode(orders);
         check = new BlockCheck(node.device(), layout, orders.seed());
@@ -90,7 +90,7 @@ public final class DecodeChild implements ChildMain.Role, KvReceiverListener
      */
     public static void main(final String[] args)
     {
-        ChildMain.run(DecodeChild::new);
+        ChildMain.run(DecodeChild::new, Orders::tidy);
     }
 
     /**

@@ -42,6 +42,7 @@ final class DemoRun implements AutoCloseable
     private static final double MEBIBYTE = 1 << 20;
     private static final long FULL_BYTES = 1 << 20;
     private static final int HISTOGRAM_DIGITS = 3;
+    private static final List<String> CHILD_OPTIONS = List.of("-Xmx384m", "-XX:+UseSerialGC");
 
     private final WorkDirectory directory;
     private final WorkDirectory archiveDirectory;
@@ -195,7 +196,8 @@ final class DemoRun implements AutoCloseable
         final Orders childOrders = orders.with(
             Path.of(orders.workDirectory(), name).toString(),
             null == childArchive ? null : childArchive.path().resolve("archive").toString());
-        return ChildProcess.start(name, mainClass, childOrders, events, options.verbose());
+        return ChildProcess.start(
+            name, mainClass, CHILD_OPTIONS, directory.path(), childOrders, events, options.verbose());
     }
 
     // By the main thread, or by the shutdown hook when the user interrupts: then the main thread is still at work.

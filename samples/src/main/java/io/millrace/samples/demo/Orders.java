@@ -15,6 +15,8 @@
  */
 package io.millrace.samples.demo;
 
+import java.nio.file.Path;
+
 /**
  * What a child process is to do: the first line that it reads.
  *
@@ -58,6 +60,22 @@ record Orders(
      * Stream of acknowledgements.
      */
     static final int REVERSE_STREAM_ID = 1002;
+
+    /**
+     * Remove what was made for a child whose parent died.
+     *
+     * @param link of the child.
+     */
+    static void tidy(final ParentLink link)
+    {
+        final Orders orders = link.orders(Orders.class);
+        if (null != orders.archiveDirectory())
+        {
+            // With the parent's directory around it, which holds nothing else.
+            WorkDirectory.deleteTree(Path.of(orders.archiveDirectory()).getParent());
+        }
+        WorkDirectory.leave(Path.of(orders.workDirectory()), Path.of(orders.aeronDirectory()));
+    }
 
     /**
      * The same orders for one child.

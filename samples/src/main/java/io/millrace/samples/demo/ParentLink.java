@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.demo;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -32,12 +33,12 @@ import java.util.concurrent.TimeUnit;
  * A child's line to its parent. When the parent dies the line closes, and the child ends: an orphan would hold memory
  * that nobody else knows of.
  */
-final class ParentLink
+public final class ParentLink
 {
     /**
      * Exit status of a child whose parent died.
      */
-    static final int ORPHANED = 4;
+    public static final int ORPHANED = 4;
 
     private static final long HEARTBEAT_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
     // The parent has its own, shorter deadlines, and this child ends when the parent does.
@@ -46,7 +47,7 @@ final class ParentLink
 
     private final PrintStream out;
     private final BufferedReader in;
-    private final Orders orders;
+    private final String orders;
     private final BlockingQueue<String> commands = new LinkedBlockingQueue<>();
     private volatile boolean orphaned;
     private long lastHeartbeatNs = System.nanoTime();
@@ -55,19 +56,18 @@ final class ParentLink
      * Read the orders and listen for commands. From here on standard output belongs to events: anything else that is
      * printed goes to standard error.
      */
-    ParentLink()
+    public ParentLink()
     {
         out = System.out;
         System.setOut(System.err);
         in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try
         {
-            final String line = in.readLine();
-            if (null == line)
+            orders = in.readLine();
+            if (null == orders)
             {
-                throw new IllegalStateException("no orders on standard input: this program is started by the demo");
+                throw new IllegalStateException("no orders on standard input: only another program starts this one");
             }
-            orders = MAPPER.readValue(line, Orders.class);
         }
         catch (final IOException ex)
         {
@@ -79,11 +79,33 @@ final class ParentLink
     /**
      * What this child is to do.
      *
+     * @param type of the orders.
+     * @param <T>  of the orders.
      * @return orders.
      */
-    Orders orders()
+    public <T> T orders(final Class<T> type)
     {
-        return orders;
+        return read(orders, type);
+    }
+
+    /**
+     * Read what the parent wrote as JSON.
+     *
+     * @param text of one value.
+     * @param type of it.
+     * @param <T>  of it.
+     * @return the value.
+     */
+    public static <T> T read(final String text, final Class<T> type)
+    {
+        try
+        {
+            return MAPPER.readValue(text, type);
+        }
+        catch (final JsonProcessingException ex)
+        {
+            throw new IllegalArgumentException(text, ex);
+        }
     }
 
     /**
@@ -92,7 +114,7 @@ final class ParentLink
      * @param name of the event.
      * @return node for its fields, to be given to {@link #send(ObjectNode)}.
      */
-    static ObjectNode event(final String name)
+    public static ObjectNode event(final String name)
     {
         return MAPPER.createObjectNode().put("event", name);
     }
@@ -102,7 +124,7 @@ final class ParentLink
      *
      * @param event to send.
      */
-    synchronized void send(final ObjectNode event)
+    public synchronized void send(final ObjectNode event)
     {
         out.println(event);
         out.flush();
@@ -113,7 +135,7 @@ final class ParentLink
      *
      * @param bytes landed so far of the request at work, 0 if this child does not land any.
      */
-    synchronized void heartbeat(final long bytes)
+    public synchronized void heartbeat(final long bytes)
     {
         final long nowNs = System.nanoTime();
         if (nowNs - lastHeartbeatNs > HEARTBEAT_INTERVAL_NS)
@@ -130,9 +152,9 @@ final class ParentLink
      * @throws InterruptedException  if the wait was interrupted.
      * @throws IllegalStateException if none came in time, or another.
      */
-    void expectCommand(final String expected) throws InterruptedException
+    public void expectCommand(final String expected) throws InterruptedException
     {
-        final String command = commands.poll(COMMAND_DEADLINE_MS, TimeUnit.MILLISECONDS);
+        final String command = awaitCommand();
         if (!expected.equals(command))
         {
             throw new IllegalStateException("the parent said '" + command + "', expected '" + expected + "'");
@@ -140,11 +162,32 @@ final class ParentLink
     }
 
     /**
+     * Wait for the next command, whatever it is.
+     *
+     * @return the command, or null if none came in time.
+     * @throws InterruptedException if the wait was interrupted.
+     */
+    public String awaitCommand() throws InterruptedException
+    {
+        return commands.poll(COMMAND_DEADLINE_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Whether a command waits. Cheap enough for a duty cycle.
+     *
+     * @return true if {@link #awaitCommand()} returns at once.
+     */
+    public boolean hasCommand()
+    {
+        return !commands.isEmpty();
+    }
+
+    /**
      * Whether the parent is gone.
      *
      * @return true once the line is closed.
      */
-    boolean isOrphaned()
+    public boolean isOrphaned()
     {
         return orphaned;
     }

@@ -53,7 +53,7 @@ public final class PrefillChild implements ChildMain.Role
     private PrefillChild(final ParentLink link)
     {
         this.link = link;
-        orders = link.orders();
+        orders = link.orders(Orders.class);
         layout = KvLayout.parse(orders.model(), orders.tokensPerBlock());
         part = new byte[layout.partBytes()];
         node = new DemoNode(orders);
@@ -75,7 +75,7 @@ public final class PrefillChild implements ChildMain.Role
      */
     public static void main(final String[] args)
     {
-        ChildMain.run(PrefillChild::new);
+        ChildMain.run(PrefillChild::new, Orders::tidy);
     }
 
     /**

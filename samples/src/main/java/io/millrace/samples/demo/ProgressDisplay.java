@@ -23,7 +23,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /**
  * A progress bar on standard error, if that is a terminal; nothing otherwise.
  */
-final class ProgressDisplay implements AutoCloseable
+public final class ProgressDisplay implements AutoCloseable
 {
     /**
      * Set by {@code ./millrace} to the columns of standard error if that is a terminal: Java itself cannot find out.
@@ -45,10 +45,23 @@ final class ProgressDisplay implements AutoCloseable
      */
     ProgressDisplay(final String task, final long totalBytes)
     {
+        this(task, totalBytes, " MiB", MEBIBYTE);
+    }
+
+    /**
+     * Show an empty bar.
+     *
+     * @param task     that makes progress.
+     * @param total    that makes it full.
+     * @param unit     shown behind numbers.
+     * @param unitSize of the total that make one unit.
+     */
+    public ProgressDisplay(final String task, final long total, final String unit, final long unitSize)
+    {
         bar = !isTerminal() ? null : new ProgressBarBuilder()
             .setTaskName(task)
-            .setInitialMax(totalBytes)
-            .setUnit(" MiB", MEBIBYTE)
+            .setInitialMax(total)
+            .setUnit(unit, unitSize)
             .setStyle(ProgressBarStyle.ASCII)
             .setUpdateIntervalMillis(UPDATE_INTERVAL_MS)
             .setConsumer(new Line())
@@ -92,7 +105,7 @@ final class ProgressDisplay implements AutoCloseable
      *
      * @param text to show.
      */
-    static void say(final String text)
+    public static void say(final String text)
     {
         if (isTerminal())
         {
@@ -105,7 +118,7 @@ final class ProgressDisplay implements AutoCloseable
      *
      * @return true if bars are shown.
      */
-    static boolean isTerminal()
+    public static boolean isTerminal()
     {
         return columns() > 1;
     }
@@ -113,13 +126,13 @@ final class ProgressDisplay implements AutoCloseable
     /**
      * Move the bar forward.
      *
-     * @param bytes done; fewer than before are ignored.
+     * @param done so far; less than before is ignored.
      */
-    void stepTo(final long bytes)
+    public void stepTo(final long done)
     {
-        if (null != bar && bytes > bar.getCurrent())
+        if (null != bar && done > bar.getCurrent())
         {
-            bar.stepTo(bytes);
+            bar.stepTo(done);
         }
     }
 

@@ -40,7 +40,7 @@ import java.util.function.Predicate;
  * Holds everything that a run puts into the file system. The run keeps a lock in it as long as it lives; a directory
  * whose lock is free belonged to a run that was killed, and the next run removes it.
  */
-final class WorkDirectory implements AutoCloseable
+public final class WorkDirectory implements AutoCloseable
 {
     private static final String PREFIX = "millrace-demo-";
     // Not found by PREFIX: another run would take a directory whose lock is not held yet for an abandoned one.
@@ -67,7 +67,7 @@ final class WorkDirectory implements AutoCloseable
      * @return the directory.
      * @throws CommandFailure if the parent cannot be written.
      */
-    static WorkDirectory create(final Path parent)
+    public static WorkDirectory create(final Path parent)
     {
         final Path base = null != parent ? parent : Files.isDirectory(SHARED_MEMORY) ?
             SHARED_MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
@@ -100,7 +100,7 @@ final class WorkDirectory implements AutoCloseable
      *
      * @return the directory.
      */
-    Path path()
+    public Path path()
     {
         return path;
     }
@@ -108,7 +108,7 @@ final class WorkDirectory implements AutoCloseable
     /**
      * Leave it to the caller to close it when the process is interrupted, after those who write into it have ended.
      */
-    void handOver()
+    public void handOver()
     {
         try
         {
@@ -161,7 +161,7 @@ final class WorkDirectory implements AutoCloseable
      * @param workDirectory of the run.
      * @param own           directory within it.
      */
-    static void leave(final Path workDirectory, final Path own)
+    public static void leave(final Path workDirectory, final Path own)
     {
         deleteTree(own);
         final boolean last;
@@ -229,7 +229,7 @@ final class WorkDirectory implements AutoCloseable
      *
      * @param directory to remove.
      */
-    static void deleteTree(final Path directory)
+    public static void deleteTree(final Path directory)
     {
         try
         {

@@ -1,0 +1,213 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.efa.EfaContext;
+import io.millrace.efa.ProtocolChoice;
+import io.millrace.samples.demo.ProgressDisplay;
+import io.millrace.samples.demo.WorkDirectory;
+import io.millrace.samples.failure.CommandFailure;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One invocation: every case, in every round on each transport in turn.
+ */
+public final class BenchRun implements AutoCloseable
+{
+    private static final long COLD_WARMUP_MS = 2_000;
+
+    private final BenchOptions options;
+    private final ProtocolChoice choice;
+    private final WorkDirectory directory;
+    private final Map<Transport, ChildPair> pairs = new EnumMap<>(Transport.class);
+    private final Thread hook = new Thread(this::end, "end-children");
+
+    private BenchRun(final BenchOptions options, final ProtocolChoice choice)
+    {
+        this.options = options;
+        this.choice = choice;
+        directory = WorkDirectory.create(options.directory());
+        options.transports().forEach((transport) ->
+            pairs.put(transport, new ChildPair(transport.key(), directory.path(), options)));
+        Runtime.getRuntime().addShutdownHook(hook);
+        directory.handOver();
+    }
+
+    /**
+     * Run.
+     *
+     * @param options of the user.
+     * @return what was found.
+     * @throws CommandFailure if an option cannot be used here.
+     */
+    public static BenchReport run(final BenchOptions options)
+    {
+        Cores.check(options.threading());
+        final ProtocolChoice choice = choose(options);
+        final List<BenchCase> cases = Plan.of(options, choice);
+        try (BenchRun run = new BenchRun(options, choice))
+        {
+            return run.run(cases);
+        }
+    }
+
+    private static ProtocolChoice choose(final BenchOptions options)
+    {
+        final EfaContext context = new EfaContext();
+        if (null != options.protocol())
+        {
+            context.protocol(options.protocol());
+        }
+        try
+        {
+            return ProtocolChoice.select(context);
+        }
+        catch (final ConfigurationException ex)
+        {
+            final String message = CommandFailure.withoutCategory(ex);
+            throw CommandFailure.usage(
+                null == options.protocol() ? message : "--protocol " + options.protocol() + ": " + message);
+        }
+    }
+
+    private BenchReport run(final List<BenchCase> cases)
+    {
+        final Map<String, String> environment = Environment.of(options, choice);
+        final List<CaseResult> results = new ArrayList<>();
+        final long total = cases.stream()
+            .mapToLong((benchCase) -> (long)options.rounds() * transports(benchCase.kind()).size()).sum();
+        long done = 0;
+        try (ProgressDisplay progress = new ProgressDisplay("bench", total, "", 1))
+        {
+            for (final BenchCase benchCase : cases)
+            {
+                final List<Transport> transports = transports(benchCase.kind());
+                final CaseResult result = new CaseResult(benchCase, transports);
+                results.add(result);
+                for (int round = 0; round < options.rounds(); round++)
+                {
+                    for (final Transport transport : transports)
+                    {
+                        measure(benchCase, transport, result.series().get(transport));
+                        progress.stepTo(++done);
+                    }
+                }
+            }
+        }
+        return new BenchReport(environment, results);
+    }
+
+    private List<Transport> transports(final CaseKind kind)
+    {
+        final List<Transport> transports = new ArrayList<>(options.transports());
+        if (!choice.isFabric())
+        {
+            transports.remove(Transport.RAW);
+        }
+        if (kind.isKv() && transports.contains(Transport.MILLRACE))
+        {
+            transports.add(Transport.STREAM);
+        }
+        return transports;
+    }
+
+    private void measure(final BenchCase benchCase, final Transport transport, final Series series)
+    {
+        if (Transport.STREAM == transport)
+        {
+            measure(benchCase.stream(), Transport.MILLRACE, series);
+            return;
+        }
+        if (Transport.RAW == transport && benchCase.kind().isKv())
+        {
+            measure(benchCase.writes(), Transport.RAW, series);
+            return;
+        }
+        final ChildPair pair = pairs.get(transport);
+        final Channels channels = Channels.create(transport, benchCase);
+        // The code of a process that is new is not compiled yet.
+        final long warmupMs = options.warmupMs() + (pair.isCold() ? COLD_WARMUP_MS : 0);
+        final String serverDriver = pair.driverDirectory("server").toString();
+        try
+        {
+            series.add(pair.measure(
+                order(benchCase, transport, channels, true, serverDriver, warmupMs),
+                order(benchCase, transport, channels, false, Transport.AERON_IPC == transport ?
+                serverDriver : pair.driverDirectory("client").toString(), warmupMs)));
+        }
+        catch (final RoundFailure ex)
+        {
+            series.fail(ex.getMessage());
+            System.err.println("millrace: a round of " + benchCase + " on " + transport.label() + " failed: " +
+                ex.getMessage());
+        }
+    }
+
+    private Order order(
+        final BenchCase benchCase,
+        final Transport transport,
+        final Channels channels,
+        final boolean isServer,
+        final String aeronDirectory,
+        final long warmupMs)
+    {
+        return new Order(
+            benchCase.kind(),
+            transport,
+            isServer,
+            aeronDirectory,
+            benchCase.protocol(),
+            options.threading(),
+            Cores.of(options.threading(), isServer),
+            benchCase.size(),
+            benchCase.mtu(),
+            benchCase.termLength(),
+            channels.toServer(),
+            channels.toClient(),
+            options.ratePerSecond(),
+            null == options.trace() ? null : options.trace().toAbsolutePath().toString(),
+            warmupMs,
+            options.durationMs());
+    }
+
+    // By the main thread, or by the shutdown hook when the user interrupts: then the main thread is still at work.
+    private synchronized void end()
+    {
+        pairs.values().forEach(ChildPair::close);
+        directory.close();
+    }
+
+    /**
+     * End all children and leave nothing behind.
+     */
+    public void close()
+    {
+        end();
+        try
+        {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        }
+        catch (final IllegalStateException ignore)
+        {
+            // The JVM is ending: the hook runs, or has run.
+        }
+    }
+}

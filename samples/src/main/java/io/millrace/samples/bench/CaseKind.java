@@ -1,0 +1,126 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import io.millrace.samples.failure.CommandFailure;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * What is measured.
+ */
+public enum CaseKind
+{
+    /** Round trips of single messages at a fixed rate. */
+    RTT(List.of("p50Micros", "p99Micros", "p999Micros", "maxMicros")),
+    /** Messages one way, as many as go. */
+    THROUGHPUT(List.of("messagesPerSecond", "gigabytesPerSecond")),
+    /** KV blocks of one size from device memory to device memory. */
+    KV(List.of("messagesPerSecond", "gigabytesPerSecond")),
+    /** KV blocks of a trace's requests. */
+    KV_TRACE(List.of("messagesPerSecond", "gigabytesPerSecond"));
+
+    private final List<String> metrics;
+
+    CaseKind(final List<String> metrics)
+    {
+        this.metrics = metrics;
+    }
+
+    /**
+     * Name in JSON and on the command line.
+     *
+     * @return the name.
+     */
+    public String key()
+    {
+        return KV_TRACE == this ? "kvTrace" : name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Heading of it.
+     *
+     * @return a few words.
+     */
+    String title()
+    {
+        return switch (this)
+        {
+            case RTT -> "Round trips";
+            case THROUGHPUT -> "Messages one way";
+            case KV -> "KV blocks, device to device";
+            case KV_TRACE -> "KV blocks of a trace's requests";
+        };
+    }
+
+    /**
+     * What it is.
+     *
+     * @return a sentence.
+     */
+    String description()
+    {
+        return switch (this)
+        {
+            case RTT -> "Messages sent by a schedule that waits for nothing, echoed by the other process; time is " +
+                "counted from the scheduled moment, so that waiting behind slow messages counts.";
+            case THROUGHPUT -> "As many messages as go, counted where they arrive. Raw libfabric: one write with " +
+                "immediate for each message.";
+            case KV -> "Transfers of 32 pieces out of and into host memory that stands in for a device, with " +
+                "checksums and acknowledgements.";
+            case KV_TRACE -> "The same with the lengths of requests.";
+        };
+    }
+
+    /**
+     * What a round of it results in.
+     *
+     * @return names in JSON.
+     */
+    public List<String> metrics()
+    {
+        return metrics;
+    }
+
+    /**
+     * Whether it moves KV blocks.
+     *
+     * @return true for both that do.
+     */
+    boolean isKv()
+    {
+        return KV == this || KV_TRACE == this;
+    }
+
+    /**
+     * Find one by its name.
+     *
+     * @param text of the user.
+     * @return the kind.
+     * @throws CommandFailure if there is none.
+     */
+    public static CaseKind of(final String text)
+    {
+        return Arrays.stream(values())
+            .filter((kind) -> kind.key().equalsIgnoreCase(text))
+            .findFirst()
+            .orElseThrow(() -> CommandFailure.usage("case " + text + ": it must be one or more of " +
+                Arrays.stream(values()).map(CaseKind::key).collect(Collectors.joining(", "))));
+    }
+}

@@ -1,0 +1,180 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What a case resulted in.
+ *
+ * @param benchCase that was run.
+ * @param series    on each transport.
+ */
+record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
+{
+    /**
+     * A ratio of two transports, or a difference.
+     *
+     * @param median of the rounds in which both succeeded.
+     * @param least  of those.
+     * @param most   of those.
+     */
+    record Ratio(double median, double least, double most)
+    {
+    }
+
+    private interface Pairing
+    {
+        double of(double millrace, double other);
+    }
+
+    /**
+     * Without rounds.
+     *
+     * @param benchCase  to run.
+     * @param transports to run it on.
+     */
+    CaseResult(final BenchCase benchCase, final List<Transport> transports)
+    {
+        this(benchCase, new EnumMap<>(Transport.class));
+        transports.forEach((transport) -> series.put(transport, new Series(benchCase.kind())));
+    }
+
+    /**
+     * Ratios, each of the two values of one round.
+     *
+     * @return by name in JSON.
+     */
+    Map<String, Ratio> ratios()
+    {
+        final Map<String, Ratio> ratios = new LinkedHashMap<>();
+        final Pairing quotient = (millrace, other) -> millrace / other;
+        switch (benchCase.kind())
+        {
+            case RTT ->
+            {
+                put(ratios, "p50ToUdp", Transport.AERON_UDP, 0, quotient);
+                put(ratios, "p99ToUdp", Transport.AERON_UDP, 1, quotient);
+                // One way is half of a round trip.
+                put(ratios, "overRawMicros", Transport.RAW, 0, (millrace, raw) -> (millrace - raw) / 2);
+            }
+            case THROUGHPUT ->
+            {
+                put(ratios, "toUdp", Transport.AERON_UDP, 1, quotient);
+                put(ratios, "toRaw", Transport.RAW, 1, quotient);
+            }
+            case KV, KV_TRACE -> put(ratios, "toThroughput", Transport.STREAM, 1, quotient);
+            default -> throw new IllegalStateException(benchCase.kind().key());
+        }
+        return ratios;
+    }
+
+    private void put(
+        final Map<String, Ratio> ratios,
+        final String name,
+        final Transport other,
+        final int metric,
+        final Pairing pairing)
+    {
+        final Series mine = series.get(Transport.MILLRACE);
+        final Series theirs = series.get(other);
+        if (null == mine || null == theirs)
+        {
+            return;
+        }
+        final double[] values = IntStream.range(0, mine.rounds().size())
+            .mapToDouble((round) -> pairing.of(mine.value(round, metric), theirs.value(round, metric)))
+            .filter((value) -> !Double.isNaN(value))
+            .sorted()
+            .toArray();
+        if (0 != values.length)
+        {
+            ratios.put(name, new Ratio(Series.median(values), values[0], values[values.length - 1]));
+        }
+    }
+
+    /**
+     * As JSON.
+     *
+     * @return the case's object.
+     */
+    ObjectNode json()
+    {
+        final ObjectNode node = JsonNodeFactory.instance.objectNode()
+            .put("case", benchCase.kind().key())
+            .put("size", benchCase.size())
+            .put("mtu", benchCase.mtu())
+            .put("protocol", benchCase.protocol());
+        final ObjectNode results = node.putObject("results");
+        series.forEach((transport, values) -> results.set(transport.key(), json(values)));
+        final ObjectNode ratios = node.putObject("ratios");
+        ratios().forEach((name, ratio) -> ratios.put(name, ratio.median()));
+        return node;
+    }
+
+    private ObjectNode json(final Series values)
+    {
+        final ObjectNode node = JsonNodeFactory.instance.objectNode();
+        final ObjectNode least = JsonNodeFactory.instance.objectNode();
+        final ObjectNode most = JsonNodeFactory.instance.objectNode();
+        final List<String> metrics = benchCase.kind().metrics();
+        for (int i = 0; i < metrics.size(); i++)
+        {
+            final double[] sorted = values.sorted(i);
+            if (0 != sorted.length)
+            {
+                node.put(metrics.get(i), Series.median(sorted));
+                least.put(metrics.get(i), sorted[0]);
+                most.put(metrics.get(i), sorted[sorted.length - 1]);
+            }
+        }
+        node.set("min", least);
+        node.set("max", most);
+        final ArrayNode rounds = node.putArray("rounds");
+        for (final Series.Round round : values.rounds())
+        {
+            final ObjectNode roundNode = rounds.addObject();
+            if (null == round.values())
+            {
+                roundNode.put("failed", round.failure());
+            }
+            else
+            {
+                IntStream.range(0, metrics.size()).forEach((i) -> roundNode.put(metrics.get(i), round.values()[i]));
+            }
+        }
+        return node;
+    }
+
+    /**
+     * Rounds that failed, on any transport.
+     *
+     * @return their number.
+     */
+    long failures()
+    {
+        return series.values().stream().flatMap((values) -> values.rounds().stream())
+            .filter((round) -> null != round.failure()).count();
+    }
+}

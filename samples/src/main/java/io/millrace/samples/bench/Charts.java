@@ -1,0 +1,202 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import io.millrace.samples.failure.CommandFailure;
+import org.HdrHistogram.Histogram;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.VectorGraphicsEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.AxesChartStyler;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+import java.awt.Color;
+import java.awt.Font;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Charts of a report as SVG.
+ */
+final class Charts
+{
+    private static final int WIDTH = 860;
+    private static final int HEIGHT = 420;
+    private static final double NANOS_PER_MICRO = 1e3;
+    private static final double MAX_NINES = 4;
+    private static final double NINES_STEP = 0.05;
+    private static final int KIBIBYTE = 1024;
+    private static final Map<Transport, Color> COLOURS = new EnumMap<>(Map.of(
+        Transport.MILLRACE, new Color(0x00796B),
+        Transport.AERON_UDP, new Color(0xE65100),
+        Transport.AERON_IPC, new Color(0x5C6BC0),
+        Transport.STREAM, new Color(0x80CBC4),
+        Transport.RAW, new Color(0x757575)));
+
+    private Charts()
+    {
+    }
+
+    /**
+     * Check that charts can be drawn: text needs fonts, which a bare system has not.
+     *
+     * @throws CommandFailure if they cannot.
+     */
+    static void check()
+    {
+        System.setProperty("java.awt.headless", "true");
+        try
+        {
+            svg(style(new XYChartBuilder().width(WIDTH).height(HEIGHT).title("check").build()));
+        }
+        catch (final LinkageError | RuntimeException ex)
+        {
+            throw CommandFailure.failed("--report needs fonts to draw its charts, and this system has none (" +
+                ex.getMessage() + "): install fontconfig and a font (Debian: apt-get install fontconfig " +
+                "fonts-dejavu-core), or leave --report out", ex instanceof final Exception e ? e : null);
+        }
+    }
+
+    /**
+     * Charts of all cases of a kind.
+     *
+     * @param kind    of the cases.
+     * @param results of them.
+     * @return SVG elements.
+     */
+    static List<String> of(final CaseKind kind, final List<CaseResult> results)
+    {
+        final List<String> charts = new ArrayList<>();
+        if (CaseKind.RTT == kind)
+        {
+            results.forEach((result) -> charts.add(percentiles(result)));
+            return charts;
+        }
+        final Map<Integer, List<CaseResult>> byMtu = new TreeMap<>();
+        results.forEach((result) ->
+            byMtu.computeIfAbsent(result.benchCase().mtu(), (mtu) -> new ArrayList<>()).add(result));
+        byMtu.forEach((mtu, some) -> charts.add(bars("GB/s, MTU " + mtu, some)));
+        return charts;
+    }
+
+    private static String percentiles(final CaseResult result)
+    {
+        final XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT)
+            .title("Round trip of " + size(result.benchCase().size()) + ", µs by percentile").build();
+        style(chart);
+        chart.getStyler().setYAxisLogarithmic(true);
+        chart.getStyler().setXAxisDecimalPattern("0.0");
+        chart.setXAxisTitle("percentile in nines: 1 is 90 %, 2 is 99 %, 3 is 99.9 %");
+        result.series().forEach((transport, series) ->
+        {
+            final Histogram histogram = series.histogram();
+            if (null != histogram)
+            {
+                final List<Double> nines = new ArrayList<>();
+                final List<Double> micros = new ArrayList<>();
+                for (double x = 0; x <= MAX_NINES; x += NINES_STEP)
+                {
+                    nines.add(x);
+                    final long nanos = histogram.getValueAtPercentile(100 - 100 / Math.pow(10, x));
+                    micros.add(Math.max(1, nanos) / NANOS_PER_MICRO);
+                }
+                chart.addSeries(transport.label(), nines, micros).setMarker(SeriesMarkers.NONE)
+                    .setLineColor(COLOURS.get(transport));
+            }
+        });
+        return svg(chart);
+    }
+
+    private static String bars(final String title, final List<CaseResult> results)
+    {
+        final CategoryChart chart =
+            new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title).build();
+        style(chart);
+        chart.getStyler().setAvailableSpaceFill(0.8);
+        final int metric = 1;
+        final List<String> sizes = results.stream().map((result) -> size(result.benchCase().size())).toList();
+        for (final Transport transport : Transport.values())
+        {
+            if (results.stream().anyMatch((result) -> result.series().containsKey(transport)))
+            {
+                final List<Double> values = results.stream().map((result) ->
+                {
+                    final Series series = result.series().get(transport);
+                    final double median = null == series ? Double.NaN : Series.median(series.sorted(metric));
+                    return Double.isNaN(median) ? 0 : median;
+                }).toList();
+                chart.addSeries(transport.label(), sizes, values).setFillColor(COLOURS.get(transport));
+            }
+        }
+        return svg(chart);
+    }
+
+    private static <C extends Chart<? extends AxesChartStyler, ?>> C style(final C chart)
+    {
+        final AxesChartStyler styler = chart.getStyler();
+        styler.setChartBackgroundColor(Color.WHITE);
+        styler.setPlotBackgroundColor(Color.WHITE);
+        styler.setPlotBorderVisible(false);
+        styler.setPlotGridLinesColor(new Color(0xE0E0E0));
+        styler.setPlotGridVerticalLinesVisible(false);
+        styler.setChartTitleBoxVisible(false);
+        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 16));
+        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        styler.setLegendPosition(Styler.LegendPosition.OutsideS);
+        styler.setLegendLayout(Styler.LegendLayout.Horizontal);
+        styler.setLegendBorderColor(Color.WHITE);
+        styler.setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    private static String size(final int bytes)
+    {
+        final int mebibyte = KIBIBYTE * KIBIBYTE;
+        return bytes >= mebibyte && 0 == bytes % mebibyte ? bytes / mebibyte + " MiB" :
+            bytes >= KIBIBYTE && 0 == bytes % KIBIBYTE ? bytes / KIBIBYTE + " KiB" :
+            bytes + " B";
+    }
+
+    private static String svg(final Chart<?, ?> chart)
+    {
+        final ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try
+        {
+            VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+        final String text = out.toString(StandardCharsets.UTF_8);
+        // Without the XML head, which has no place inside a page, and with a size that follows the page's.
+        return text.substring(text.indexOf("<svg")).replaceFirst("width=\"[^\"]*\"", "width=\"100%\"")
+            .replaceFirst(" height=\"[^\"]*\"", "");
+    }
+}

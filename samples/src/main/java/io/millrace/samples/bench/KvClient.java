@@ -1,0 +1,143 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvSender;
+import io.millrace.bridge.KvTransfer;
+import io.millrace.bridge.KvTransferRequest;
+import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.PagedKvCache;
+import io.millrace.bridge.device.HostDevice;
+import io.millrace.samples.trace.GeneratedRequests;
+import io.millrace.samples.trace.Request;
+import io.millrace.samples.trace.Requests;
+import io.millrace.samples.trace.TraceReader;
+import org.agrona.CloseHelper;
+
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The side of a KV case that sends: transfers out of device memory, a few at a time.
+ */
+final class KvClient implements AutoCloseable
+{
+    private final AeronNode node;
+    private final Order order;
+    private final KvShape shape;
+    private final HostDevice device = new HostDevice();
+    private final PagedKvCache cache;
+    private final KvSender sender;
+    private final ArrayDeque<Sent> transfers = new ArrayDeque<>();
+    private Requests requests;
+    private long requestId;
+
+    private record Sent(KvTransfer transfer, KvBlocks blocks)
+    {
+    }
+
+    /**
+     * Start the sender.
+     *
+     * @param node  of this side.
+     * @param order of the measurement.
+     */
+    KvClient(final AeronNode node, final Order order)
+    {
+        this.node = node;
+        this.order = order;
+        shape = KvShape.of(order);
+        cache = PagedKvCache.allocate(device, shape.layout(), shape.capacityBlocks());
+        sender = KvSender.launch(new KvSender.Context()
+            .aeron(node.aeron())
+            .useAgentInvoker(true)
+            .channel(order.toServer())
+            .streamId(KvShape.STREAM_ID)
+            .reverseChannel(order.toClient())
+            .reverseStreamId(KvShape.REVERSE_STREAM_ID)
+            .device(device));
+    }
+
+    /**
+     * Transfer until told to end.
+     *
+     * @param isEnd true at the end.
+     */
+    void run(final BooleanSupplier isEnd)
+    {
+        while (!isEnd.getAsBoolean())
+        {
+            if (transfers.size() < shape.inFlight())
+            {
+                submit();
+            }
+            node.work();
+            sender.invoker().invoke();
+            final Sent oldest = transfers.peek();
+            if (oldest.transfer().state().isTerminal())
+            {
+                if (KvTransferState.COMPLETED != oldest.transfer().state())
+                {
+                    throw new IllegalStateException("transfer is " + oldest.transfer().state() + " (" +
+                        oldest.transfer().error() + "): " + oldest.transfer().errorText());
+                }
+                cache.free(oldest.blocks());
+                transfers.poll();
+            }
+        }
+    }
+
+    private void submit()
+    {
+        final int perBlock = shape.layout().tokensPerBlock();
+        final int most = shape.blocksPerTransfer() * perBlock;
+        final int tokens = CaseKind.KV_TRACE == order.kind() ? Math.min(most, nextRequest().tokens()) : most;
+        final KvBlocks blocks = cache.allocate(shape.layout().blocksFor(tokens));
+        transfers.add(new Sent(sender.submit(new KvTransferRequest()
+            .requestId(requestId++)
+            .layout(shape.layout())
+            .blocks(blocks)
+            .tokenCount(tokens)
+            .modelTag("bench")), blocks));
+    }
+
+    // From the beginning again after the last.
+    private Request nextRequest()
+    {
+        Request next = null == requests ? null : requests.next();
+        if (null == next)
+        {
+            CloseHelper.close(requests);
+            requests = null == order.trace() ? new GeneratedRequests(1) : new TraceReader(Path.of(order.trace()));
+            next = requests.next();
+        }
+        if (null == next)
+        {
+            throw new IllegalStateException("trace " + order.trace() + " has no request");
+        }
+        return next;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void close()
+    {
+        CloseHelper.quietCloseAll(requests, sender, cache, device);
+    }
+}

@@ -1,0 +1,156 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.samples.demo.ParentLink;
+import org.HdrHistogram.Histogram;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Sends messages by a schedule that waits for nothing, and measures from the scheduled time to the echo: a message that
+ * is late because those before it were slow counts as slow.
+ */
+final class RoundTrips
+{
+    private static final long MAX_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final int DIGITS = 3;
+    private static final long DRAIN_NS = TimeUnit.SECONDS.toNanos(3);
+    private static final double NANOS_PER_MICRO = 1e3;
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final Node node;
+    private final Order order;
+    private final Histogram histogram = new Histogram(MAX_NS, DIGITS);
+    private final Node.Handler handler = this::onFragment;
+    private long sent;
+    private long received;
+    private long scheduledNs;
+
+    /**
+     * Prepare.
+     *
+     * @param node  connected.
+     * @param order of the measurement.
+     */
+    RoundTrips(final Node node, final Order order)
+    {
+        this.node = node;
+        this.order = order;
+    }
+
+    /**
+     * Warm up, measure.
+     *
+     * @return event {@code result}.
+     */
+    ObjectNode run()
+    {
+        warmUp();
+        histogram.reset();
+        final double intervalNs = NANOS_PER_SECOND / order.ratePerSecond();
+        final long count = TimeUnit.MILLISECONDS.toNanos(order.durationMs()) * order.ratePerSecond() /
+            (long)NANOS_PER_SECOND;
+        final long startNs = System.nanoTime() + (long)intervalNs;
+        // A transport that is slower than the schedule falls behind it, but not without end.
+        final long deadlineNs = startNs + 2 * TimeUnit.MILLISECONDS.toNanos(order.durationMs()) + DRAIN_NS;
+        final long base = sent;
+        while (received < base + count)
+        {
+            final long nowNs = System.nanoTime();
+            if (sent < base + count)
+            {
+                final long dueNs = startNs + (long)((sent - base) * intervalNs);
+                if (nowNs - dueNs >= 0 && node.offer(dueNs, sent))
+                {
+                    sent++;
+                }
+            }
+            if (nowNs - deadlineNs > 0)
+            {
+                throw new IllegalStateException(received - base + " of " + count + " echoes at " +
+                    order.ratePerSecond() + " messages/s within twice the time and 3 s");
+            }
+            cycle();
+        }
+        return ParentLink.event("result")
+            .put("p50Micros", micros(50))
+            .put("p99Micros", micros(99))
+            .put("p999Micros", micros(99.9))
+            .put("maxMicros", histogram.getMaxValue() / NANOS_PER_MICRO)
+            .put("histogram", encoded());
+    }
+
+    // One message after the other, so that compilation has seen enough of them.
+    private void warmUp()
+    {
+        final long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
+        long nowNs = System.nanoTime();
+        while (nowNs - endNs < 0 || received < sent)
+        {
+            if (received == sent && node.offer(nowNs, sent))
+            {
+                sent++;
+            }
+            if (nowNs - endNs - DRAIN_NS > 0)
+            {
+                throw new IllegalStateException("an echo did not come back within 3 s");
+            }
+            cycle();
+            nowNs = System.nanoTime();
+        }
+    }
+
+    private void cycle()
+    {
+        node.work();
+        node.poll(handler);
+    }
+
+    private void onFragment(
+        final long first, final long second, final int length, final boolean begins, final boolean ends)
+    {
+        if (begins)
+        {
+            if (second != received)
+            {
+                throw new IllegalStateException("echo " + second + " came where " + received + " was due");
+            }
+            scheduledNs = first;
+        }
+        if (ends)
+        {
+            received++;
+            histogram.recordValue(Math.min(MAX_NS, Math.max(0, System.nanoTime() - scheduledNs)));
+        }
+    }
+
+    private double micros(final double percentile)
+    {
+        return histogram.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
+    }
+
+    private String encoded()
+    {
+        final ByteBuffer buffer = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
+        final int length = histogram.encodeIntoCompressedByteBuffer(buffer);
+        return Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), length));
+    }
+}

@@ -1,0 +1,205 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.millrace.samples.bench.BenchOptions;
+import io.millrace.samples.bench.BenchReport;
+import io.millrace.samples.bench.BenchRun;
+import io.millrace.samples.bench.BenchTable;
+import io.millrace.samples.bench.CaseKind;
+import io.millrace.samples.bench.HtmlReport;
+import io.millrace.samples.bench.Threading;
+import io.millrace.samples.bench.Transport;
+import io.millrace.samples.demo.Interruption;
+import io.millrace.samples.failure.CommandFailure;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+
+/**
+ * {@code ./millrace bench}.
+ */
+@Command(
+    name = "bench",
+    sortOptions = false,
+    description = "Measures Millrace, stock Aeron over UDP and IPC, and raw libfabric in turn, side by side.",
+    footer = {
+        "",
+        "Each round of a case runs on each transport in turn, in two processes that are each bound to cores of their",
+        "own. docs/benchmarks.md says what each case is.",
+        "Exit status: 0 every round succeeded, 1 some did not, 2 wrong option or value." })
+public final class BenchCommand implements Callable<Integer>
+{
+    private static final int MAX_ROUNDS = 1000;
+    private static final double MIN_SECONDS = 0.05;
+    private static final double MAX_SECONDS = 3600;
+    private static final int MAX_RATE = 10_000_000;
+    private static final double MILLIS = 1e3;
+
+    @Parameters(paramLabel = "CASE", arity = "0..*", description = "rtt, throughput, kv, kvTrace.")
+    private List<String> names = List.of();
+
+    @Option(names = "--cases", paramLabel = "CASE", split = ",", description = "The same, separated by commas.")
+    private List<String> moreNames = List.of();
+
+    @Option(names = "--sizes", paramLabel = "N", split = ",",
+        description = "Bytes of messages. Default: rtt 32,288,1344,8192; throughput those, 65536 and 1048576.")
+    private List<String> sizes = List.of();
+
+    @Option(names = "--mtu", paramLabel = "N", split = ",",
+        description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504.")
+    private List<String> mtus = List.of();
+
+    @Option(names = "--protocol", paramLabel = "P",
+        description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
+    private String protocol;
+
+    @Option(names = "--on", paramLabel = "T", split = ",", defaultValue = "millrace,aeronUdp,aeronIpc,raw",
+        description = "Transports. Default: ${DEFAULT-VALUE}.")
+    private List<String> transports;
+
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "5",
+        description = "Rounds of each case. Default: ${DEFAULT-VALUE}.")
+    private String rounds;
+
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "1",
+        description = "That count of a round, such as 0.5. Default: ${DEFAULT-VALUE}.")
+    private String seconds;
+
+    @Option(names = "--warmup", paramLabel = "S", defaultValue = "0.5",
+        description = "Seconds before those; 2 more when a process is new. Default: ${DEFAULT-VALUE}.")
+    private String warmup;
+
+    @Option(names = "--rate", paramLabel = "N", defaultValue = "10000",
+        description = "Messages a second of rtt. Default: ${DEFAULT-VALUE}.")
+    private String rate;
+
+    @Option(names = "--threading", paramLabel = "M", defaultValue = "invoker",
+        description = "invoker (one thread a process), shared (two) or dedicated (three). Default: ${DEFAULT-VALUE}.")
+    private String threading;
+
+    @Option(names = "--dir", paramLabel = "DIR", description = "For the drivers' files. Default: /dev/shm.")
+    private Path directory;
+
+    @Option(names = "--trace", paramLabel = "FILE",
+        description = "JSON lines of requests for kvTrace, as in ./millrace demo. Default: generated.")
+    private Path trace;
+
+    @Option(names = "--java-opts", paramLabel = "O", split = " +",
+        description = "More options for the JVMs that measure, such as -XX:StartFlightRecording.")
+    private List<String> javaOptions = List.of();
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Write an HTML page with charts as well.")
+    private Path report;
+
+    @Option(names = "--json", description = "Print one JSON object instead of the tables.")
+    private boolean json;
+
+    @Mixin
+    private Common common;
+
+    /**
+     * {@inheritDoc}
+     */
+    public Integer call()
+    {
+        Interruption.watch();
+        final List<CaseKind> kinds = Stream.concat(names.stream(), moreNames.stream())
+            .map(CaseKind::of).distinct().toList();
+        if (kinds.isEmpty())
+        {
+            throw CommandFailure.usage("bench needs a case: one or more of " +
+                String.join(", ", Arrays.stream(CaseKind.values()).map(CaseKind::key).toList()) +
+                "; such as ./millrace bench rtt");
+        }
+        if (null != report)
+        {
+            HtmlReport.check(report);
+        }
+        final BenchReport found = BenchRun.run(new BenchOptions(
+            kinds,
+            transports.stream().map(Transport::of).distinct().toList(),
+            sizes.stream().map((text) -> (int)number("--sizes", text, 1, Integer.MAX_VALUE)).distinct().toList(),
+            mtus.stream().map((text) -> (int)number("--mtu", text, 1, Integer.MAX_VALUE)).distinct().toList(),
+            protocol,
+            Threading.of(threading),
+            (int)number("--rounds", rounds, 1, MAX_ROUNDS),
+            millis("--seconds", seconds, MIN_SECONDS),
+            millis("--warmup", warmup, 0),
+            (int)number("--rate", rate, 1, MAX_RATE),
+            directory,
+            trace,
+            javaOptions,
+            common.verbose()));
+        if (json)
+        {
+            Json.print(found.json());
+        }
+        else
+        {
+            Output.print(BenchTable.of(found));
+        }
+        if (null != report)
+        {
+            HtmlReport.write(found, report);
+            Messages.say("report written to " + report.toAbsolutePath());
+        }
+        return 0 == found.failures() ? 0 : CommandFailure.FAILED;
+    }
+
+    private static long number(final String option, final String text, final long min, final long max)
+    {
+        try
+        {
+            final long value = Long.parseLong(text.trim());
+            if (value >= min && value <= max)
+            {
+                return value;
+            }
+        }
+        catch (final NumberFormatException ignore)
+        {
+            // Answered below, as a number out of range is.
+        }
+        throw CommandFailure.usage(option + " is " + text + ": it must be a whole number from " + min + " to " + max +
+            "; give such a number or leave it out");
+    }
+
+    private static long millis(final String option, final String text, final double min)
+    {
+        try
+        {
+            final double value = Double.parseDouble(text);
+            if (value >= min && value <= MAX_SECONDS)
+            {
+                return Math.round(value * MILLIS);
+            }
+        }
+        catch (final NumberFormatException ignore)
+        {
+            // Answered below, as a number out of range is.
+        }
+        throw CommandFailure.usage(option + " is " + text + ": it must be a number of seconds from " + min + " to " +
+            MAX_SECONDS + "; give such a number or leave it out");
+    }
+}
