@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -58,6 +59,7 @@ class StatTest
             "-Dmillrace.efa.protocol=" + protocol,
             "-Daeron.threading.mode=SHARED",
             "-Daeron.term.buffer.length=64k",
+            "-Daeron.client.liveness.timeout=60s",
             "-Daeron.dir.delete.on.shutdown=true");
         drivers.add(driver);
         assertThat(driver.awaitLine()).startsWith("ready: ");
@@ -66,7 +68,10 @@ class StatTest
 
     private Aeron connect(final String name)
     {
-        return Aeron.connect(new Aeron.Context().aeronDirectoryName(directory.resolve(name).toString()));
+        // A machine that stands still must not end the JVM of all tests, as a client does whose driver is silent.
+        return Aeron.connect(new Aeron.Context()
+            .aeronDirectoryName(directory.resolve(name).toString())
+            .driverTimeoutMs(TimeUnit.MINUTES.toMillis(1)));
     }
 
     private Tool stat(final String... arguments) throws IOException
