@@ -15,7 +15,6 @@
  */
 package io.millrace.efa.libfabric;
 
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 
 /**
@@ -23,8 +22,6 @@ import java.nio.file.Files;
  */
 public final class ShmPeers
 {
-    private static final byte[] PREFIX = "fi_shm://".getBytes(StandardCharsets.US_ASCII);
-
     private ShmPeers()
     {
     }
@@ -34,32 +31,14 @@ public final class ShmPeers
      * which is unmapped with its address: a message that comes later takes the process down (seen with libfabric 1.17
      * in smr_progress).
      *
-     * @param address raw libfabric address, of any provider.
-     * @return false when its process or its region is gone, and for other providers.
+     * @param address raw libfabric address of an {@code shm} endpoint.
+     * @return false when its process or its region is gone.
      */
     public static boolean mayPost(final byte[] address)
     {
-        if (!isOfShm(address))
-        {
-            return false;
-        }
-
         final String name = ShmRegionFile.name(address);
         final int end = name.indexOf(':');
         return Files.exists(ShmRegionFile.DIRECTORY.resolve(name)) &&
             !(end > 0 && ShmLocks.isDead(Integer.parseInt(name, 0, end, 10)));
-    }
-
-    private static boolean isOfShm(final byte[] address)
-    {
-        for (int i = 0; i < PREFIX.length; i++)
-        {
-            if (i >= address.length || PREFIX[i] != address[i])
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

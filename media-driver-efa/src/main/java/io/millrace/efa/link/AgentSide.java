@@ -264,7 +264,7 @@ final class AgentSide
         int entries = 0;
         for (int i = 0, size = rails.size(); i < size; i++)
         {
-            entries += rails.get(i).addressEntries();
+            entries += rails.get(i).peers().size();
         }
 
         return entries;
@@ -374,7 +374,7 @@ final class AgentSide
         final Rail rail = rail(pair.local());
         final RailAddress address = remote.get(pair.remote());
         final long startNs = System.nanoTime();
-        final RailPeer peer = rail.acquire(incarnation, address.address());
+        final RailPeer peer = rail.peers().acquire(incarnation, address.address());
         addressInsertTime.getAndAddRelease(System.nanoTime() - startNs);
         return new RailPath(rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength()), address);
     }
@@ -404,7 +404,7 @@ final class AgentSide
     {
         for (final RailPath path : paths)
         {
-            if (path.rail().release(path.peer()))
+            if (path.rail().peers().release(path.peer()))
             {
                 unused.put(path.peer(), path.rail());
             }
@@ -424,11 +424,11 @@ final class AgentSide
             final Map.Entry<RailPeer, Rail> entry = iterator.next();
             final RailPeer peer = entry.getKey();
             final Rail rail = entry.getValue();
-            if (rail.isReferenced(peer) || !rails.contains(rail))
+            if (peer.isReferenced() || !rails.contains(rail))
             {
                 iterator.remove();
             }
-            else if (rail.forget(peer))
+            else if (rail.peers().forget(peer))
             {
                 iterator.remove();
                 run(() -> rail.retire(peer));

@@ -377,7 +377,7 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public void onPeerRemoved(final Rail rail, final RailPeer peer)
     {
-        offer(() -> rail.onRemoved(peer));
+        offer(() -> rail.peers().onRemoved(peer));
     }
 
     /**

@@ -37,7 +37,6 @@ public final class RailSet implements RailListener
 {
     private static final int COMMAND_CAPACITY = 1024;
     private static final int COMMAND_DRAIN_LIMIT = 8;
-    private static final int CLOCK_POLL_MASK = 15;
     private static final long HEALTH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final Consumer<Runnable> RUN = Runnable::run;
     private static final Rail[] NO_RAILS = new Rail[0];
@@ -159,9 +158,8 @@ public final class RailSet implements RailListener
         }
     }
 
-    private void advanceWarmUps()
+    private void advanceWarmUps(final long nowNs)
     {
-        final long nowNs = System.nanoTime();
         for (int i = warming.length - 1; i >= 0; i--)
         {
             final WarmUp warmUp = warming[i].warmUp();
@@ -217,22 +215,20 @@ public final class RailSet implements RailListener
     {
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
+        final long nowNs = System.nanoTime();
         int bytesReceived = 0;
         for (final Rail rail : rails)
         {
-            bytesReceived += rail.poll();
+            bytesReceived += rail.poll(nowNs);
         }
 
         if (0 != warming.length)
         {
-            advanceWarmUps();
+            advanceWarmUps(nowNs);
         }
 
         polls.setOpaque(++pollCount);
-        if (0 == (pollCount & CLOCK_POLL_MASK))
-        {
-            checkHealth(System.nanoTime());
-        }
+        checkHealth(nowNs);
 
         return bytesReceived;
     }

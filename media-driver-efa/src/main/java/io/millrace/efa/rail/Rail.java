@@ -23,15 +23,9 @@ import io.millrace.efa.libfabric.FabricErrors;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MemoryRegion;
 import io.millrace.efa.libfabric.NativeMemory;
-import io.millrace.efa.libfabric.ShmPeers;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.ArrayUtil;
 
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -82,8 +76,7 @@ public final class Rail implements AutoCloseable
     private final CompletionError completionError = new CompletionError();
     private final SendSlots slots;
     private final int[] unpostedReceives;
-    private final Map<AddressKey, RailPeer> peerByAddress = new HashMap<>();
-    private final Set<RailPeer> inserted = new HashSet<>();
+    private final RailPeers peers;
     private final byte[] localAddress;
 
     private RailCounters counters;
@@ -92,7 +85,7 @@ public final class Rail implements AutoCloseable
     private RailPeer[] retiring = new RailPeer[0];
     private int unpostedCount;
     private long healthChecks = 1;
-    private long coarseNowNs = System.nanoTime();
+    private long nowNs = System.nanoTime();
     private boolean failed;
 
     /**
@@ -113,6 +106,7 @@ public final class Rail implements AutoCloseable
     {
         this.index = index;
         this.endpoint = endpoint;
+        this.peers = new RailPeers(endpoint);
         this.localAddress = endpoint.localAddress();
         // TCP's injected messages end without completion, also on a link that is down
         this.injectLength = FabricProvider.TCP == endpoint.nic().provider() ? 0 : endpoint.injectLength();
@@ -247,74 +241,11 @@ public final class Rail implements AutoCloseable
     /**
      * Remote rails in the address vector. Fabric conductor only.
      *
-     * @return number of entries.
+     * @return the peers.
      */
-    public int addressEntries()
+    public RailPeers peers()
     {
-        return inserted.size();
-    }
-
-    /**
-     * Put a remote rail into the address vector, or take another reference to it. Fabric conductor only.
-     *
-     * @param incarnation of the peer's driver.
-     * @param address     raw libfabric address.
-     * @return the entry, to be given back by {@link #release(RailPeer)}.
-     */
-    public RailPeer acquire(final long incarnation, final byte[] address)
-    {
-        final AddressKey key = new AddressKey(incarnation, address);
-        RailPeer peer = peerByAddress.get(key);
-        if (null == peer)
-        {
-            peer = new RailPeer(key, endpoint.insertAddress(address));
-            peerByAddress.put(key, peer);
-            inserted.add(peer);
-            LocalRails.onInserted(address);
-        }
-
-        peer.acquire();
-        return peer;
-    }
-
-    /**
-     * Give a reference back. Fabric conductor only.
-     *
-     * @param peer from {@link #acquire(long, byte[])}.
-     * @return true when it was the last, so that {@link #forget(RailPeer)} is to be asked.
-     */
-    public boolean release(final RailPeer peer)
-    {
-        return 0 == peer.release();
-    }
-
-    /**
-     * Forget a peer that nobody refers to, unless it may still post to this rail. Fabric conductor only.
-     *
-     * @param peer that was {@link #release(RailPeer) released}.
-     * @return true when {@link #retire(RailPeer)} is to be run on the agent.
-     */
-    public boolean forget(final RailPeer peer)
-    {
-        final byte[] address = peer.key().address();
-        if (peer.isReferenced() || ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
-        {
-            return false;
-        }
-
-        peerByAddress.remove(peer.key());
-        return true;
-    }
-
-    /**
-     * Does a link refer to a peer?
-     *
-     * @param peer of this rail.
-     * @return true if one does.
-     */
-    public boolean isReferenced(final RailPeer peer)
-    {
-        return peer.isReferenced();
+        return peers;
     }
 
     /**
@@ -497,13 +428,13 @@ public final class Rail implements AutoCloseable
     /**
      * Read completions, dispatch what arrived and post the receives again.
      *
+     * @param nowNs time of {@link System#nanoTime()}.
      * @return bytes received.
      */
-    public int poll()
+    public int poll(final long nowNs)
     {
         int bytesReceived = 0;
-        // Health is looked at too seldom to tell when an operation was posted on a busy machine.
-        coarseNowNs = System.nanoTime();
+        this.nowNs = nowNs;
 
         for (int read = 0; read < READS_PER_POLL && !failed; read++)
         {
@@ -559,7 +490,7 @@ public final class Rail implements AutoCloseable
             return;
         }
 
-        coarseNowNs = nowNs;
+        this.nowNs = nowNs;
         if (endpoint.pollEvents() > 0 && null != endpoint.eventErrorText())
         {
             onRailFailure("event queue: " + endpoint.eventErrorText());
@@ -613,19 +544,6 @@ public final class Rail implements AutoCloseable
     }
 
     /**
-     * A peer was removed. Fabric conductor only.
-     *
-     * @param peer that was {@link #retire(RailPeer) retired}.
-     */
-    public void onRemoved(final RailPeer peer)
-    {
-        if (inserted.remove(peer))
-        {
-            LocalRails.onRemoved(peer.key().address());
-        }
-    }
-
-    /**
      * Say what to do once the endpoint is closed, on whichever thread that is. To be called before {@link #close()}.
      *
      * @param onClosed to be run when no operation of this rail can touch memory any more.
@@ -652,17 +570,7 @@ public final class Rail implements AutoCloseable
     public void close()
     {
         failed = true;
-        for (final RailPeer peer : inserted)
-        {
-            if (!peer.isRemoved())
-            {
-                endpoint.removeAddress(peer.fiAddr());
-            }
-        }
-
-        final List<RailPeer> peers = List.copyOf(inserted);
-        inserted.clear();
-        peers.forEach((peer) -> LocalRails.onRemoved(peer.key().address()));
+        peers.close();
         LocalRails.close(
             localAddress,
             () ->
@@ -692,7 +600,7 @@ public final class Rail implements AutoCloseable
     {
         if (0 == result)
         {
-            slots.onPosted(peer, length, coarseNowNs, owner, ticket);
+            slots.onPosted(peer, length, nowNs, owner, ticket);
             counters.outstandingBytes.setRelease(slots.outstandingBytes());
         }
     }

@@ -71,7 +71,12 @@ public final class RailPeer
         return --references;
     }
 
-    boolean isReferenced()
+    /**
+     * Does a link refer to it? Fabric conductor only.
+     *
+     * @return true if one does.
+     */
+    public boolean isReferenced()
     {
         return references > 0;
     }

@@ -227,7 +227,7 @@ class RailChoiceTest
     {
         final RailAddress remote =
             new RailAddress(remoteSpeedMbps, -1, MESSAGE_LENGTH, new byte[] { (byte)remoteAddress });
-        final RailPeer peer = rail.acquire(1, remote.address());
+        final RailPeer peer = rail.peers().acquire(1, remote.address());
         paths.add(new RailPath(rail, peer, MESSAGE_LENGTH, remote));
     }
 
@@ -253,7 +253,7 @@ class RailChoiceTest
             endpoint.completeSend(i);
         }
         endpoint.sent.clear();
-        paths.get(path).rail().poll();
+        paths.get(path).rail().poll(System.nanoTime());
         assertThat(paths.get(path).rail().outstandingBytes()).isZero();
     }
 

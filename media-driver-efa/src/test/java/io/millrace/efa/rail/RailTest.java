@@ -54,7 +54,7 @@ class RailTest implements RailListener
         counters = new RailCounters(countersManager, "test");
         rail = new Rail(0, endpoint, 16, 2048, 512);
         rail.attach(counters, this);
-        peer = rail.acquire(1, new byte[] { 9 });
+        peer = rail.peers().acquire(1, new byte[] { 9 });
     }
 
     @AfterEach
@@ -99,7 +99,7 @@ class RailTest implements RailListener
         assertThat(counters.eagain.get()).isEqualTo(1);
 
         endpoint.completeSend(1);
-        rail.poll();
+        rail.poll(System.nanoTime());
         assertThat(rail.outstandingBytes()).isEqualTo(100);
         assertThat(send(100)).isEqualTo(Rail.POSTED);
     }
@@ -107,7 +107,7 @@ class RailTest implements RailListener
     @Test
     void shouldLeaveCreditForOtherPeers()
     {
-        final RailPeer other = rail.acquire(1, new byte[] { 10 });
+        final RailPeer other = rail.peers().acquire(1, new byte[] { 10 });
         send(100);
         send(100);
         assertThat(send(100)).isEqualTo(Rail.BUSY);
@@ -135,8 +135,8 @@ class RailTest implements RailListener
         send(100);
         endpoint.failSend(0);
         endpoint.failSend(1);
-        rail.poll();
-        rail.poll();
+        rail.poll(System.nanoTime());
+        rail.poll(System.nanoTime());
 
         assertThat(failures).hasSize(1);
         assertThat(failures.get(0)).startsWith("peer: ").contains("security group");
@@ -158,8 +158,8 @@ class RailTest implements RailListener
     void shouldTellOnceOfARailThatFails()
     {
         endpoint.pollFailure = -FabricErrors.EOVERRUN;
-        rail.poll();
-        rail.poll();
+        rail.poll(System.nanoTime());
+        rail.poll(System.nanoTime());
 
         assertThat(failures).hasSize(1);
         assertThat(failures.get(0)).startsWith("rail: completion queue: ");
@@ -183,7 +183,7 @@ class RailTest implements RailListener
     void shouldNotTakeASlowDutyCycleForAnOperationThatDoesNotEnd()
     {
         rail.checkHealth(System.nanoTime() - 2 * STALL_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
-        rail.poll();
+        rail.poll(System.nanoTime());
         send(100);
         rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(failures).isEmpty();
@@ -198,7 +198,7 @@ class RailTest implements RailListener
         send(100);
         send(100);
         endpoint.completeSend(1);
-        rail.poll();
+        rail.poll(System.nanoTime());
         rail.checkHealth(nowNs + STALL_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(rail.isUsable()).isTrue();
 
@@ -215,7 +215,7 @@ class RailTest implements RailListener
         final long nowNs = System.nanoTime();
         rail.checkHealth(nowNs, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         send(100);
-        assertThat(rail.release(peer)).isTrue();
+        assertThat(rail.peers().release(peer)).isTrue();
         rail.retire(peer);
         rail.checkHealth(nowNs + GONE_TIMEOUT_NS, STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(rail.isUsable()).isTrue();
@@ -232,7 +232,7 @@ class RailTest implements RailListener
         for (int i = 0; i < 3 * SLOTS; i++)
         {
             endpoint.arrive(("message " + i).getBytes(US_ASCII), HANDLE);
-            assertThat(rail.poll()).isEqualTo(("message " + i).length());
+            assertThat(rail.poll(System.nanoTime())).isEqualTo(("message " + i).length());
             assertThat(endpoint.receives).hasSize(SLOTS);
         }
 
@@ -244,14 +244,14 @@ class RailTest implements RailListener
     void shouldRemoveAPeerOnlyWhenNothingIsInFlightToIt()
     {
         send(100);
-        assertThat(rail.acquire(1, new byte[] { 9 })).isSameAs(peer);
-        assertThat(rail.release(peer)).isFalse();
-        assertThat(rail.release(peer)).isTrue();
+        assertThat(rail.peers().acquire(1, new byte[] { 9 })).isSameAs(peer);
+        assertThat(rail.peers().release(peer)).isFalse();
+        assertThat(rail.peers().release(peer)).isTrue();
         rail.retire(peer);
         assertThat(endpoint.removed).isEmpty();
 
         endpoint.completeSend(0);
-        rail.poll();
+        rail.poll(System.nanoTime());
         assertThat(endpoint.removed).containsExactly(peer.fiAddr());
     }
 
@@ -261,11 +261,11 @@ class RailTest implements RailListener
         final ScriptedEndpoint other = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
         final Rail otherRail = new Rail(1, other, 16, 2048, 512);
         otherRail.attach(counters, this);
-        final RailPeer known = rail.acquire(3, other.localAddress());
+        final RailPeer known = rail.peers().acquire(3, other.localAddress());
 
         otherRail.close();
         assertThat(other.isClosed).isFalse();
-        rail.release(known);
+        rail.peers().release(known);
         rail.retire(known);
         assertThat(other.isClosed).isTrue();
     }
@@ -277,7 +277,7 @@ class RailTest implements RailListener
         try (Rail otherRail = new Rail(1, other, 16, 2048, 512))
         {
             otherRail.attach(counters, this);
-            otherRail.acquire(3, endpoint.localAddress());
+            otherRail.peers().acquire(3, endpoint.localAddress());
         }
 
         assertThat(other.removed).hasSize(1);
@@ -287,7 +287,7 @@ class RailTest implements RailListener
     @Test
     void shouldTellIncarnationsOfOneAddressApart()
     {
-        assertThat(rail.acquire(2, new byte[] { 9 })).isNotSameAs(peer);
+        assertThat(rail.peers().acquire(2, new byte[] { 9 })).isNotSameAs(peer);
     }
 
     @Override
@@ -314,7 +314,7 @@ class RailTest implements RailListener
     @Override
     public void onPeerRemoved(final Rail rail, final RailPeer peer)
     {
-        rail.onRemoved(peer);
+        rail.peers().onRemoved(peer);
     }
 
     @Override
