@@ -58,7 +58,8 @@ public final class RailSet implements RailListener
     private RailChannel other;
     private final AtomicInteger polls = new AtomicInteger();
     private int pollCount;
-    private long lastHealthNs = System.nanoTime();
+    private long nowNs = System.nanoTime();
+    private long lastHealthNs = nowNs;
 
     /**
      * Create a set without rails.
@@ -158,7 +159,7 @@ public final class RailSet implements RailListener
         }
     }
 
-    private void advanceWarmUps(final long nowNs)
+    private void advanceWarmUps()
     {
         for (int i = warming.length - 1; i >= 0; i--)
         {
@@ -215,7 +216,7 @@ public final class RailSet implements RailListener
     {
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
-        final long nowNs = System.nanoTime();
+        nowNs = System.nanoTime();
         int bytesReceived = 0;
         for (final Rail rail : rails)
         {
@@ -224,13 +225,23 @@ public final class RailSet implements RailListener
 
         if (0 != warming.length)
         {
-            advanceWarmUps(nowNs);
+            advanceWarmUps();
         }
 
         polls.setOpaque(++pollCount);
-        checkHealth(nowNs);
+        checkHealth();
 
         return bytesReceived;
+    }
+
+    /**
+     * When the rails were last polled, which is once a duty cycle. Agent only.
+     *
+     * @return time of {@link System#nanoTime()}.
+     */
+    public long nowNs()
+    {
+        return nowNs;
     }
 
     /**
@@ -244,7 +255,7 @@ public final class RailSet implements RailListener
         return polls.getOpaque();
     }
 
-    private void checkHealth(final long nowNs)
+    private void checkHealth()
     {
         if (nowNs - lastHealthNs > HEALTH_INTERVAL_NS)
         {

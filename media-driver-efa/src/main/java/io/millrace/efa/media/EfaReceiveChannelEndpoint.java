@@ -132,7 +132,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
         final int railBytes = null == rails ? 0 : rails.poll(this);
-        final InetSocketAddress source = super.receive(buffer);
+        final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {
             bytesReceived.getAndAddRelease(railBytes);
@@ -144,6 +144,21 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         buffer.limit(buffer.capacity()).position(reported);
         isRailReport = true;
         return RAILS;
+    }
+
+    private InetSocketAddress receiveDatagram(final ByteBuffer buffer)
+    {
+        if (null == router)
+        {
+            return super.receive(buffer);
+        }
+
+        final InetSocketAddress source = router.isSocketDue(rails.nowNs()) ? super.receive(buffer) : null;
+        if (null != source)
+        {
+            router.onDatagram(rails.nowNs());
+        }
+        return source;
     }
 
     /**

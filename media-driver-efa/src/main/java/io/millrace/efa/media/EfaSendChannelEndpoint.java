@@ -202,13 +202,28 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         rails.poll(this);
         receiveSource = null;
         final boolean isSocketFirst = 0 == (++receiveCount & SOCKET_FIRST_MASK);
-        final InetSocketAddress source = isSocketFirst ? super.receive(buffer) : nextControlFrame(buffer);
+        final InetSocketAddress source = isSocketFirst ? receiveDatagram(buffer) : nextControlFrame(buffer);
         if (null != source)
         {
             return source;
         }
 
-        return isSocketFirst ? nextControlFrame(buffer) : super.receive(buffer);
+        return isSocketFirst ? nextControlFrame(buffer) : receiveDatagram(buffer);
+    }
+
+    private InetSocketAddress receiveDatagram(final ByteBuffer buffer)
+    {
+        if (null == router)
+        {
+            return super.receive(buffer);
+        }
+
+        final InetSocketAddress source = router.isSocketDue(rails.nowNs()) ? super.receive(buffer) : null;
+        if (null != source)
+        {
+            router.onDatagram(rails.nowNs());
+        }
+        return source;
     }
 
     /**

@@ -38,6 +38,7 @@ final class LinkRouter
     private final Object2ObjectHashMap<InetSocketAddress, Link> linkByAddress = new Object2ObjectHashMap<>();
     private final RepeatedReports destinations = new RepeatedReports();
     private final RepeatedReports alive = new RepeatedReports();
+    private final SocketPace socketPace = new SocketPace(System.nanoTime());
     private final RailChannel channel;
     private final FabricEvents events;
     private final long stallTimeoutNs;
@@ -135,6 +136,19 @@ final class LinkRouter
         {
             alive.onReported(source, nowNs);
         }
+    }
+
+    /**
+     * Is the socket to be looked at in this duty cycle? Always without a link.
+     */
+    boolean isSocketDue(final long nowNs)
+    {
+        return linkByAddress.isEmpty() || socketPace.isDue(nowNs);
+    }
+
+    void onDatagram(final long nowNs)
+    {
+        socketPace.onDatagram(nowNs);
     }
 
     void attach(final Link link)
