@@ -323,6 +323,11 @@ public final class EfaCounters
      */
     public static final int SHM_LOCKS_RELEASED_TYPE_ID = 1062;
 
+    /**
+     * Reports of agents that the fabric conductor was too busy to take, and that are repeated.
+     */
+    public static final int REPORTS_REPEATED_TYPE_ID = 1063;
+
     private EfaCounters()
     {
     }

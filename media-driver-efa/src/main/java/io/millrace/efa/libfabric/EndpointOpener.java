@@ -71,9 +71,14 @@ final class EndpointOpener
         {
             return new Opening(arena, nic, options, info, objects).open();
         }
-        catch (final FabricException ex)
+        catch (final RuntimeException ex)
         {
-            throw objects.closeAll(ex);
+            final FabricException failure = objects.closeAll(null);
+            if (null != failure)
+            {
+                ex.addSuppressed(failure);
+            }
+            throw ex;
         }
         finally
         {

@@ -62,9 +62,11 @@ public final class MappedFile implements AutoCloseable
         try
         {
             final long length = file.length();
+            // before the mapping, which nobody would undo if the file were gone by now
+            final long pageSize = pageSize(file);
             final long address = LibC.INSTANCE.mmap(
                 0, length, LibC.PROT_READ_WRITE, LibC.MAP_SHARED, fd, 0);
-            return new MappedFile(file, address, length, pageSize(file));
+            return new MappedFile(file, address, length, pageSize);
         }
         catch (final LastErrorException | IOException ex)
         {

@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.link;
 
+import io.millrace.efa.libfabric.FabricErrors;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.rail.RailPeer;
@@ -37,6 +38,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class AgentSide
 {
+    /**
+     * So many commands may wait for the agent, of which it runs some in each duty cycle, for another to be put off.
+     */
+    private static final int DISPENSABLE_COMMANDS = 128;
     private static final RailAddress UNKNOWN = new RailAddress(0, -1, 0, new byte[0]);
 
     private final RailSet railSet;
@@ -244,6 +249,17 @@ final class AgentSide
         flush();
     }
 
+    /**
+     * Run a command that nobody misses: it gives way to those that must not be lost.
+     *
+     * @param command to run.
+     * @return false when there is no room for it.
+     */
+    boolean tryRun(final Runnable command)
+    {
+        return pending.isEmpty() && railSet.commands() < DISPENSABLE_COMMANDS && railSet.offer(command);
+    }
+
     int flush()
     {
         int flushed = 0;
@@ -284,9 +300,9 @@ final class AgentSide
      * Paths to a peer that has none yet.
      *
      * @param incarnation of the peer's driver.
-     * @param remote      its rails, at least one in use.
+     * @param remote      its rails.
      * @return at least one path.
-     * @throws FabricException when no address can be inserted. Nothing is left behind.
+     * @throws FabricException when no address can be inserted, or no rail is in use. Nothing is left behind.
      */
     List<RailPath> acquire(final long incarnation, final List<RailAddress> remote)
     {
@@ -295,8 +311,14 @@ final class AgentSide
             .filter((pair) -> !isHeld(pair, incarnation, remote))
             .toList();
 
+        if (good.isEmpty())
+        {
+            // nothing else is left: they are tried before their time, and wait longer when they fail again
+            pairs.forEach((pair) -> failedPaths.release(pair.local(), incarnation, remote.get(pair.remote()).address()));
+        }
+
         final List<RailPath> paths = new ArrayList<>();
-        FabricException cause = null;
+        FabricException cause = new FabricException("fi_av_insert", FabricErrors.ENODEV, "no rail is in use on both sides");
         for (final RailPairs.Pair pair : good.isEmpty() ? pairs : good)
         {
             try
@@ -309,7 +331,7 @@ final class AgentSide
             }
         }
 
-        if (paths.isEmpty() && null != cause)
+        if (paths.isEmpty())
         {
             throw cause;
         }

@@ -26,6 +26,7 @@ import io.millrace.efa.term.PlacedImages;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.agrona.concurrent.ManyToOneConcurrentLinkedQueue;
 import org.agrona.concurrent.NanoClock;
 
 import java.net.InetSocketAddress;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Agent for all that is slow or rare: opening rails, the handshake with its timers, address insertion, and what happens
@@ -40,7 +42,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class FabricConductor implements Agent, FabricEvents
 {
-    private static final int EVENT_CAPACITY = 4096;
+    private static final int REPORT_CAPACITY = 4096;
     private static final int EVENT_DRAIN_LIMIT = 64;
 
     /**
@@ -58,7 +60,15 @@ final class FabricConductor implements Agent, FabricEvents
     private static final long DRAIN_QUIET_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long DRAIN_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
-    private final ManyToOneConcurrentArrayQueue<Runnable> events = new ManyToOneConcurrentArrayQueue<>(EVENT_CAPACITY);
+    /**
+     * Told once, and as many as there are rails, peers, publications and images: never lost.
+     */
+    private final ManyToOneConcurrentLinkedQueue<Runnable> facts = new ManyToOneConcurrentLinkedQueue<>();
+    /**
+     * Told again by who told them, if there is no room.
+     */
+    private final ManyToOneConcurrentArrayQueue<Runnable> reports =
+        new ManyToOneConcurrentArrayQueue<>(REPORT_CAPACITY);
     private final ManyToOneConcurrentArrayQueue<Runnable> linkedFrames =
         new ManyToOneConcurrentArrayQueue<>(FRAME_CAPACITY);
     private final ManyToOneConcurrentArrayQueue<Runnable> otherFrames =
@@ -199,7 +209,7 @@ final class FabricConductor implements Agent, FabricEvents
             {
                 lastReceivedNs = nowNs;
             }
-            events.drain(Runnable::run, EVENT_DRAIN_LIMIT);
+            drainEvents();
             Thread.onSpinWait();
             nowNs = nanoClock.nanoTime();
         }
@@ -214,7 +224,7 @@ final class FabricConductor implements Agent, FabricEvents
         final long nowNs = nanoClock.nanoTime();
         dutyCycleTracker.measureAndUpdate(nowNs);
         counters.addressEntries().setRelease(sender.side().addressEntries() + receiver.side().addressEntries());
-        return events.drain(Runnable::run, EVENT_DRAIN_LIMIT) +
+        return drainEvents() +
             linkedFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             otherFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             sender.side().pollUnattended() +
@@ -226,6 +236,20 @@ final class FabricConductor implements Agent, FabricEvents
             senderHandshake.doWork(nowNs) +
             receiverHandshake.doWork(nowNs) +
             terms.doWork(nowNs);
+    }
+
+    private int drainEvents()
+    {
+        int drained = 0;
+        for (Runnable fact = facts.poll(); null != fact; fact = facts.poll())
+        {
+            fact.run();
+            if (++drained == EVENT_DRAIN_LIMIT)
+            {
+                break;
+            }
+        }
+        return drained + reports.drain(Runnable::run, EVENT_DRAIN_LIMIT);
     }
 
     /**
@@ -256,18 +280,20 @@ final class FabricConductor implements Agent, FabricEvents
     void awaitLink(final InetSocketAddress address, final long timeoutNs)
     {
         final CompletableFuture<Void> future = new CompletableFuture<>();
-        final long deadlineNs = nanoClock.nanoTime() + timeoutNs;
+        final AtomicReference<String> refusal = new AtomicReference<>(
+            "is there a publication to it here, and a subscription of a Millrace driver there?");
+        final long startNs = nanoClock.nanoTime();
+        final long deadlineNs = startNs + timeoutNs;
         while (!future.isDone())
         {
             final long leftNs = deadlineNs - nanoClock.nanoTime();
             if (leftNs <= 0)
             {
                 throw new TimeoutException("no link to " + address + " within " +
-                    TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms: is there a publication to it here, and a " +
-                    "subscription of a Millrace driver there?");
+                    TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms: " + refusal.get());
             }
 
-            offer(() -> senderHandshake.warmUp(address, future));
+            report(() -> senderHandshake.warmUp(address, startNs, future, refusal));
             try
             {
                 future.get(Math.min(leftNs, WARM_UP_CHECK_INTERVAL_NS), TimeUnit.NANOSECONDS);
@@ -314,7 +340,7 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public boolean onDestination(final RailChannel channel, final InetSocketAddress address)
     {
-        return offer(() -> senderHandshake.onDestination(new Peering.Key(channel, address)));
+        return report(() -> senderHandshake.onDestination(new Peering.Key(channel, address)));
     }
 
     /**
@@ -323,16 +349,16 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public boolean onPeerAlive(final RailChannel channel, final InetSocketAddress address)
     {
-        return offer(() -> senderHandshake.onPeerAlive(new Peering.Key(channel, address)));
+        return report(() -> senderHandshake.onPeerAlive(new Peering.Key(channel, address)));
     }
 
     /**
      * {@inheritDoc}
      */
     @Override
-    public void onPeerDeaf(final RailChannel channel, final InetSocketAddress address)
+    public boolean onPeerDeaf(final RailChannel channel, final InetSocketAddress address)
     {
-        offer(() -> senderHandshake.onPeerDeaf(new Peering.Key(channel, address)));
+        return report(() -> senderHandshake.onPeerDeaf(new Peering.Key(channel, address)));
     }
 
     /**
@@ -366,9 +392,9 @@ final class FabricConductor implements Agent, FabricEvents
      * {@inheritDoc}
      */
     @Override
-    public void onPeerStalled(final RailChannel channel, final InetSocketAddress address)
+    public boolean onPeerStalled(final RailChannel channel, final InetSocketAddress address)
     {
-        offer(() -> senderHandshake.onPeerStalled(new Peering.Key(channel, address)));
+        return report(() -> senderHandshake.onPeerStalled(new Peering.Key(channel, address)));
     }
 
     /**
@@ -550,14 +576,19 @@ final class FabricConductor implements Agent, FabricEvents
         offer(() -> warn(text));
     }
 
-    private boolean offer(final Runnable event)
+    private void offer(final Runnable fact)
     {
-        if (events.offer(event))
+        facts.offer(fact);
+    }
+
+    private boolean report(final Runnable report)
+    {
+        if (reports.offer(report))
         {
             return true;
         }
 
-        sender.onRejected();
+        counters.reportsRepeated().increment();
         return false;
     }
 }

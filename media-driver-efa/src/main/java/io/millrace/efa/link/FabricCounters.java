@@ -45,6 +45,7 @@ public final class FabricCounters
     private final AtomicCounter handshakesStale;
     private final AtomicCounter handshakesChallenged;
     private final AtomicCounter handshakesDropped;
+    private final AtomicCounter reportsRepeated;
     private final AtomicCounter handshakesOverLimit;
     private final AtomicCounter railsUnproven;
     private final AtomicCounter packetsMalformed;
@@ -93,6 +94,8 @@ public final class FabricCounters
             "efa Hellos challenged", EfaCounters.HANDSHAKES_CHALLENGED_TYPE_ID);
         handshakesDropped = countersManager.newCounter(
             "efa handshake messages dropped in a flood", EfaCounters.HANDSHAKES_DROPPED_TYPE_ID);
+        reportsRepeated = countersManager.newCounter(
+            "efa reports repeated to the fabric conductor", EfaCounters.REPORTS_REPEATED_TYPE_ID);
         handshakesOverLimit = countersManager.newCounter(
             "efa Hellos over the limit of peers", EfaCounters.HANDSHAKES_OVER_LIMIT_TYPE_ID);
         railsUnproven = countersManager.newCounter(
@@ -239,6 +242,11 @@ public final class FabricCounters
     AtomicCounter handshakesDropped()
     {
         return handshakesDropped;
+    }
+
+    AtomicCounter reportsRepeated()
+    {
+        return reportsRepeated;
     }
 
     AtomicCounter handshakesOverLimit()

@@ -21,7 +21,7 @@ import io.millrace.efa.rail.RailPeer;
 import java.net.InetSocketAddress;
 
 /**
- * What agents tell the fabric conductor. All calls return at once.
+ * What agents tell the fabric conductor. All calls return at once. What returns nothing is told once and never lost.
  */
 public interface FabricEvents
 {
@@ -48,8 +48,9 @@ public interface FabricEvents
      *
      * @param channel that sends.
      * @param address of the peer's socket.
+     * @return false when the conductor is too busy to take note: tell it again.
      */
-    void onPeerDeaf(RailChannel channel, InetSocketAddress address);
+    boolean onPeerDeaf(RailChannel channel, InetSocketAddress address);
 
     /**
      * A handshake frame arrived on a socket.
@@ -74,8 +75,9 @@ public interface FabricEvents
      *
      * @param channel that sends.
      * @param address of the peer's socket.
+     * @return false when the conductor is too busy to take note: tell it again.
      */
-    void onPeerStalled(RailChannel channel, InetSocketAddress address);
+    boolean onPeerStalled(RailChannel channel, InetSocketAddress address);
 
     /**
      * A peer is not in a rail's address vector any more.

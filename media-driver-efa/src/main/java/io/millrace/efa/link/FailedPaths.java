@@ -66,6 +66,22 @@ final class FailedPaths
     }
 
     /**
+     * Let go of a path before its time.
+     *
+     * @param railIndex   of our rail.
+     * @param incarnation of the peer's driver.
+     * @param address     of the peer's rail.
+     */
+    void release(final int railIndex, final long incarnation, final byte[] address)
+    {
+        final Hold hold = holds.get(new Key(railIndex, incarnation, ByteBuffer.wrap(address)));
+        if (null != hold)
+        {
+            hold.isHeld = false;
+        }
+    }
+
+    /**
      * Let go of paths whose time has come.
      *
      * @param nowNs time of a monotonic clock.

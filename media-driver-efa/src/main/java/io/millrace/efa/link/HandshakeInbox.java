@@ -137,7 +137,7 @@ final class HandshakeInbox
         else if (message instanceof final HandshakeMessage.Hello hello)
         {
             // no incarnation, no challenge, no rails: nothing of use to who has no key
-            receiver.sendUnsealed(new Peering.Key(channel, source), receiver.codec().encode(
+            receiver.answerUnsealed(new Peering.Key(channel, source), receiver.codec().encode(
                 new HandshakeMessage.HelloAck(
                 HandshakeCodec.PROTOCOL_VERSION,
                 0,

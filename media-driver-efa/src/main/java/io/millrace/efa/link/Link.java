@@ -60,6 +60,7 @@ public final class Link
     private long heardByUdpSinceNs = NOT_HEARD;
     private long busySinceNs = NOT_BUSY;
     private long lastBusyNs;
+    private boolean isGivenUp;
     private long resumeAddress;
     private int resumeLength;
     private int resumeOffset;
@@ -189,9 +190,28 @@ public final class Link
         warmUp = null;
         heardByUdpSinceNs = NOT_HEARD;
         busySinceNs = NOT_BUSY;
+        isGivenUp = false;
         peerHandle = 0;
         paths = NO_PATHS;
         targets.clear();
+    }
+
+    /**
+     * Was the fabric conductor told that the link does not work? It ends it.
+     *
+     * @return true since then, until the link is made anew.
+     */
+    public boolean isGivenUp()
+    {
+        return isGivenUp;
+    }
+
+    /**
+     * The fabric conductor was told that the link does not work.
+     */
+    public void giveUp()
+    {
+        isGivenUp = true;
     }
 
     /**

@@ -378,22 +378,38 @@ final class Linking
      */
     void send(final Peering.Key key, final boolean fromSender, final ByteBuffer frame)
     {
-        sendUnsealed(key, seal.seal(frame, fromSender));
+        final ByteBuffer sealed = seal.seal(frame, fromSender);
+        side.run(() -> sendDatagram(key, sealed));
     }
 
     /**
-     * Send a frame as it is: to say that a peer is not to be talked to.
+     * Answer a frame of a peer that is not linked: one of many is not missed, as it asks again.
+     *
+     * @param key   of the peer.
+     * @param frame to send, sealed if there is a key.
      */
-    void sendUnsealed(final Peering.Key key, final ByteBuffer frame)
+    void answer(final Peering.Key key, final ByteBuffer frame)
     {
-        side.run(
-            () ->
-            {
-                if (!key.channel().isClosed())
-                {
-                    key.channel().sendDatagram(frame, key.address());
-                }
-            });
+        answerUnsealed(key, seal.seal(frame, false));
+    }
+
+    /**
+     * Answer with a frame as it is, to say that a peer is not to be talked to, see {@link #answer}.
+     */
+    void answerUnsealed(final Peering.Key key, final ByteBuffer frame)
+    {
+        if (!side.tryRun(() -> sendDatagram(key, frame)))
+        {
+            counters.handshakesDropped().increment();
+        }
+    }
+
+    private static void sendDatagram(final Peering.Key key, final ByteBuffer frame)
+    {
+        if (!key.channel().isClosed())
+        {
+            key.channel().sendDatagram(frame, key.address());
+        }
     }
 
     void onFallback(final Peering peering, final String reason)

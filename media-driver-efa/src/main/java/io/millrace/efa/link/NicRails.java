@@ -86,7 +86,7 @@ final class NicRails implements RailOpener, AutoCloseable
                 prepared.add(newRail(true, i));
             }
         }
-        catch (final FabricException ex)
+        catch (final RuntimeException ex)
         {
             close();
             throw ex;

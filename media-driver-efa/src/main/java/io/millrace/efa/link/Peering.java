@@ -74,6 +74,7 @@ final class Peering
     int capabilities;
     boolean isClosedByPeer;
     String refusal;
+    long refusedNs;
     String hint;
 
     Peering(final Key key, final boolean isSender)

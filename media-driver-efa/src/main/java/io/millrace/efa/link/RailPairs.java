@@ -31,6 +31,11 @@ import java.util.TreeSet;
 final class RailPairs
 {
     /**
+     * A bit of a word for each: rails of nodes that the sides have in different number add up to more pairs than rails.
+     */
+    static final int MAX_PAIRS = Long.SIZE;
+
+    /**
      * Two rails by their indexes.
      *
      * @param local  index of ours.
@@ -50,13 +55,14 @@ final class RailPairs
      *
      * @param local  all rails of ours.
      * @param remote all rails of the peer.
-     * @return pairs, none when a side has no rail in use.
+     * @return at most {@link #MAX_PAIRS} pairs, none when a side has no rail in use.
      */
     static List<Pair> of(final List<RailAddress> local, final List<RailAddress> remote)
     {
         final List<Pair> pairs = new ArrayList<>(byTopology(local, remote));
         pairs.removeIf((pair) -> !local.get(pair.local).isInUse() || !remote.get(pair.remote).isInUse());
-        return pairs.isEmpty() ? wrapped(inUse(local), inUse(remote)) : pairs;
+        final List<Pair> all = pairs.isEmpty() ? wrapped(inUse(local), inUse(remote)) : pairs;
+        return all.size() > MAX_PAIRS ? all.subList(0, MAX_PAIRS) : all;
     }
 
     private static List<Pair> byTopology(final List<RailAddress> local, final List<RailAddress> remote)

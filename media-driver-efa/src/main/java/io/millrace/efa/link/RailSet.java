@@ -130,6 +130,16 @@ public final class RailSet implements RailListener
     }
 
     /**
+     * Commands that wait for the agent.
+     *
+     * @return number of them.
+     */
+    int commands()
+    {
+        return commands.size();
+    }
+
+    /**
      * Take the rails into use. Agent only.
      *
      * @param rails of this agent.

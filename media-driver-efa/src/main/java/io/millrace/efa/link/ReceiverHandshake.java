@@ -24,6 +24,7 @@ import io.millrace.efa.rail.RailPeer;
 import org.agrona.concurrent.NanoClock;
 
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -347,7 +348,7 @@ final class ReceiverHandshake
         final long challenge,
         final String reason)
     {
-        linking.send(key, false, linking.codec().encode(new HandshakeMessage.HelloAck(
+        final ByteBuffer frame = linking.codec().encode(new HandshakeMessage.HelloAck(
             HandshakeCodec.PROTOCOL_VERSION,
             linking.settings().incarnation(),
             hello.incarnation(),
@@ -358,6 +359,14 @@ final class ReceiverHandshake
             challenge,
             AckStatus.ACCEPTED == status ? linking.side().addresses() : List.of(),
             reason,
-            linking.capabilities())));
+            linking.capabilities()));
+        if (AckStatus.ACCEPTED == status)
+        {
+            linking.send(key, false, frame);
+        }
+        else
+        {
+            linking.answer(key, frame);
+        }
     }
 }

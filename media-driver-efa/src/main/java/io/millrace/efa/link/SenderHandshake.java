@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 /**
@@ -206,6 +207,7 @@ final class SenderHandshake
             {
                 refuse(peering, reason);
             }
+            peering.refusedNs = nowNs;
             return;
         }
 
@@ -343,9 +345,18 @@ final class SenderHandshake
     }
 
     /**
-     * Complete a future when all channels to an address are linked, or one cannot be.
+     * Complete a future when all channels to an address are linked, or one was refused since it was asked.
+     *
+     * @param address of the peer's socket.
+     * @param sinceNs when it was asked.
+     * @param future  to complete.
+     * @param refusal told why a channel has not been linked up to now.
      */
-    void warmUp(final InetSocketAddress address, final CompletableFuture<Void> future)
+    void warmUp(
+        final InetSocketAddress address,
+        final long sinceNs,
+        final CompletableFuture<Void> future,
+        final AtomicReference<String> refusal)
     {
         boolean isUp = false;
         for (final Peering peering : peerings.values())
@@ -353,6 +364,11 @@ final class SenderHandshake
             if (peering.key.address().equals(address))
             {
                 if (!peering.isUp && null != peering.refusal)
+                {
+                    refusal.set(peering.refusal);
+                }
+
+                if (!peering.isUp && null != peering.refusal && peering.refusedNs - sinceNs > 0)
                 {
                     future.completeExceptionally(new AeronException(
                         "no rails to " + address + ": " + peering.refusal, AeronException.Category.WARN));
@@ -546,6 +562,7 @@ final class SenderHandshake
     private void refuse(final Peering peering, final String reason)
     {
         peering.refusal = reason;
+        peering.refusedNs = nanoClock.nanoTime();
         linking.onFallback(
             peering, "peer " + peering + " of " + peering.key.channel().description() + " stays on UDP: " + reason);
         if (peering.key.channel().fabricRequired())

@@ -41,7 +41,8 @@ final class FabricRequirement
 
     /**
      * Does a publication ask for rails? Publications share the endpoint of their channel and remember the URI of the
-     * first of them; the URI of each stands in the labels of its counters, up to their length of some 300 characters.
+     * first of them; the URI of each stands in the labels of its counters. Where it does not fit one, that of the first
+     * counts as well.
      *
      * @param publication of the channel.
      * @param counters    of the media driver.
@@ -51,8 +52,10 @@ final class FabricRequirement
     {
         final int counterId = counters.findByTypeIdAndRegistrationId(
             AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID, publication.subscribableRegistrationId());
-        return REQUIRED.matcher(
-            counterId >= 0 ? counters.getCounterLabel(counterId) : publication.channel()).find();
+        final String label = counterId >= 0 ? counters.getCounterLabel(counterId) : "";
+        return REQUIRED.matcher(label).find() ||
+            (counterId < 0 || label.length() >= CountersReader.MAX_LABEL_LENGTH) &&
+            REQUIRED.matcher(publication.channel()).find();
     }
 
     /**

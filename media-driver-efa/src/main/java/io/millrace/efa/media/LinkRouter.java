@@ -77,9 +77,10 @@ final class LinkRouter
         }
 
         final int sent = link.send(packet, log);
-        if (0 == sent && link.busyNs(System.nanoTime()) > stallTimeoutNs)
+        if (0 == sent && !link.isGivenUp() && link.busyNs(System.nanoTime()) > stallTimeoutNs &&
+            events.onPeerStalled(channel, target))
         {
-            events.onPeerStalled(channel, target);
+            link.giveUp();
         }
 
         return sent;
@@ -127,12 +128,13 @@ final class LinkRouter
         final Link link = link(source);
         if (null != link)
         {
-            if (link.isUp() && link.onHeardByUdp(nowNs, DEAF_TIMEOUT_NS))
+            if (link.isUp() && !link.isGivenUp() && link.onHeardByUdp(nowNs, DEAF_TIMEOUT_NS) &&
+                events.onPeerDeaf(channel, source))
             {
-                events.onPeerDeaf(channel, source);
+                link.giveUp();
             }
         }
-        else if (alive.isDue(source, nowNs) && events.onPeerAlive(channel, source))
+        else if (destinations.isKnown(source) && alive.isDue(source, nowNs) && events.onPeerAlive(channel, source))
         {
             alive.onReported(source, nowNs);
         }

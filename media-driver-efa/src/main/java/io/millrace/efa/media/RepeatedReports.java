@@ -26,9 +26,14 @@ import java.util.concurrent.TimeUnit;
 final class RepeatedReports
 {
     private static final long INTERVAL_NS = TimeUnit.SECONDS.toNanos(10);
-    private static final int PURGE_SIZE = 64;
+    private static final long PURGE_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
+    /**
+     * As many as the fabric conductor links. Whoever comes later is not reported until others are gone.
+     */
+    static final int MAX_ADDRESSES = 8192;
 
     private final Map<InetSocketAddress, Long> reportedNsByAddress = new HashMap<>();
+    private long lastPurgedNs = System.nanoTime();
 
     /**
      * Is it time to report of an address?
@@ -36,7 +41,13 @@ final class RepeatedReports
     boolean isDue(final InetSocketAddress address, final long nowNs)
     {
         final Long reportedNs = reportedNsByAddress.get(address);
-        return null == reportedNs || nowNs - reportedNs > INTERVAL_NS;
+        if (null != reportedNs)
+        {
+            return nowNs - reportedNs > INTERVAL_NS;
+        }
+
+        purge(nowNs);
+        return reportedNsByAddress.size() < MAX_ADDRESSES;
     }
 
     /**
@@ -44,11 +55,24 @@ final class RepeatedReports
      */
     void onReported(final InetSocketAddress address, final long nowNs)
     {
-        if (reportedNsByAddress.size() >= PURGE_SIZE)
+        reportedNsByAddress.put(address, nowNs);
+    }
+
+    /**
+     * Was an address reported lately?
+     */
+    boolean isKnown(final InetSocketAddress address)
+    {
+        return reportedNsByAddress.containsKey(address);
+    }
+
+    private void purge(final long nowNs)
+    {
+        if (nowNs - lastPurgedNs > PURGE_INTERVAL_NS)
         {
+            lastPurgedNs = nowNs;
             reportedNsByAddress.values().removeIf((reportedNs) -> nowNs - reportedNs > 2 * INTERVAL_NS);
         }
-        reportedNsByAddress.put(address, nowNs);
     }
 
     /**

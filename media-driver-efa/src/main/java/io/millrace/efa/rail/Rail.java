@@ -20,13 +20,16 @@ import io.millrace.efa.libfabric.CompletionError;
 import io.millrace.efa.libfabric.FabricContexts;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
+import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MemoryRegion;
 import io.millrace.efa.libfabric.NativeMemory;
 import org.agrona.UnsafeApi;
+import org.agrona.CloseHelper;
 import org.agrona.collections.ArrayUtil;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * One NIC's libfabric endpoint with its send and receive slots. Posting and polling belong to one agent, the address
@@ -114,13 +117,15 @@ public final class Rail implements AutoCloseable
         this.sendSlots = Math.min(slots, endpoint.txDepth());
         this.receiveSlots = Math.min(slots, endpoint.rxDepth());
         this.creditPerPeer = Math.max(1, sendSlots / 2);
-        this.contexts = new FabricContexts(sendSlots + receiveSlots);
+        this.contexts = orClose(() -> new FabricContexts(sendSlots + receiveSlots), endpoint, completions);
         this.slots = new SendSlots(sendSlots);
         this.unpostedReceives = new int[receiveSlots];
         this.receiveLength = receiveSlotLength;
 
         final long sendBytes = (long)sendSlots * slotLength;
-        this.memory = NativeMemory.allocate(sendBytes + (long)receiveSlots * receiveSlotLength);
+        this.memory = orClose(
+            () -> NativeMemory.allocate(sendBytes + (long)receiveSlots * receiveSlotLength),
+            endpoint, completions, contexts);
         this.sendBase = memory.address();
         this.receiveBase = sendBase + sendBytes;
 
@@ -142,6 +147,19 @@ public final class Rail implements AutoCloseable
             memory.close();
             contexts.close();
             completions.close();
+            throw ex;
+        }
+    }
+
+    private static <T> T orClose(final Supplier<T> allocation, final AutoCloseable... resources)
+    {
+        try
+        {
+            return allocation.get();
+        }
+        catch (final RuntimeException ex)
+        {
+            CloseHelper.quietCloseAll(resources);
             throw ex;
         }
     }
@@ -642,8 +660,16 @@ public final class Rail implements AutoCloseable
 
     private void onErrorCompletion()
     {
-        if (!endpoint.readError(completionError))
+        try
         {
+            if (!endpoint.readError(completionError))
+            {
+                return;
+            }
+        }
+        catch (final FabricException ex)
+        {
+            onRailFailure("completion queue: " + ex.getMessage());
             return;
         }
 

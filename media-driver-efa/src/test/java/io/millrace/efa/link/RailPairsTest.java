@@ -25,6 +25,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -76,6 +77,18 @@ class RailPairsTest
         final List<RailAddress> silent = List.of(rail(1), rail(0), rail(1), rail(UNKNOWN_NODE));
         assertThat(RailPairs.of(local, silent)).containsExactly(
             new Pair(0, 0), new Pair(1, 1), new Pair(2, 2), new Pair(3, 3));
+    }
+
+    @Test
+    void shouldMakeNoMorePairsThanAWordHasBits()
+    {
+        final List<RailAddress> local = List.of(rail(0), rail(1), rail(1), rail(1));
+        final List<RailAddress> remote = new ArrayList<>(Collections.nCopies(62, rail(0)));
+        remote.add(rail(1));
+        final List<Pair> pairs = RailPairs.of(local, remote);
+        assertThat(pairs).hasSize(RailPairs.MAX_PAIRS);
+        assertThat(RailPairs.of(remote, local)).containsExactlyElementsOf(
+            pairs.stream().map((pair) -> new Pair(pair.remote(), pair.local())).toList());
     }
 
     @Property

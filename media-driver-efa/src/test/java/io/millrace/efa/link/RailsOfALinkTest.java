@@ -141,6 +141,68 @@ class RailsOfALinkTest extends SimulatedNetwork
     }
 
     @Test
+    void shouldKeepTheOnlyPathThatIsTriedBeforeItsTime()
+    {
+        sender = keyed(true, 100, 1);
+        receiver = keyed(false, 200, 1);
+        link();
+        run(31_000);
+        failPath(0);
+        run(300);
+        assertLinked();
+        final Link anew = sender.link;
+
+        run(5_000);
+        assertThat(sender.link).isSameAs(anew);
+        assertThat(sender.link.isUp()).isTrue();
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldRefuseWhenOurRailsWentBeforeTheAnswerCame()
+    {
+        sender.canOpen = false;
+        connect();
+        while (0 == receiver.counters.handshakes().get())
+        {
+            nowNs += TimeUnit.MILLISECONDS.toNanos(1);
+            sender.run();
+            deliver();
+            receiver.run();
+            deliver();
+        }
+        failRail(sender, sender.conductor.sender(), 0);
+        failRail(sender, sender.conductor.sender(), 1);
+        run(1_000);
+        assertThat(sender.errors).anyMatch((error) -> error.contains("no rail is in use on both sides"));
+        assertThat(sender.counters.links().get()).isZero();
+
+        sender.canOpen = true;
+        run(20_000);
+        assertLinked();
+        assertPaths(2, 2);
+    }
+
+    @Test
+    void shouldPutOffAnswersThatNobodyMisses()
+    {
+        link();
+        final AgentSide side = receiver.conductor.receiver();
+        final List<String> ran = new ArrayList<>();
+        int taken = 0;
+        while (taken < 10_000 && side.tryRun(() -> ran.add("answer")))
+        {
+            taken++;
+        }
+        assertThat(taken).isBetween(1, 1_000);
+        side.run(() -> ran.add("link"));
+
+        run(1_000);
+        assertThat(ran).hasSize(taken + 1).contains("link");
+        assertThat(side.tryRun(() -> {})).isTrue();
+    }
+
+    @Test
     void shouldUseAllRailsOfTheSideThatHasMore()
     {
         receiver = keyed(false, 200, 4);

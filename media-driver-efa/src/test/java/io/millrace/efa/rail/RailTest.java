@@ -16,6 +16,7 @@
 package io.millrace.efa.rail;
 
 import io.millrace.efa.libfabric.FabricErrors;
+import io.millrace.efa.libfabric.FabricException;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersManager;
 import org.junit.jupiter.api.AfterEach;
@@ -176,6 +177,17 @@ class RailTest implements RailListener
         endpoint.eventError = "QP is in error";
         rail.checkHealth(System.nanoTime(), STALL_TIMEOUT_NS, GONE_TIMEOUT_NS);
         assertThat(failures).containsExactly("rail: event queue: QP is in error");
+        assertThat(rail.isUsable()).isFalse();
+    }
+
+    @Test
+    void shouldFailWhenErrorsCannotBeRead()
+    {
+        send(100);
+        endpoint.failSend(0);
+        endpoint.readFailure = new FabricException("fi_cq_readerr", FabricErrors.EIO, "");
+        rail.poll(System.nanoTime());
+        assertThat(failures).singleElement().asString().contains("rail: completion queue: fi_cq_readerr failed");
         assertThat(rail.isUsable()).isFalse();
     }
 

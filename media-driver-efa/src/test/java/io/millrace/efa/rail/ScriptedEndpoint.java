@@ -19,6 +19,7 @@ import io.millrace.efa.libfabric.CompletionBatch;
 import io.millrace.efa.libfabric.CompletionError;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
+import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricFlags;
 import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.FabricProvider;
@@ -78,6 +79,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
     boolean isClosed;
     private final Deque<Completion> completions = new ArrayDeque<>();
     private final Deque<Completion> errors = new ArrayDeque<>();
+    public FabricException readFailure;
     private final int depth;
     private final int injectLength;
     private final long maxSendLength;
@@ -102,7 +104,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
         completions.add(new Completion(sent.get(index).context(), FabricFlags.SEND | FabricFlags.MSG, 0, 0));
     }
 
-    void failSend(final int index)
+    public void failSend(final int index)
     {
         errors.add(new Completion(sent.get(index).context(), FabricFlags.SEND, 0, 0));
     }
@@ -363,6 +365,11 @@ public final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public boolean readError(final CompletionError error)
     {
+        if (null != readFailure)
+        {
+            throw readFailure;
+        }
+
         final Completion completion = errors.poll();
         if (null == completion)
         {
