@@ -63,7 +63,8 @@ class AgentAllocationTest
     @BeforeAll
     static void beforeAll()
     {
-        assertThat(ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption("TLABSize").getValue())
+        final HotSpotDiagnosticMXBean vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+        assertThat(vm.getVMOption("TLABSize").getValue())
             .as("run with -XX:TLABSize=" + TLAB_LENGTH + " -XX:MinTLABSize=" + TLAB_LENGTH + " -XX:-ResizeTLAB")
             .isEqualTo(Integer.toString(TLAB_LENGTH));
     }

@@ -314,11 +314,13 @@ final class AgentSide
         if (good.isEmpty())
         {
             // nothing else is left: they are tried before their time, and wait longer when they fail again
-            pairs.forEach((pair) -> failedPaths.release(pair.local(), incarnation, remote.get(pair.remote()).address()));
+            pairs.forEach((pair) ->
+                failedPaths.release(pair.local(), incarnation, remote.get(pair.remote()).address()));
         }
 
         final List<RailPath> paths = new ArrayList<>();
-        FabricException cause = new FabricException("fi_av_insert", FabricErrors.ENODEV, "no rail is in use on both sides");
+        FabricException cause = new FabricException(
+            "fi_av_insert", FabricErrors.ENODEV, "no rail is in use on both sides");
         for (final RailPairs.Pair pair : good.isEmpty() ? pairs : good)
         {
             try

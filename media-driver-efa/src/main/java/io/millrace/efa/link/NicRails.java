@@ -19,7 +19,6 @@ import io.millrace.efa.EfaContext;
 import io.millrace.efa.contract.EfaContract;
 import io.millrace.efa.libfabric.EndpointOptions;
 import io.millrace.efa.libfabric.FabricEndpoint;
-import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.LibFabric;
 import io.millrace.efa.libfabric.ShmSweeper;
 import io.millrace.efa.rail.Rail;
