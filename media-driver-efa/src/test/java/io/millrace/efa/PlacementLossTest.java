@@ -197,7 +197,7 @@ class PlacementLossTest
 
     private static void signal(final Process process, final String signal) throws Exception
     {
-        final Process kill = new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid())).inheritIO().start();
-        assertThat(kill.waitFor()).isZero();
+        final String pid = String.valueOf(process.pid());
+        assertThat(new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start().waitFor()).isZero();
     }
 }
