@@ -70,7 +70,7 @@ class KilledPeerTest
             for (int kill = 0; kill < KILLS; kill++)
             {
                 final String peerDirectory = CommonContext.generateRandomDirName();
-                final Process peer = startDriver(protocol, peerDirectory);
+                final Process peer = startDriver(protocol, peerDirectory, directory);
                 Aeron peerAeron = null;
                 try
                 {
@@ -121,7 +121,8 @@ class KilledPeerTest
         }, () -> received[0] + " received" + counters(aeron));
     }
 
-    private Process startDriver(final String protocol, final String aeronDirectory) throws IOException
+    static Process startDriver(final String protocol, final String aeronDirectory, final Path directory)
+        throws IOException
     {
         return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),

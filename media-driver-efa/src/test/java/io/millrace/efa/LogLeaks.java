@@ -20,9 +20,20 @@ import org.agrona.SystemUtil;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.sum;
@@ -34,6 +45,15 @@ final class LogLeaks
 {
     private static final Path MAPS = Path.of("/proc/self/maps");
     private static final Path FILES = Path.of("/proc/self/fd");
+
+    // struct mallinfo2 of <malloc.h>: ten sizes, of which these are in use
+    private static final int MALLINFO_FIELDS = 10;
+    private static final int MALLINFO_MAPPED = 4;
+    private static final int MALLINFO_USED = 7;
+    private static final MethodHandle MALLINFO = Linker.nativeLinker().downcallHandle(
+        Linker.nativeLinker().defaultLookup().find("mallinfo2").orElseThrow(),
+        FunctionDescriptor.of(MemoryLayout.structLayout(
+            MemoryLayout.sequenceLayout(MALLINFO_FIELDS, ValueLayout.JAVA_LONG))));
 
     private LogLeaks()
     {
@@ -56,7 +76,7 @@ final class LogLeaks
     }
 
     /**
-     * Wait until nothing of any log is mapped, registered or offered, Aeron's own mappings included.
+     * Wait until nothing of any log is open, mapped, registered or offered, by Aeron neither.
      */
     static void awaitNone(final Aeron... clients)
     {
@@ -65,18 +85,77 @@ final class LogLeaks
         {
             final String directory = aeron.context().aeronDirectoryName();
             await("nothing mapped", () -> mappedLogs(directory).isEmpty(), () -> mappedLogs(directory).toString());
+            await("nothing open", () -> files().noneMatch((file) -> file.contains(directory) && isLog(file)));
         }
     }
 
+    /**
+     * Open files of this process, without logs, which Aeron's clients and drivers keep for a while.
+     */
     static long openFiles()
     {
+        return files().filter((file) -> !isLog(file)).count();
+    }
+
+    private static Stream<String> files()
+    {
+        final List<String> names = new ArrayList<>();
         try (var files = Files.list(FILES))
         {
-            return files.count();
+            for (final Path file : (Iterable<Path>)files::iterator)
+            {
+                try
+                {
+                    names.add(Files.readSymbolicLink(file).toString());
+                }
+                catch (final NoSuchFileException ignore)
+                {
+                    // closed meanwhile
+                }
+            }
         }
         catch (final IOException ex)
         {
             throw new UncheckedIOException(ex);
+        }
+
+        return names.stream();
+    }
+
+    private static boolean isLog(final String name)
+    {
+        return name.contains(".logbuffer");
+    }
+
+    /**
+     * Mappings of this process, without those of logs, which Aeron's clients and drivers keep for a while.
+     */
+    static long mappings()
+    {
+        try (var lines = Files.lines(MAPS))
+        {
+            return lines.filter((line) -> !isLog(line)).count();
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /**
+     * Bytes of {@code malloc} in use in this process, by libfabric, this driver and the JVM.
+     */
+    static long nativeBytes()
+    {
+        try (Arena arena = Arena.ofConfined())
+        {
+            final MemorySegment info = (MemorySegment)MALLINFO.invokeExact((SegmentAllocator)arena);
+            return info.getAtIndex(ValueLayout.JAVA_LONG, MALLINFO_MAPPED) +
+                info.getAtIndex(ValueLayout.JAVA_LONG, MALLINFO_USED);
+        }
+        catch (final Throwable ex)
+        {
+            throw new AssertionError(ex);
         }
     }
 
@@ -89,7 +168,7 @@ final class LogLeaks
 
         try (var lines = Files.lines(MAPS))
         {
-            return lines.filter((line) -> line.contains(directory) && line.contains(".logbuffer")).toList();
+            return lines.filter((line) -> line.contains(directory) && isLog(line)).toList();
         }
         catch (final IOException ex)
         {

@@ -16,10 +16,7 @@
 package io.millrace.efa;
 
 import io.aeron.ExclusivePublication;
-import io.aeron.Publication;
 import io.aeron.Subscription;
-import io.aeron.driver.MediaDriver;
-import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,8 +39,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 class PlacementTest
 {
     private static final int STREAM_ID = 9;
-    private static final int PUBLICATIONS = Integer.getInteger("millrace.test.publications", 300);
-    private static final int AT_ONCE = 50;
     private static final int[] LENGTHS = {
         1, 31, 32, 33, 64, 1000, 4000, 4063, 4064, 4065, 8191, 8192, 10_000, 20_001, 32_768, 60_000, 65_471, 65_472 };
     private static final int[] LONG = { 8_000 };
@@ -213,53 +208,6 @@ class PlacementTest
         finally
         {
             publisherDriver.close();
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
-    void shouldLeaveNothingOfManyPublications(final String protocol)
-    {
-        final String channel = TwoDrivers.endpoint() + "|mtu=8192|term-length=64k";
-        final MediaDriver.Context publisherContext = driverContext()
-            .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(10));
-        try (TwoDrivers drivers = new TwoDrivers(
-            EfaMediaDriver.launchEmbedded(publisherContext, efaContext(protocol, 1)),
-            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1))))
-        {
-            final UnsafeBuffer message = new UnsafeBuffer(new byte[8000]);
-            long openFiles = Long.MAX_VALUE;
-            try (Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID))
-            {
-                for (int opened = 0; opened < PUBLICATIONS; opened += AT_ONCE)
-                {
-                    final List<Publication> publications = new ArrayList<>();
-                    for (int i = 0; i < AT_ONCE; i++)
-                    {
-                        publications.add(drivers.publisher.addExclusivePublication(channel, STREAM_ID));
-                    }
-                    awaitOffers(drivers, AT_ONCE);
-                    final int[] received = new int[1];
-                    for (final Publication publication : publications)
-                    {
-                        await("offer", () -> publication.offer(message) > 0);
-                    }
-                    await("received", () ->
-                    {
-                        subscription.poll((buffer, offset, length, header) -> received[0]++, 10);
-                        return AT_ONCE == received[0];
-                    });
-                    CloseHelper.closeAll(publications);
-                    LogLeaks.awaitNoneRegistered(drivers.publisher, drivers.subscriber);
-                    openFiles = Math.min(openFiles, LogLeaks.openFiles());
-                }
-            }
-
-            LogLeaks.awaitNone(drivers.publisher, drivers.subscriber);
-            assertThat(LogLeaks.openFiles()).isLessThanOrEqualTo(openFiles);
-            assertThat(sum(drivers.subscriber, EfaCounters.FENCED_LOGS_TYPE_ID)).isZero();
-            assertThat(sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID))
-                .isGreaterThanOrEqualTo(PUBLICATIONS);
         }
     }
 

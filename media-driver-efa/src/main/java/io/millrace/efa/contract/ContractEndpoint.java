@@ -22,33 +22,25 @@ import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
 import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricFlags;
-import io.millrace.efa.libfabric.FabricNic;
 import io.millrace.efa.libfabric.MemoryRegion;
 
 /**
  * An endpoint that holds its user to EFA's rules, whatever the provider. Owner and control threads are those of
  * {@link FabricEndpoint}; who owns it may change as long as one thread has left it when another enters.
  */
-final class ContractEndpoint implements FabricEndpoint
+final class ContractEndpoint extends ForwardingEndpoint<WeatherEndpoint>
 {
     private static final long WRITE_FLAGS = FabricFlags.WRITE | FabricFlags.RMA;
 
     private final DeviceLimits device;
-    private final WeatherEndpoint endpoint;
     private final EndpointRules rules;
 
     ContractEndpoint(final DeviceLimits device, final WeatherEndpoint endpoint, final EndpointRules rules)
     {
+        super(endpoint);
         this.device = device;
-        this.endpoint = endpoint;
         this.rules = rules;
         endpoint.violations(rules::brokenLate);
-    }
-
-    @Override
-    public FabricNic nic()
-    {
-        return endpoint.nic();
     }
 
     @Override
@@ -64,33 +56,21 @@ final class ContractEndpoint implements FabricEndpoint
     }
 
     @Override
-    public int cqDepth()
-    {
-        return endpoint.cqDepth();
-    }
-
-    @Override
     public int injectLength()
     {
-        return Math.min(device.injectLength(), endpoint.injectLength());
+        return Math.min(device.injectLength(), below.injectLength());
     }
 
     @Override
     public long maxSendLength()
     {
-        return Math.min(device.sendLength(), endpoint.maxSendLength());
+        return Math.min(device.sendLength(), below.maxSendLength());
     }
 
     @Override
     public long maxRmaLength()
     {
-        return Math.min(device.writeLength(), endpoint.maxRmaLength());
-    }
-
-    @Override
-    public int immediateLength()
-    {
-        return Integer.BYTES;
+        return Math.min(device.writeLength(), below.maxRmaLength());
     }
 
     @Override
@@ -100,27 +80,9 @@ final class ContractEndpoint implements FabricEndpoint
     }
 
     @Override
-    public boolean virtualAddressing()
-    {
-        return endpoint.virtualAddressing();
-    }
-
-    @Override
-    public boolean writeDataTakesReceive()
-    {
-        return endpoint.writeDataTakesReceive();
-    }
-
-    @Override
-    public byte[] localAddress()
-    {
-        return endpoint.localAddress();
-    }
-
-    @Override
     public long insertAddress(final byte[] rawAddress)
     {
-        return rules.addresses.onInserted(rawAddress, endpoint.insertAddress(rawAddress));
+        return rules.addresses.onInserted(rawAddress, below.insertAddress(rawAddress));
     }
 
     @Override
@@ -140,7 +102,7 @@ final class ContractEndpoint implements FabricEndpoint
                 throw new FabricException(
                     "fi_av_remove", FabricErrors.EINVAL, "address " + fiAddr + " is not inserted");
             }
-            endpoint.removeAddress(address.fiAddr());
+            below.removeAddress(address.fiAddr());
         }
         finally
         {
@@ -157,7 +119,7 @@ final class ContractEndpoint implements FabricEndpoint
                 ": the device takes " + device.regionLength() + " in a region that peers write to, split it");
         }
 
-        return rules.regions.onRegistered(endpoint.register(address, length, access), access);
+        return rules.regions.onRegistered(below.register(address, length, access), access);
     }
 
     @Override
@@ -175,7 +137,7 @@ final class ContractEndpoint implements FabricEndpoint
             long result = rules.checkSend(address, length, descriptor, fiAddr, context);
             if (0 == result)
             {
-                result = endpoint.send(
+                result = below.send(
                     address, length, rules.descriptor(), rules.immediate(immediate), rules.fiAddr(), context);
                 if (0 == result)
                 {
@@ -200,7 +162,7 @@ final class ContractEndpoint implements FabricEndpoint
             long result = rules.checkInject(length, fiAddr);
             if (0 == result)
             {
-                result = endpoint.inject(address, length, rules.immediate(immediate), rules.fiAddr());
+                result = below.inject(address, length, rules.immediate(immediate), rules.fiAddr());
                 if (0 == result)
                 {
                     rules.onInjected();
@@ -224,7 +186,7 @@ final class ContractEndpoint implements FabricEndpoint
             long result = rules.checkReceive(address, length, descriptor, context);
             if (0 == result)
             {
-                result = endpoint.receive(
+                result = below.receive(
                     address, Math.min(length, DeviceLimits.MAX_RECEIVE_LENGTH), rules.descriptor(), context);
                 if (0 == result)
                 {
@@ -288,16 +250,16 @@ final class ContractEndpoint implements FabricEndpoint
                 final EfaErrors refusal = rules.refusalOfTarget(remoteAddress, length, key);
                 if (null != refusal)
                 {
-                    endpoint.fail(context, WRITE_FLAGS, refusal);
+                    below.fail(context, WRITE_FLAGS, refusal);
                 }
                 else if (withData)
                 {
-                    result = endpoint.writeData(
+                    result = below.writeData(
                         address, length, rules.descriptor(), carried, rules.fiAddr(), remoteAddress, key, context);
                 }
                 else
                 {
-                    result = endpoint.write(
+                    result = below.write(
                         address, length, rules.descriptor(), rules.fiAddr(), remoteAddress, key, context);
                 }
 
@@ -322,7 +284,7 @@ final class ContractEndpoint implements FabricEndpoint
         try
         {
             rules.checkUse();
-            final int count = endpoint.poll(batch);
+            final int count = below.poll(batch);
             rules.onRead();
             for (int i = 0; i < count; i++)
             {
@@ -343,7 +305,7 @@ final class ContractEndpoint implements FabricEndpoint
         final boolean isFirst = rules.enter();
         try
         {
-            final boolean isRead = endpoint.readError(error);
+            final boolean isRead = below.readError(error);
             if (isRead)
             {
                 rules.onCompletion(error.context());
@@ -358,18 +320,6 @@ final class ContractEndpoint implements FabricEndpoint
     }
 
     @Override
-    public int pollEvents()
-    {
-        return endpoint.pollEvents();
-    }
-
-    @Override
-    public String eventErrorText()
-    {
-        return endpoint.eventErrorText();
-    }
-
-    @Override
     public void close()
     {
         if (rules.isClosed())
@@ -381,7 +331,7 @@ final class ContractEndpoint implements FabricEndpoint
         try
         {
             rules.close();
-            endpoint.close();
+            below.close();
         }
         finally
         {

@@ -21,8 +21,6 @@ import io.millrace.efa.libfabric.EfaErrors;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
 import io.millrace.efa.libfabric.FabricFlags;
-import io.millrace.efa.libfabric.FabricNic;
-import io.millrace.efa.libfabric.MemoryRegion;
 
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,11 +29,15 @@ import java.util.function.BiConsumer;
 /**
  * An endpoint on which things go wrong as on EFA, by seed.
  */
-final class WeatherEndpoint implements FabricEndpoint
+final class WeatherEndpoint extends ForwardingEndpoint<FabricEndpoint>
 {
     static final long IMMEDIATE_MASK = 0xFFFF_FFFFL;
 
-    private final FabricEndpoint provider;
+    /** The provider is to carry an operation out. */
+    private static final long PROCEED = 1;
+    private static final long SEND_FLAGS = FabricFlags.SEND | FabricFlags.MSG;
+    private static final long WRITE_FLAGS = FabricFlags.WRITE | FabricFlags.RMA;
+
     private final Weather weather;
     private final SplittableRandom random;
     private final SplittableRandom fates;
@@ -59,7 +61,7 @@ final class WeatherEndpoint implements FabricEndpoint
         final Tallies tallies,
         final AtomicInteger deathsLeft)
     {
-        this.provider = provider;
+        super(provider);
         this.weather = weather;
         this.random = random;
         fates = random.split();
@@ -86,93 +88,9 @@ final class WeatherEndpoint implements FabricEndpoint
     }
 
     @Override
-    public FabricNic nic()
-    {
-        return provider.nic();
-    }
-
-    @Override
-    public int txDepth()
-    {
-        return provider.txDepth();
-    }
-
-    @Override
-    public int rxDepth()
-    {
-        return provider.rxDepth();
-    }
-
-    @Override
     public int cqDepth()
     {
         return cqDepth;
-    }
-
-    @Override
-    public int injectLength()
-    {
-        return provider.injectLength();
-    }
-
-    @Override
-    public long maxSendLength()
-    {
-        return provider.maxSendLength();
-    }
-
-    @Override
-    public long maxRmaLength()
-    {
-        return provider.maxRmaLength();
-    }
-
-    @Override
-    public int immediateLength()
-    {
-        return Integer.BYTES;
-    }
-
-    @Override
-    public boolean needsDescriptor()
-    {
-        return provider.needsDescriptor();
-    }
-
-    @Override
-    public boolean virtualAddressing()
-    {
-        return provider.virtualAddressing();
-    }
-
-    @Override
-    public boolean writeDataTakesReceive()
-    {
-        return provider.writeDataTakesReceive();
-    }
-
-    @Override
-    public byte[] localAddress()
-    {
-        return provider.localAddress();
-    }
-
-    @Override
-    public long insertAddress(final byte[] rawAddress)
-    {
-        return provider.insertAddress(rawAddress);
-    }
-
-    @Override
-    public void removeAddress(final long fiAddr)
-    {
-        provider.removeAddress(fiAddr);
-    }
-
-    @Override
-    public MemoryRegion register(final long address, final long length, final int access)
-    {
-        return provider.register(address, length, access);
     }
 
     @Override
@@ -184,19 +102,13 @@ final class WeatherEndpoint implements FabricEndpoint
         final long fiAddr,
         final long context)
     {
-        if (isRefused())
+        final long fate = fate(context, SEND_FLAGS);
+        if (PROCEED != fate)
         {
-            return -FabricErrors.EAGAIN;
+            return fate;
         }
 
-        draw();
-        if (isLost)
-        {
-            lose(context, FabricFlags.SEND | FabricFlags.MSG);
-            return 0;
-        }
-
-        return failing(provider.send(address, length, descriptor, immediate, fiAddr, context), context);
+        return failing(below.send(address, length, descriptor, immediate, fiAddr, context), context);
     }
 
     @Override
@@ -208,11 +120,11 @@ final class WeatherEndpoint implements FabricEndpoint
         }
 
         draw();
-        final long result = isLost ? 0 : provider.inject(address, length, immediate, fiAddr);
+        final long result = isLost ? 0 : below.inject(address, length, immediate, fiAddr);
         isDrawn = 0 != result;
         if (0 == result && 0 != status)
         {
-            lose(0, FabricFlags.SEND | FabricFlags.MSG);
+            lose(0, SEND_FLAGS);
         }
 
         return result;
@@ -221,7 +133,7 @@ final class WeatherEndpoint implements FabricEndpoint
     @Override
     public long receive(final long address, final long length, final long descriptor, final long context)
     {
-        return isDead || isEagain() ? -FabricErrors.EAGAIN : provider.receive(address, length, descriptor, context);
+        return isDead || isEagain() ? -FabricErrors.EAGAIN : below.receive(address, length, descriptor, context);
     }
 
     @Override
@@ -234,20 +146,14 @@ final class WeatherEndpoint implements FabricEndpoint
         final long key,
         final long context)
     {
-        if (isRefused())
+        final long fate = fate(context, WRITE_FLAGS);
+        if (PROCEED != fate)
         {
-            return -FabricErrors.EAGAIN;
-        }
-
-        draw();
-        if (isLost)
-        {
-            lose(context, FabricFlags.WRITE | FabricFlags.RMA);
-            return 0;
+            return fate;
         }
 
         return failing(
-            provider.write(address, length, descriptor, fiAddr, remoteAddress, key, context), context);
+            below.write(address, length, descriptor, fiAddr, remoteAddress, key, context), context);
     }
 
     @Override
@@ -261,23 +167,17 @@ final class WeatherEndpoint implements FabricEndpoint
         final long key,
         final long context)
     {
-        if (isRefused())
+        final long fate = fate(context, WRITE_FLAGS);
+        if (PROCEED != fate)
         {
-            return -FabricErrors.EAGAIN;
+            return fate;
         }
 
-        draw();
-        if (isLost)
-        {
-            lose(context, FabricFlags.WRITE | FabricFlags.RMA);
-            return 0;
-        }
-
-        final long wide = provider.immediateLength() < Long.BYTES ? immediate : immediate | length << Integer.SIZE;
+        final long wide = below.immediateLength() < Long.BYTES ? immediate : immediate | length << Integer.SIZE;
         return failing(
             isSilent ?
-                provider.write(address, length, descriptor, fiAddr, remoteAddress, key, context) :
-                provider.writeData(address, length, descriptor, wide, fiAddr, remoteAddress, key, context),
+                below.write(address, length, descriptor, fiAddr, remoteAddress, key, context) :
+                below.writeData(address, length, descriptor, wide, fiAddr, remoteAddress, key, context),
             context);
     }
 
@@ -296,14 +196,14 @@ final class WeatherEndpoint implements FabricEndpoint
     @Override
     public int pollEvents()
     {
-        return isDead ? 1 : provider.pollEvents();
+        return isDead ? 1 : below.pollEvents();
     }
 
     @Override
     public String eventErrorText()
     {
         return isDead ? "the rail died of the weather, " + FabricErrors.text(FabricErrors.EIO) + " (" +
-            FabricErrors.EIO + "), " + EfaErrors.text(EfaErrors.LOCAL_QP_INTERNAL.number()) : provider.eventErrorText();
+            FabricErrors.EIO + "), " + EfaErrors.text(EfaErrors.LOCAL_QP_INTERNAL.number()) : below.eventErrorText();
     }
 
     @Override
@@ -311,12 +211,30 @@ final class WeatherEndpoint implements FabricEndpoint
     {
         try
         {
-            provider.close();
+            below.close();
         }
         finally
         {
             completions.close();
         }
+    }
+
+    /** Result of the next operation if the weather decides it, else {@link #PROCEED}. */
+    private long fate(final long context, final long flags)
+    {
+        if (isRefused())
+        {
+            return -FabricErrors.EAGAIN;
+        }
+
+        draw();
+        if (isLost)
+        {
+            lose(context, flags);
+            return 0;
+        }
+
+        return PROCEED;
     }
 
     private boolean isRefused()

@@ -78,6 +78,25 @@ public final class MappedFile implements AutoCloseable
         }
     }
 
+    /**
+     * Size of the pages that files of a directory are mapped with.
+     *
+     * @param directory     to look at.
+     * @param unknownLength when it cannot be known, bytes.
+     * @return bytes.
+     */
+    public static long pageSize(final File directory, final long unknownLength)
+    {
+        try
+        {
+            return pageSize(directory);
+        }
+        catch (final IOException ex)
+        {
+            return unknownLength;
+        }
+    }
+
     private static long pageSize(final File file) throws IOException
     {
         final FileStore store = Files.getFileStore(file.toPath());

@@ -22,6 +22,7 @@ import io.millrace.efa.EfaContext;
 import io.millrace.efa.PropertyNames;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.MachineLimits;
+import io.millrace.efa.libfabric.MappedFile;
 import io.millrace.efa.rail.RailCounters;
 import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
@@ -134,7 +135,9 @@ public final class FabricDriver implements AutoCloseable
         }
         final Path directory = context.aeronDirectory().toPath();
         warnings.addAll(StartChecks.directory(directory, MachineLimits.usableBytes(directory),
-            context.publicationTermBufferLength(), context.filePageSize()));
+            Math.max(context.publicationTermBufferLength(), context.ipcTermBufferLength()), context.filePageSize()));
+        warnings.addAll(startChecks.logs(context.publicationTermBufferLength(), context.mtuLength(),
+            MappedFile.pageSize(context.aeronDirectory(), context.filePageSize())));
         for (final String warning : warnings)
         {
             LOGGER.log(System.Logger.Level.WARNING, "millrace: " + warning);

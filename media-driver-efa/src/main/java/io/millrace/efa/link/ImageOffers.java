@@ -27,7 +27,6 @@ import io.millrace.efa.term.TermCounters;
 import org.agrona.concurrent.NanoClock;
 
 import java.io.File;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -44,63 +43,21 @@ import java.util.function.Consumer;
  */
 final class ImageOffers
 {
-    private static final long INTERVAL_MIN_NS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long INTERVAL_MAX_NS = TimeUnit.SECONDS.toNanos(1);
-    private static final long ANY_WRITES = -1;
 
-    private enum State
+    /**
+     * Images into which frames were placed. What was never committed hides gaps for as long as the image lives, so the
+     * channel knows it beyond the offer.
+     */
+    private record Attached(RailChannel channel, PlacedImage placed)
     {
-        PREPARED, OFFERED, ACCEPTED, ENDING, CLOSING
-    }
-
-    private static final class Offer
-    {
-        final ImageRecord image;
-        final Peering peering;
-        final Peering.Key key;
-        final Link link;
-        final long peerIncarnation;
-        final int peerHandle;
-        final RegisteredLog log;
-        final long epoch;
-        final long base;
-        final int minFrameLength;
-        final long completions;
-        PlacedImage placed;
-        State state = State.PREPARED;
-        long intervalNs = INTERVAL_MIN_NS;
-        long nextNs;
-        long endingSinceNs;
-        long writes = ANY_WRITES;
-        boolean isTold;
-
-        Offer(
-            final ImageRecord image,
-            final Peering peering,
-            final RegisteredLog log,
-            final long epoch,
-            final long base,
-            final int minFrameLength,
-            final long completions)
-        {
-            this.image = image;
-            this.peering = peering;
-            this.key = peering.key;
-            this.link = peering.link;
-            this.peerIncarnation = peering.peerIncarnation;
-            this.peerHandle = peering.peerHandle;
-            this.log = log;
-            this.epoch = epoch;
-            this.base = base;
-            this.minFrameLength = minFrameLength;
-            this.completions = completions;
-        }
     }
 
     private final Set<ImageRecord> images = new LinkedHashSet<>();
     private final Set<ImageRecord> refused = new HashSet<>();
     private final Set<Peering> linked = new HashSet<>();
-    private final Map<Long, Offer> offers = new HashMap<>();
+    private final Map<Long, ImageOffer> offers = new HashMap<>();
+    private final Map<ImageRecord, Attached> attached = new HashMap<>();
     private final FencedLogs fenced = new FencedLogs();
     private final NumberRanges numbers = new NumberRanges();
     private final Linking linking;
@@ -138,10 +95,16 @@ final class ImageOffers
     {
         images.remove(image);
         refused.remove(image);
-        final Offer offer = find(image);
+        final ImageOffer offer = find(image);
         if (null != offer)
         {
             end(offer);
+        }
+
+        final Attached last = attached.remove(image);
+        if (null != last)
+        {
+            linking.side().run(() -> last.channel().detach(last.placed()));
         }
     }
 
@@ -162,7 +125,7 @@ final class ImageOffers
                     image.isOnRails(false);
                 }
             });
-        for (final Offer offer : List.copyOf(offers.values()))
+        for (final ImageOffer offer : List.copyOf(offers.values()))
         {
             if (offer.peering == peering)
             {
@@ -184,7 +147,7 @@ final class ImageOffers
 
     void onAck(final RailChannel channel, final HandshakeMessage.OfferAck ack)
     {
-        final Offer offer = offers.get(ack.epoch());
+        final ImageOffer offer = offers.get(ack.epoch());
         if (null == offer || offer.key.channel() != channel ||
             ack.peerIncarnation() != linking.settings().incarnation())
         {
@@ -197,16 +160,16 @@ final class ImageOffers
             end(offer);
             offer.writes = ack.writes();
         }
-        else if (State.OFFERED == offer.state && OfferStatus.ACCEPTED == ack.status())
+        else if (ImageOffer.State.OFFERED == offer.state && OfferStatus.ACCEPTED == ack.status())
         {
-            offer.state = State.ACCEPTED;
+            offer.state = ImageOffer.State.ACCEPTED;
             counters.onOffered();
         }
-        else if (State.ENDING == offer.state && OfferStatus.UNKNOWN == ack.status())
+        else if (ImageOffer.State.ENDING == offer.state && OfferStatus.UNKNOWN == ack.status())
         {
             offer.writes = 0;
         }
-        else if (State.OFFERED == offer.state && OfferStatus.REFUSED == ack.status())
+        else if (ImageOffer.State.OFFERED == offer.state && OfferStatus.REFUSED == ack.status())
         {
             refused.add(offer.image);
             end(offer);
@@ -216,7 +179,7 @@ final class ImageOffers
     int doWork(final long nowNs)
     {
         int workCount = fenced.doWork(nowNs);
-        for (final Offer offer : List.copyOf(offers.values()))
+        for (final ImageOffer offer : List.copyOf(offers.values()))
         {
             workCount += check(offer, nowNs);
         }
@@ -234,9 +197,9 @@ final class ImageOffers
         fenced.close();
     }
 
-    private int check(final Offer offer, final long nowNs)
+    private int check(final ImageOffer offer, final long nowNs)
     {
-        if (State.ENDING == offer.state)
+        if (ImageOffer.State.ENDING == offer.state)
         {
             if (offer.writes >= 0 && offer.placed.writes() >= offer.writes)
             {
@@ -250,12 +213,12 @@ final class ImageOffers
                 return 1;
             }
         }
-        else if (offer.key.channel().isClosed() && State.CLOSING != offer.state)
+        else if (offer.key.channel().isClosed() && ImageOffer.State.CLOSING != offer.state)
         {
             end(offer);
         }
 
-        if ((State.OFFERED == offer.state || State.ENDING == offer.state && offer.writes < 0) &&
+        if ((ImageOffer.State.OFFERED == offer.state || ImageOffer.State.ENDING == offer.state && offer.writes < 0) &&
             nowNs - offer.nextNs >= 0)
         {
             offer.nextNs = nowNs + offer.intervalNs;
@@ -272,8 +235,7 @@ final class ImageOffers
         if (isOf(peering, image))
         {
             image.isOnRails(true);
-            if (TermSettings.canWrite(peering.capabilities) && TermSettings.canWrite(linking.capabilities()) &&
-                !refused.contains(image) && null == find(image))
+            if (settings.isPlaced() && !refused.contains(image) && null == find(image))
             {
                 prepare(peering, image);
             }
@@ -293,12 +255,24 @@ final class ImageOffers
             return;
         }
 
+        final List<Rail> rails = linking.side().rails();
+        final String reason = TermSettings.reasonNotToWrite(rails);
+        if (rails.isEmpty() || null == reason && !TermSettings.canWrite(peering.capabilities))
+        {
+            return;
+        }
+
         final RegisteredLog log = regions.register(
             new File(settings.aeronDirectory(), "images/" + image.registrationId + ".logbuffer"),
-            linking.side().rails(),
+            null == reason ? rails : List.of(),
             MemoryRegion.ACCESS_WRITE_TARGET,
             settings.placementLength());
-        if (null == log)
+        if (null != log && null != reason)
+        {
+            regions.refuse("image " + image.registrationId + ": " + reason);
+            log.close();
+        }
+        if (null == log || null != reason)
         {
             refused.add(image);
             return;
@@ -328,13 +302,14 @@ final class ImageOffers
         }
 
         expectedCompletions += completions;
-        final Offer offer = new Offer(
+        final ImageOffer offer = new ImageOffer(
             image, peering, log, nextEpoch++, base, settings.placementLength(), completions);
         final PlacedImage placed = new PlacedImage(
             offer.link, log, image.sessionId, image.streamId, base, counters,
             () -> events.accept(() -> onReady(offer)));
         offer.placed = placed;
         offers.put(offer.epoch, offer);
+        attached.put(image, new Attached(offer.key.channel(), placed));
         linking.side().run(
             () ->
             {
@@ -343,40 +318,34 @@ final class ImageOffers
             });
     }
 
-    private void onReady(final Offer offer)
+    private void onReady(final ImageOffer offer)
     {
-        if (State.PREPARED == offer.state)
+        if (ImageOffer.State.PREPARED == offer.state)
         {
-            offer.state = State.OFFERED;
+            offer.state = ImageOffer.State.OFFERED;
             offer.nextNs = nanoClock.nanoTime();
         }
     }
 
-    private void end(final Offer offer)
+    private void end(final ImageOffer offer)
     {
-        if (State.ENDING == offer.state || State.CLOSING == offer.state)
+        if (ImageOffer.State.ENDING == offer.state || ImageOffer.State.CLOSING == offer.state)
         {
             return;
         }
 
-        if (State.ACCEPTED == offer.state)
+        if (ImageOffer.State.ACCEPTED == offer.state)
         {
             counters.onWithdrawn();
         }
 
-        linking.side().run(
-            () ->
-            {
-                offer.placed.end();
-                offer.key.channel().detach(offer.placed);
-            });
-
-        offer.state = State.ENDING;
+        linking.side().run(offer.placed::end);
+        offer.state = ImageOffer.State.ENDING;
         if (offer.isTold)
         {
             offer.endingSinceNs = nanoClock.nanoTime();
             offer.nextNs = offer.endingSinceNs;
-            offer.intervalNs = INTERVAL_MIN_NS;
+            offer.intervalNs = ImageOffer.INTERVAL_MIN_NS;
         }
         else
         {
@@ -384,9 +353,9 @@ final class ImageOffers
         }
     }
 
-    private void fence(final Offer offer)
+    private void fence(final ImageOffer offer)
     {
-        if (State.CLOSING == offer.state)
+        if (ImageOffer.State.CLOSING == offer.state)
         {
             return;
         }
@@ -400,7 +369,7 @@ final class ImageOffers
         release(offer, () -> fenced.add(offer.log, nanoClock.nanoTime()));
     }
 
-    private void close(final Offer offer)
+    private void close(final ImageOffer offer)
     {
         release(
             offer,
@@ -411,9 +380,9 @@ final class ImageOffers
             });
     }
 
-    private void release(final Offer offer, final Runnable action)
+    private void release(final ImageOffer offer, final Runnable action)
     {
-        offer.state = State.CLOSING;
+        offer.state = ImageOffer.State.CLOSING;
         expectedCompletions -= offer.completions;
         linking.side().run(
             () ->
@@ -432,45 +401,25 @@ final class ImageOffers
             });
     }
 
-    private void send(final Offer offer)
+    private void send(final ImageOffer offer)
     {
-        if (State.ENDING == offer.state)
+        if (ImageOffer.State.ENDING == offer.state)
         {
             linking.send(offer.key, false, linking.codec().encode(
                 new HandshakeMessage.OfferEnd(linking.settings().incarnation(), offer.epoch)));
             return;
         }
 
-        final List<HandshakeMessage.ImageOffer.Region> list = new ArrayList<>();
-        for (final Rail rail : offer.log.rails())
-        {
-            final MemoryRegion region = offer.log.region(rail);
-            list.add(new HandshakeMessage.ImageOffer.Region(
-                region.key(), region.remoteBase(), rail.endpoint().localAddress()));
-        }
-
-        if (!list.isEmpty())
+        if (offer.isRegistered())
         {
             offer.isTold = true;
-            linking.send(offer.key, false, linking.codec().encode(new HandshakeMessage.ImageOffer(
-                linking.settings().incarnation(),
-                offer.peerIncarnation,
-                offer.peerHandle,
-                offer.link.handle(),
-                offer.epoch,
-                offer.image.sessionId,
-                offer.image.streamId,
-                LogBufferDescriptor.initialTermId(offer.log.metaData()),
-                offer.log.termLength(),
-                offer.base,
-                offer.minFrameLength,
-                list)));
+            linking.send(offer.key, false, linking.codec().encode(offer.message(linking.settings().incarnation())));
         }
     }
 
-    private Offer find(final ImageRecord image)
+    private ImageOffer find(final ImageRecord image)
     {
-        for (final Offer offer : offers.values())
+        for (final ImageOffer offer : offers.values())
         {
             if (offer.image == image)
             {

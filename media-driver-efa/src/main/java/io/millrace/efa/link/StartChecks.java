@@ -18,6 +18,7 @@ package io.millrace.efa.link;
 import io.aeron.exceptions.ConfigurationException;
 import io.aeron.logbuffer.LogBufferDescriptor;
 import io.millrace.efa.EfaConfiguration;
+import io.millrace.efa.EfaContext;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MachineLimits;
 
@@ -31,6 +32,7 @@ import java.util.List;
 final class StartChecks
 {
     private static final int AGENTS = 2;
+    private static final int LOGS = 2;
 
     private final FabricSettings settings;
     private final MachineLimits limits;
@@ -89,6 +91,50 @@ final class StartChecks
         {
             throw new ConfigurationException(String.join("; ", found));
         }
+    }
+
+    /**
+     * What logs lack that are registered once their streams come: a publication and an image of the default term
+     * length.
+     *
+     * @param termLength of a publication, bytes.
+     * @param mtuLength  of a publication, bytes: logs are registered when it reaches the thresholds.
+     * @param pageSize   of mapped logs, bytes.
+     * @return sentences, none when all is well.
+     */
+    List<String> logs(final int termLength, final int mtuLength, final long pageSize)
+    {
+        final List<String> found = new ArrayList<>();
+        final TermSettings terms = TermSettings.of("", settings.context(), settings.choice());
+        if (!settings.choice().isFabric() || mtuLength < terms.shortestLength())
+        {
+            return found;
+        }
+
+        final EfaContext context = settings.context();
+        final long logBytes = (long)LogBufferDescriptor.PARTITION_COUNT * termLength;
+        final long pages = (logBytes + pageSize - 1) / pageSize;
+        final String log = "a log with terms of " + termLength + " bytes registers " + logBytes + " bytes, " + pages +
+            " pages of " + pageSize;
+        final String remedy = ", or frames are copied: lower aeron.term.buffer.length, ";
+        if (isPinned() && limits.canLock(railBytes()) && !limits.canLock(railBytes() + LOGS * logBytes))
+        {
+            found.add("the limit of locked memory (RLIMIT_MEMLOCK) is " + limits.lockedMemoryBytes() + " bytes, the " +
+                "rails register " + railBytes() + ", and " + log + ": there has to be room for " + LOGS + " logs" +
+                remedy + "or raise the limit (ulimit -l unlimited, LimitMEMLOCK=infinity for systemd, docker run " +
+                "--ulimit memlock=-1)");
+        }
+        if (pages > context.logPagesPerRegion())
+        {
+            found.add(log + ", more than " + EfaConfiguration.LOG_PAGES_PER_REGION_PROP_NAME + "=" +
+                context.logPagesPerRegion() + remedy + "or put the Aeron directory on huge pages");
+        }
+        else if (LOGS * pages > context.logPagesPerNic())
+        {
+            found.add(log + ", and " + EfaConfiguration.LOG_PAGES_PER_NIC_PROP_NAME + "=" + context.logPagesPerNic() +
+                " has no room for " + LOGS + " of them" + remedy + "or put the Aeron directory on huge pages");
+        }
+        return found;
     }
 
     /**

@@ -23,6 +23,7 @@ import io.millrace.efa.rail.Rail;
 
 import java.io.File;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Which frames travel without a copy, by configuration or else by what was measured for the protocol.
@@ -97,7 +98,7 @@ record TermSettings(
      */
     int capabilities(final List<Rail> rails)
     {
-        if (!isPlaced || rails.isEmpty() || !rails.stream().allMatch(TermSettings::canWrite))
+        if (!isPlaced || rails.isEmpty() || null != reasonNotToWrite(rails))
         {
             return 0;
         }
@@ -134,13 +135,29 @@ record TermSettings(
     }
 
     /**
+     * Why peers cannot write into images here, which takes all rails.
+     *
+     * @return text for people, or null when they can.
+     */
+    static String reasonNotToWrite(final List<Rail> rails)
+    {
+        return rails.stream().map(TermSettings::reasonNotToWrite).filter(Objects::nonNull).findFirst().orElse(null);
+    }
+
+    /**
      * The tcp providers do not tell the length of a write, so that the immediate has to.
      */
-    private static boolean canWrite(final Rail rail)
+    private static String reasonNotToWrite(final Rail rail)
     {
         final FabricEndpoint endpoint = rail.endpoint();
-        return endpoint.maxRmaLength() > 0 &&
-            (Long.BYTES == endpoint.immediateLength() || FabricProvider.TCP != endpoint.nic().provider());
+        if (0 == endpoint.maxRmaLength())
+        {
+            return endpoint.nic().domainName() + " has no RMA write";
+        }
+
+        return Long.BYTES == endpoint.immediateLength() || FabricProvider.TCP != endpoint.nic().provider() ? null :
+            "tcp tells no length of a write, and there is no room for it in immediates of 32 bits, as under the EFA " +
+            "contract: shm tells it";
     }
 
     private static boolean isPlaced(final EfaContext context)

@@ -52,7 +52,8 @@ public final class RailPeers
     }
 
     /**
-     * Put a remote rail into the address vector, or take another reference to it.
+     * Put a remote rail into the address vector, or take another reference to it. One to which an operation failed is
+     * begun anew: on shm its entry may stay for as long as the peer lives.
      *
      * @param incarnation of the peer's driver.
      * @param address     raw libfabric address.
@@ -62,7 +63,7 @@ public final class RailPeers
     {
         final AddressKey key = new AddressKey(incarnation, address);
         RailPeer peer = peerByAddress.get(key);
-        if (null == peer)
+        if (null == peer || peer.hasFailed())
         {
             peer = new RailPeer(key, endpoint.insertAddress(address));
             peerByAddress.put(key, peer);
@@ -94,12 +95,13 @@ public final class RailPeers
     public boolean forget(final RailPeer peer)
     {
         final byte[] address = peer.key().address();
-        if (peer.isReferenced() || isShm && ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
+        final boolean isReplaced = peerByAddress.get(peer.key()) != peer;
+        if (peer.isReferenced() || !isReplaced && isShm && ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
         {
             return false;
         }
 
-        peerByAddress.remove(peer.key());
+        peerByAddress.remove(peer.key(), peer);
         return true;
     }
 

@@ -16,6 +16,8 @@
 package io.millrace.efa.link;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -78,6 +80,52 @@ class RailsOfALinkTest extends SimulatedNetwork
         assertPaths(2, 2);
         assertThat(receiver.counters.fallbacks().get() + sender.counters.fallbacks().get()).isZero();
         assertThat(receiver.counters.railsReopened().get()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = { true, false })
+    void shouldStartOnTheRailThatOpensAndTakeTheOtherLater(final boolean isSender)
+    {
+        final SimulatedNode lame = lame(isSender, 300, 2, 1);
+        if (isSender)
+        {
+            sender = lame;
+        }
+        else
+        {
+            receiver = lame;
+        }
+        assertThat(lame.errors).anyMatch((error) -> error.contains("rails 1 of 2 can be opened: fi_domain"));
+        assertThat(lame.counters.fallbacks().get()).as("told once").isEqualTo(1);
+
+        link();
+        assertPaths(1, 1);
+        final Link link = sender.link;
+
+        final List<Integer> gapsMs = new ArrayList<>();
+        int gapMs = 0;
+        int attempts = lame.attempts;
+        while (gapsMs.size() < 3)
+        {
+            run(1);
+            gapMs++;
+            if (lame.attempts > attempts)
+            {
+                attempts = lame.attempts;
+                gapsMs.add(gapMs);
+                gapMs = 0;
+            }
+        }
+        assertThat(gapsMs.get(1)).as("less and less often").isBetween(1990, 2010);
+        assertThat(gapsMs.get(2)).isBetween(3990, 4010);
+        assertPaths(1, 1);
+
+        lame.canOpen = true;
+        run(10_000);
+        assertThat(sender.link).as("the same link").isSameAs(link);
+        assertPaths(2, 2);
+        assertThat(lame.counters.railsReopened().get()).isPositive();
+        assertThat(sender.link.isUp()).isTrue();
     }
 
     @Test

@@ -129,7 +129,16 @@ abstract class SimulatedNetwork
     SimulatedNode keyed(final boolean isSender, final long incarnation, final int rails, final String... keys)
     {
         return new SimulatedNode(isSender ? SENDER_PORT : RECEIVER_PORT, isSender, incarnation, HOST, () -> nowNs,
-            rails, Stream.of(keys).map(String::getBytes).toList());
+            rails, Stream.of(keys).map(String::getBytes).toList(), Integer.MAX_VALUE);
+    }
+
+    /**
+     * A node whose further rails cannot be opened until {@link SimulatedNode#canOpen} is set.
+     */
+    SimulatedNode lame(final boolean isSender, final long incarnation, final int rails, final int opened)
+    {
+        return new SimulatedNode(isSender ? SENDER_PORT : RECEIVER_PORT, isSender, incarnation, HOST, () -> nowNs,
+            rails, List.of(), opened);
     }
 
     SimulatedNode node(final int port, final boolean isSender, final long incarnation, final long hostId)

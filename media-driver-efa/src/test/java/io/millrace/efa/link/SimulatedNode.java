@@ -55,6 +55,8 @@ final class SimulatedNode implements RailChannel, RailOpener
     final List<ScriptedEndpoint> endpoints = new ArrayList<>();
     Link link;
     boolean canOpen = true;
+    int attempts;
+    private final int firstUnopenable;
     int opened;
     boolean isClosed;
     private final Map<InetSocketAddress, ByteBuffer> farewells = new HashMap<>();
@@ -65,7 +67,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     SimulatedNode(
         final int port, final boolean isSender, final long incarnation, final long hostId, final NanoClock clock)
     {
-        this(port, isSender, incarnation, hostId, clock, 1, List.of());
+        this(port, isSender, incarnation, hostId, clock, 1, List.of(), Integer.MAX_VALUE);
     }
 
     SimulatedNode(
@@ -75,8 +77,10 @@ final class SimulatedNode implements RailChannel, RailOpener
         final long hostId,
         final NanoClock clock,
         final int rails,
-        final List<byte[]> keys)
+        final List<byte[]> keys,
+        final int firstUnopenable)
     {
+        this.firstUnopenable = firstUnopenable;
         this.rails = rails;
         this.address = new InetSocketAddress("127.0.0.1", port);
         this.isSender = isSender;
@@ -93,6 +97,7 @@ final class SimulatedNode implements RailChannel, RailOpener
         conductor = new FabricConductor(
             settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this,
             TermSettings.of("none", settings.context(), choice), 1408);
+        canOpen = Integer.MAX_VALUE == firstUnopenable;
         conductor.onStart();
         (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
     }
@@ -106,7 +111,8 @@ final class SimulatedNode implements RailChannel, RailOpener
     @Override
     public Rail open(final RailSet railSet, final boolean forSender, final int index)
     {
-        if (!canOpen)
+        attempts++;
+        if (!canOpen && (Integer.MAX_VALUE == firstUnopenable || index >= firstUnopenable))
         {
             throw new FabricException("fi_domain", 19, "no NIC");
         }

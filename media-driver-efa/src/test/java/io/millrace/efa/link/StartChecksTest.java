@@ -42,6 +42,46 @@ class StartChecksTest
         return new StartChecks(new FabricSettings(choice, new EfaContext().railSlots(256), 1, 2, List.of()), limits);
     }
 
+    private static StartChecks checks(final EfaContext context, final MachineLimits limits)
+    {
+        final ProtocolChoice choice = new ProtocolChoice("efa", "efa", "efa", "test", true, false,
+            Collections.nCopies(1, (FabricNic)null));
+        return new StartChecks(new FabricSettings(choice, context.railSlots(256), 1, 2, List.of()), limits);
+    }
+
+    @Test
+    void shouldWarnOfLogsThatLockedMemoryHasNoRoomFor()
+    {
+        final MachineLimits little = new MachineLimits(100 * MIB, true, 0, PAGE_SIZE);
+        assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 8128, PAGE_SIZE)).singleElement().asString()
+            .contains("(RLIMIT_MEMLOCK) is 104857600 bytes, the rails register 34603008")
+            .contains("terms of 16777216 bytes registers 50331648 bytes, 12288 pages of 4096")
+            .contains("room for 2 logs", "lower aeron.term.buffer.length", "ulimit -l unlimited");
+
+        assertThat(checks("efa", 1, new MachineLimits(129 * MIB, true, 0, PAGE_SIZE))
+            .logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+        assertThat(checks("efa", 1, little).logs(1 << 20, 8128, PAGE_SIZE)).as("shorter terms").isEmpty();
+        assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 1408, PAGE_SIZE)).as("none is registered").isEmpty();
+        assertThat(checks("tcp", 1, little).logs(TERM_LENGTH, 8128, PAGE_SIZE)).as("does not pin").isEmpty();
+    }
+
+    @Test
+    void shouldWarnOfLogsBeyondTheBudgetOfPages()
+    {
+        final MachineLimits limits = new MachineLimits(0, false, 0, PAGE_SIZE);
+        assertThat(checks(new EfaContext().logPagesPerRegion(12_287), limits).logs(TERM_LENGTH, 8128, PAGE_SIZE))
+            .singleElement().asString()
+            .contains("12288 pages of 4096, more than millrace.efa.log.pages.per.region=12287", "huge pages");
+        assertThat(checks(new EfaContext().logPagesPerNic(24_575), limits).logs(TERM_LENGTH, 8128, PAGE_SIZE))
+            .singleElement().asString()
+            .contains("millrace.efa.log.pages.per.nic=24575 has no room for 2 of them");
+        assertThat(checks(new EfaContext().logPagesPerNic(24_576).logPagesPerRegion(12_288), limits)
+            .logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+        assertThat(checks(new EfaContext().logPagesPerNic(48), limits).logs(TERM_LENGTH, 8128, 2 * MIB))
+            .as("huge pages").isEmpty();
+        assertThat(checks("udp", 0, limits).logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+    }
+
     @Test
     void shouldCountWhatRailsRegister()
     {

@@ -146,6 +146,26 @@ class RailTest implements RailListener
         assertThat(rail.isUsable()).isTrue();
     }
 
+    /**
+     * Also on shm, where the entry of a peer stays for as long as the peer lives.
+     */
+    @Test
+    void shouldBeginAnewWithAPeerThatFailed()
+    {
+        assertThat(rail.peers().acquire(1, new byte[] { 9 })).as("counted").isSameAs(peer);
+        rail.peers().release(peer);
+        endpoint.postResult = -FabricErrors.EINVAL;
+        assertThat(send(100)).isEqualTo(Rail.FAILED);
+        endpoint.postResult = 0;
+
+        final RailPeer failed = peer;
+        peer = rail.peers().acquire(1, new byte[] { 9 });
+        assertThat(send(100)).isEqualTo(Rail.POSTED);
+        assertThat(rail.peers().release(failed)).isTrue();
+        assertThat(rail.peers().forget(failed)).as("another entry has the address").isTrue();
+        assertThat(rail.peers().acquire(1, new byte[] { 9 })).as("not forgotten with it").isSameAs(peer);
+    }
+
     @Test
     void shouldTellOfAPostThatIsRefused()
     {
