@@ -50,7 +50,6 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 class WaysInTest
 {
     private static final int STREAM_ID = 11;
-    private static final String CHANNEL = TwoDrivers.endpoint();
 
     @Test
     void shouldRunOnRailsWhenInstalledOnStockContext()
@@ -183,19 +182,19 @@ class WaysInTest
     }
 
     @Test
-    void shouldNotPairSupplierThatWasLeftAloneWithThatOfALaterDriver()
+    void shouldNotPairSuppliersOfDifferentDrivers()
     {
         System.setProperty(EfaConfiguration.PROTOCOL_PROP_NAME, "shm");
-        try (MediaDriver one = MediaDriver.launch(
-            driverContext().sendChannelEndpointSupplier(new EfaSendChannelEndpointSupplier()));
-            TwoDrivers publishing = new TwoDrivers(one, null, false);
-            Publication publication = publishing.publisher.addPublication(CHANNEL, STREAM_ID);
-            MediaDriver other = MediaDriver.launch(
-                driverContext().receiveChannelEndpointSupplier(new EfaReceiveChannelEndpointSupplier()));
-            TwoDrivers subscribing = new TwoDrivers(null, other, false);
-            Subscription subscription = subscribing.subscriber.addSubscription(CHANNEL, STREAM_ID))
+        try
         {
-            Traffic.exchange(publication, subscription, 10);
+            final EfaSendChannelEndpointSupplier sendSupplier = new EfaSendChannelEndpointSupplier();
+            final EfaReceiveChannelEndpointSupplier receiveSupplier = new EfaReceiveChannelEndpointSupplier();
+            try (TwoDrivers drivers = new TwoDrivers(
+                MediaDriver.launch(driverContext().sendChannelEndpointSupplier(sendSupplier)),
+                MediaDriver.launch(driverContext().receiveChannelEndpointSupplier(receiveSupplier))))
+            {
+                exchangeOnRails(drivers.publisher, drivers.subscriber);
+            }
         }
         finally
         {
