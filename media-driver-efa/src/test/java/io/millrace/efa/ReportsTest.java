@@ -62,6 +62,9 @@ class ReportsTest
     @TempDir
     private Path directory;
 
+    /**
+     * Nothing goes by UDP, so what was lost is missed only when rails that failed are used again.
+     */
     @ParameterizedTest
     @ValueSource(strings = { "shm", "tcp" })
     void shouldReportLossOnRails(final String protocol) throws IOException
