@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.counters;
@@ -80,7 +81,7 @@ class PausedDriverTest
         }
     }
 
-    private static void pause(final List<Run> runs, final java.util.function.Function<Run, DriverProcess> side)
+    private static void pause(final List<Run> runs, final Function<Run, DriverProcess> side)
     {
         runs.forEach((run) -> side.apply(run).signal("STOP"));
         final long deadlineNs = System.nanoTime() + PAUSE_NS;
@@ -153,8 +154,6 @@ class PausedDriverTest
         @Override
         public void close()
         {
-            near.signal("CONT");
-            far.signal("CONT");
             CloseHelper.quietCloseAll(nearClient, farClient);
             CloseHelper.closeAll(near, far);
         }
