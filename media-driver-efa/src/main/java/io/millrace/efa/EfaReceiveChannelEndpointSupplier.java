@@ -37,7 +37,7 @@ public final class EfaReceiveChannelEndpointSupplier implements ReceiveChannelEn
      */
     public EfaReceiveChannelEndpointSupplier()
     {
-        this(SupplierPair.forReceive());
+        this(FabricDriver.named());
     }
 
     EfaReceiveChannelEndpointSupplier(final FabricDriver fabric)

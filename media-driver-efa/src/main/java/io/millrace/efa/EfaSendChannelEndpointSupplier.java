@@ -36,7 +36,7 @@ public final class EfaSendChannelEndpointSupplier implements SendChannelEndpoint
      */
     public EfaSendChannelEndpointSupplier()
     {
-        this(SupplierPair.forSend());
+        this(FabricDriver.named());
     }
 
     EfaSendChannelEndpointSupplier(final FabricDriver fabric)

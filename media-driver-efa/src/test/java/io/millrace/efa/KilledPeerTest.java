@@ -16,22 +16,14 @@
 package io.millrace.efa;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
-import io.millrace.efa.libfabric.LibFabric;
 import org.agrona.CloseHelper;
-import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 import static io.millrace.efa.TwoDrivers.await;
@@ -51,12 +43,9 @@ class KilledPeerTest
     private static final int KILLS = 3;
     private static final int MESSAGES = 200;
 
-    @TempDir
-    private Path directory;
-
     @ParameterizedTest
     @ValueSource(strings = { "shm", "tcp" })
-    void shouldGoOnOnRailsWithEachSuccessor(final String protocol) throws Exception
+    void shouldGoOnOnRailsWithEachSuccessor(final String protocol)
     {
         final String channel = TwoDrivers.endpoint() + "|mtu=65504|term-length=8m";
         final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
@@ -69,14 +58,10 @@ class KilledPeerTest
         {
             for (int kill = 0; kill < KILLS; kill++)
             {
-                final String peerDirectory = CommonContext.generateRandomDirName();
-                final Process peer = startDriver(protocol, peerDirectory, directory);
                 Aeron peerAeron = null;
-                try
+                try (DriverProcess peer = new DriverProcess(protocol))
                 {
-                    await("peer's driver", () -> new File(peerDirectory, "cnc.dat").exists());
-                    peerAeron = Aeron.connect(new Aeron.Context()
-                        .aeronDirectoryName(peerDirectory).errorHandler((ignore) -> {}));
+                    peerAeron = peer.connect();
                     final Subscription subscription = peerAeron.addSubscription(channel, STREAM_ID);
                     await("connected", publication::isConnected, () -> counters(aeron));
                     await("linked", () -> 1 == sum(aeron, EfaCounters.LINKS_TYPE_ID), () -> counters(aeron));
@@ -90,9 +75,7 @@ class KilledPeerTest
                 }
                 finally
                 {
-                    peer.destroyForcibly().waitFor();
                     CloseHelper.quietClose(peerAeron);
-                    IoUtil.delete(new File(peerDirectory), true);
                 }
             }
 
@@ -119,25 +102,5 @@ class KilledPeerTest
                 sum(aeron, EfaCounters.PLACEMENT_WRITES_TYPE_ID) > writesBefore + MESSAGES &&
                 sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID) > framesBefore + MESSAGES;
         }, () -> received[0] + " received" + counters(aeron));
-    }
-
-    static Process startDriver(final String protocol, final String aeronDirectory, final Path directory)
-        throws IOException
-    {
-        return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Xmx256m",
-            "-Daeron.dir=" + aeronDirectory,
-            "-Daeron.threading.mode=SHARED",
-            "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
-            "-Dmillrace.efa.protocol=" + protocol,
-            "-D" + LibFabric.PATH_PROP_NAME + "=" + LibFabric.load().path(),
-            "-cp", System.getProperty("java.class.path"),
-            EfaMediaDriver.class.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(Files.createTempFile(directory, "driver", ".txt").toFile())
-            .start();
     }
 }

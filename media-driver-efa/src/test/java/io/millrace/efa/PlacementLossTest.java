@@ -16,12 +16,10 @@
 package io.millrace.efa;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
 import io.aeron.driver.status.SystemCounterDescriptor;
 import io.millrace.efa.contract.ContractMode;
-import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +27,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,19 +105,17 @@ class PlacementLossTest
      */
     @ParameterizedTest
     @CsvSource({ "shm, 1000", "tcp, 5000" })
-    void shouldFenceTheImageOffFromASenderThatIsStopped(final String protocol, final long timeoutMs) throws Exception
+    void shouldFenceTheImageOffFromASenderThatIsStopped(final String protocol, final long timeoutMs)
     {
         final String channel = TwoDrivers.endpoint() + "|mtu=65504|term-length=4m";
-        final String peerDirectory = CommonContext.generateRandomDirName();
-        final Process peer = KilledPeerTest.startDriver(protocol, peerDirectory, directory);
         final EfaContext efa = efaContext(protocol, 1)
             .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
             .linkTimeoutNs(TimeUnit.MILLISECONDS.toNanos(timeoutMs));
-        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), efa))
+        try (DriverProcess peer = new DriverProcess(protocol);
+            EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), efa))
         {
-            await("peer's driver", () -> new File(peerDirectory, "cnc.dat").exists());
             try (TwoDrivers drivers = new TwoDrivers(null, driver, false);
-                Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(peerDirectory));
+                Aeron aeron = peer.connect();
                 Subscription subscription = drivers.subscriber.addSubscription(channel, STREAM_ID);
                 ExclusivePublication publication = aeron.addExclusivePublication(channel, STREAM_ID))
             {
@@ -128,7 +123,7 @@ class PlacementLossTest
                 final PatternedTraffic traffic = new PatternedTraffic(PACKETS, subscription);
                 traffic.exchange(publication, 200);
 
-                signal(peer, "STOP");
+                peer.signal("STOP");
                 for (int i = 0; i < 20; i++)
                 {
                     traffic.offer(publication);
@@ -141,18 +136,13 @@ class PlacementLossTest
                 assertThat(sum(drivers.subscriber, EfaCounters.LOG_REGISTERED_BYTES_TYPE_ID)).isZero();
                 assertThat(sum(drivers.subscriber, EfaCounters.MAPPED_LOGS_TYPE_ID)).isZero();
 
-                signal(peer, "CONT");
+                peer.signal("CONT");
                 awaitOffer(drivers.subscriber);
                 final long commits = sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID);
                 traffic.exchange(publication, 200);
                 assertThat(sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID)).isGreaterThan(commits);
                 assertThat(subscription.imageCount()).isEqualTo(1);
             }
-        }
-        finally
-        {
-            peer.destroyForcibly().waitFor();
-            IoUtil.delete(new File(peerDirectory), true);
         }
     }
 
@@ -193,11 +183,5 @@ class PlacementLossTest
     {
         await("offered", () -> 1 == sum(subscriber, EfaCounters.IMAGE_OFFERS_TYPE_ID),
             () -> counters(subscriber));
-    }
-
-    private static void signal(final Process process, final String signal) throws Exception
-    {
-        final String pid = String.valueOf(process.pid());
-        assertThat(new ProcessBuilder("kill", "-" + signal, pid).inheritIO().start().waitFor()).isZero();
     }
 }

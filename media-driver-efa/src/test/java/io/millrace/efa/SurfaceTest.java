@@ -16,7 +16,6 @@
 package io.millrace.efa;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.DirectBufferVector;
 import io.aeron.ExclusivePublication;
 import io.aeron.FragmentAssembler;
@@ -28,25 +27,20 @@ import io.aeron.driver.status.SystemCounterDescriptor;
 import io.aeron.logbuffer.BufferClaim;
 import io.aeron.protocol.DataHeaderFlyweight;
 import org.agrona.CloseHelper;
-import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
-import org.agrona.concurrent.status.CountersReader;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.ByteArrayOutputStream;
-import java.io.File;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import static io.millrace.efa.RailTraffic.awaitLink;
+import static io.millrace.efa.RailTraffic.errorText;
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.counters;
 import static io.millrace.efa.TwoDrivers.driverContext;
@@ -92,7 +86,7 @@ class SurfaceTest
             ExclusivePublication publication =
                 drivers.publisher.addExclusivePublication(with(channel, publisherParams), STREAM_ID))
         {
-            exchangeOnRails(drivers, publication, subscription);
+            RailTraffic.exchange(drivers, publication, subscription, MESSAGES);
         }
     }
 
@@ -147,7 +141,7 @@ class SurfaceTest
             {
                 assertThat(tagged.sessionId()).isEqualTo(publication.sessionId());
                 await("spy", spy::isConnected);
-                exchangeOnRails(drivers, publication, subscription);
+                RailTraffic.exchange(drivers, publication, subscription, MESSAGES);
                 final long[] spied = new long[1];
                 await("spied", () ->
                 {
@@ -238,7 +232,7 @@ class SurfaceTest
 
             try (Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
             {
-                exchangeOnRails(drivers, publication, subscription);
+                RailTraffic.exchange(drivers, publication, subscription, MESSAGES);
                 final long errorFrames =
                     system(drivers.publisher, SystemCounterDescriptor.ERROR_FRAMES_RECEIVED);
                 subscription.imageBySessionId(publication.sessionId()).reject("not wanted");
@@ -263,11 +257,17 @@ class SurfaceTest
             Publication request = client.addPublication(
                 requestChannel + "|response-correlation-id=" + responses.registrationId(), STREAM_ID))
         {
-            exchangeOnRails(drivers, request, requests);
+            RailTraffic.exchange(drivers, request, requests, MESSAGES);
             try (Publication answer = server.addPublication(
                 response + "|response-correlation-id=" + requests.imageAtIndex(0).correlationId(), STREAM_ID + 1))
             {
+                await("answers on rails", () -> answer.isConnected() && RailTraffic.isOnRails(server, control),
+                    () -> counters(server));
+                final long byUdp = sum(server, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+                final long onRails = sum(server, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID);
                 Traffic.exchange(answer, responses, MESSAGES);
+                assertThat(sum(server, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
+                assertThat(sum(server, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isGreaterThan(onRails);
             }
         }
     }
@@ -333,42 +333,18 @@ class SurfaceTest
 
     @ParameterizedTest
     @ValueSource(strings = "shm")
-    void shouldCountDestinationsTowardsSelectorThreshold(final String protocol) throws Exception
+    void shouldCountDestinationsTowardsSelectorThreshold(final String protocol)
     {
-        final String aeronDirectory = CommonContext.generateRandomDirName();
-        final Process driver = new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Xmx256m",
-            "-Daeron.dir=" + aeronDirectory,
-            "-Daeron.threading.mode=SHARED",
-            "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
-            "-Dmillrace.efa.protocol=" + protocol,
-            "-Dorg.agrona.transport.iteration.threshold=2",
-            "-cp", System.getProperty("java.class.path"),
-            EfaMediaDriver.class.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-        try
+        try (DriverProcess driver = new DriverProcess(protocol, "org.agrona.transport.iteration.threshold=2");
+            Aeron aeron = driver.connect();
+            Subscription subscription = aeron.addSubscription("aeron:udp?control-mode=manual", STREAM_ID))
         {
-            await("driver", () -> new File(aeronDirectory, "cnc.dat").exists());
-            try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectory));
-                Subscription subscription = aeron.addSubscription("aeron:udp?control-mode=manual", STREAM_ID))
-            {
-                subscription.addDestination(TwoDrivers.endpoint());
-                subscription.addDestination(TwoDrivers.endpoint());
-                await("told of MDS", () -> 1 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
-                subscription.addDestination(TwoDrivers.endpoint());
-                await("told of threshold", () -> 2 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
-                assertThat(errorText(aeron)).contains("3 sockets of channels exceed");
-            }
-        }
-        finally
-        {
-            driver.destroyForcibly().waitFor();
-            IoUtil.delete(new File(aeronDirectory), true);
+            subscription.addDestination(TwoDrivers.endpoint());
+            subscription.addDestination(TwoDrivers.endpoint());
+            await("told of MDS", () -> 1 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
+            subscription.addDestination(TwoDrivers.endpoint());
+            await("told of threshold", () -> 2 == sum(aeron, EfaCounters.FALLBACKS_TYPE_ID));
+            assertThat(errorText(aeron)).contains("3 sockets of channels exceed");
         }
     }
 
@@ -380,32 +356,6 @@ class SurfaceTest
     private static String with(final String channel, final String params)
     {
         return null == params ? channel : channel + "|" + params;
-    }
-
-    private static void awaitLink(
-        final TwoDrivers drivers, final Publication publication, final Subscription subscription)
-    {
-        await("connected", () -> publication.isConnected() && subscription.isConnected());
-        await("link", () -> isOnRails(drivers.publisher.countersReader(), publication.channel()),
-            () -> counters(drivers.publisher));
-    }
-
-    private static boolean isOnRails(final CountersReader counters, final String channel)
-    {
-        final boolean[] isOnRails = new boolean[1];
-        final String uri = channel.replaceFirst("[|].*", "");
-        counters.forEach((id, typeId, key, label) -> isOnRails[0] |=
-            EfaCounters.PEER_TRANSPORT_TYPE_ID == typeId && label.contains(uri) && 1 == counters.getCounterValue(id));
-        return isOnRails[0];
-    }
-
-    private static void exchangeOnRails(
-        final TwoDrivers drivers, final Publication publication, final Subscription subscription)
-    {
-        awaitLink(drivers, publication, subscription);
-        final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
-        Traffic.exchange(publication, subscription, MESSAGES);
-        assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
     }
 
     private static void exchangeWithBoth(
@@ -431,7 +381,7 @@ class SurfaceTest
     {
         try (ExclusivePublication publication = drivers.publisher.addExclusivePublication(channel, STREAM_ID))
         {
-            exchangeOnRails(drivers, publication, subscription);
+            RailTraffic.exchange(drivers, publication, subscription, MESSAGES);
             final Image image = subscription.imageBySessionId(publication.sessionId());
             if (revoke)
             {
@@ -455,12 +405,5 @@ class SurfaceTest
             .headerType(DataHeaderFlyweight.HDR_TYPE_DATA)
             .frameLength(block.capacity());
         return block;
-    }
-
-    private static String errorText(final Aeron aeron)
-    {
-        final ByteArrayOutputStream text = new ByteArrayOutputStream();
-        aeron.context().saveErrorLog(new PrintStream(text, true, StandardCharsets.UTF_8));
-        return text.toString(StandardCharsets.UTF_8);
     }
 }

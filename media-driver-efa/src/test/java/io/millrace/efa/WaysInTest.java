@@ -18,25 +18,15 @@ package io.millrace.efa;
 import io.aeron.Aeron;
 import io.aeron.Publication;
 import io.aeron.Subscription;
-import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.LibFabric;
-import org.agrona.concurrent.AgentInvoker;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
-import java.util.stream.Stream;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.driverContext;
@@ -50,115 +40,36 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 class WaysInTest
 {
     private static final int STREAM_ID = 11;
-    private static final String CHANNEL = TwoDrivers.endpoint();
 
     @Test
-    void shouldRunOnRailsWhenInstalledOnStockContext()
-    {
-        for (int i = 0; i < 3; i++)
-        {
-            try (TwoDrivers drivers = new TwoDrivers(
-                MediaDriver.launch(EfaMediaDriver.install(driverContext(), efaContext("shm", 1))),
-                MediaDriver.launch(EfaMediaDriver.install(driverContext(), efaContext("shm", 1)))))
-            {
-                exchangeOnRails(drivers.publisher, drivers.subscriber);
-            }
-
-            assertThat(fabricThreads()).isZero();
-            assertThat(sharedMemoryFiles()).isZero();
-        }
-    }
-
-    @Test
-    void shouldRunOnRailsWhenNamedInPropertiesOfStockDriver()
-    {
-        System.setProperty(
-            Configuration.SEND_CHANNEL_ENDPOINT_SUPPLIER_PROP_NAME, EfaSendChannelEndpointSupplier.class.getName());
-        System.setProperty(
-            Configuration.RECEIVE_CHANNEL_ENDPOINT_SUPPLIER_PROP_NAME,
-            EfaReceiveChannelEndpointSupplier.class.getName());
-        System.setProperty(EfaConfiguration.PROTOCOL_PROP_NAME, "shm");
-        try
-        {
-            for (int i = 0; i < 3; i++)
-            {
-                try (TwoDrivers drivers = new TwoDrivers(
-                    MediaDriver.launch(driverContext()), MediaDriver.launch(driverContext())))
-                {
-                    exchangeOnRails(drivers.publisher, drivers.subscriber);
-                }
-
-                assertThat(fabricThreads()).isZero();
-                assertThat(sharedMemoryFiles()).isZero();
-            }
-        }
-        finally
-        {
-            System.clearProperty(Configuration.SEND_CHANNEL_ENDPOINT_SUPPLIER_PROP_NAME);
-            System.clearProperty(Configuration.RECEIVE_CHANNEL_ENDPOINT_SUPPLIER_PROP_NAME);
-            System.clearProperty(EfaConfiguration.PROTOCOL_PROP_NAME);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(value = ThreadingMode.class, names = { "DEDICATED", "SHARED_NETWORK", "SHARED" })
-    void shouldRunInThreadingMode(final ThreadingMode mode)
+    void shouldLinkDriversWhoseSuppliersAreNamedInProperties()
     {
         try (TwoDrivers drivers = new TwoDrivers(
-            EfaMediaDriver.launchEmbedded(context(mode), efaContext("shm", 1)),
-            EfaMediaDriver.launchEmbedded(context(mode), efaContext("shm", 1))))
+            ThreadingModesTest.launchNamed(driverContext(), "shm"),
+            ThreadingModesTest.launchNamed(driverContext(), "shm")))
         {
             exchangeOnRails(drivers.publisher, drivers.subscriber);
         }
-
-        assertThat(sharedMemoryFiles()).isZero();
-    }
-
-    @Test
-    void shouldRunWhenInvoked()
-    {
-        try (EfaMediaDriver driver =
-            EfaMediaDriver.launchEmbedded(context(ThreadingMode.INVOKER), efaContext("shm", 1)))
-        {
-            final AgentInvoker invoker = driver.mediaDriver().sharedAgentInvoker();
-            try (Aeron aeron = Aeron.connect(new Aeron.Context()
-                .aeronDirectoryName(driver.aeronDirectoryName())
-                .useConductorAgentInvoker(true)
-                .driverAgentInvoker(invoker)))
-            {
-                final String channel = TwoDrivers.endpoint();
-                final Subscription subscription = aeron.addSubscription(channel, STREAM_ID);
-                final Publication publication = aeron.addPublication(channel, STREAM_ID);
-                await("links up", () ->
-                {
-                    invoker.invoke();
-                    aeron.conductorAgentInvoker().invoke();
-                    return 2 == sum(aeron, EfaCounters.LINKS_TYPE_ID) && subscription.isConnected();
-                });
-            }
-        }
-
-        assertThat(sharedMemoryFiles()).isZero();
     }
 
     @Test
     void shouldEndItsAgentWhenClosedByInterruptedThread()
     {
         final MediaDriver driver = MediaDriver.launch(
-            EfaMediaDriver.install(context(ThreadingMode.INVOKER), efaContext("shm", 1)));
+            EfaMediaDriver.install(ThreadingModesTest.context(ThreadingMode.INVOKER), efaContext("shm", 1)));
         try (Aeron aeron = Aeron.connect(new Aeron.Context()
             .aeronDirectoryName(driver.aeronDirectoryName())
             .useConductorAgentInvoker(true)
             .driverAgentInvoker(driver.sharedAgentInvoker())))
         {
             aeron.addSubscription(TwoDrivers.endpoint(), STREAM_ID);
-            assertThat(fabricThreads()).as("fabric conductor and watch of shm").isEqualTo(2);
+            assertThat(ThreadingModesTest.fabricThreads()).as("fabric conductor and watch of shm").isEqualTo(2);
         }
 
         Thread.currentThread().interrupt();
         driver.close();
         assertThat(Thread.interrupted()).isTrue();
-        assertThat(fabricThreads()).isZero();
+        assertThat(ThreadingModesTest.fabricThreads()).isZero();
     }
 
     @Test
@@ -183,19 +94,19 @@ class WaysInTest
     }
 
     @Test
-    void shouldNotPairSupplierThatWasLeftAloneWithThatOfALaterDriver()
+    void shouldNotPairSuppliersOfDifferentDrivers()
     {
         System.setProperty(EfaConfiguration.PROTOCOL_PROP_NAME, "shm");
-        try (MediaDriver one = MediaDriver.launch(
-            driverContext().sendChannelEndpointSupplier(new EfaSendChannelEndpointSupplier()));
-            TwoDrivers publishing = new TwoDrivers(one, null, false);
-            Publication publication = publishing.publisher.addPublication(CHANNEL, STREAM_ID);
-            MediaDriver other = MediaDriver.launch(
-                driverContext().receiveChannelEndpointSupplier(new EfaReceiveChannelEndpointSupplier()));
-            TwoDrivers subscribing = new TwoDrivers(null, other, false);
-            Subscription subscription = subscribing.subscriber.addSubscription(CHANNEL, STREAM_ID))
+        try
         {
-            Traffic.exchange(publication, subscription, 10);
+            final EfaSendChannelEndpointSupplier sendSupplier = new EfaSendChannelEndpointSupplier();
+            final EfaReceiveChannelEndpointSupplier receiveSupplier = new EfaReceiveChannelEndpointSupplier();
+            try (TwoDrivers drivers = new TwoDrivers(
+                MediaDriver.launch(driverContext().sendChannelEndpointSupplier(sendSupplier)),
+                MediaDriver.launch(driverContext().receiveChannelEndpointSupplier(receiveSupplier))))
+            {
+                exchangeOnRails(drivers.publisher, drivers.subscriber);
+            }
         }
         finally
         {
@@ -213,16 +124,6 @@ class WaysInTest
         }
     }
 
-    private static MediaDriver.Context context(final ThreadingMode mode)
-    {
-        return driverContext()
-            .threadingMode(mode)
-            .conductorIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, 1_000_000))
-            .senderIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, 100_000))
-            .receiverIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, 100_000))
-            .sharedNetworkIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, 100_000));
-    }
-
     private static void exchangeOnRails(final Aeron publisher, final Aeron subscriber)
     {
         final String channel = TwoDrivers.endpoint();
@@ -237,26 +138,5 @@ class WaysInTest
         }
 
         await("links down", () -> 0 == sum(publisher, EfaCounters.LINKS_TYPE_ID));
-    }
-
-    private static long fabricThreads()
-    {
-        return Thread.getAllStackTraces().keySet().stream()
-            .filter((thread) -> thread.getName().startsWith("aeron-efa"))
-            .count();
-    }
-
-    private static long sharedMemoryFiles()
-    {
-        try (Stream<Path> files = Files.list(new File("/dev/shm").toPath()))
-        {
-            return files
-                .filter((path) -> path.getFileName().toString().contains(ProcessHandle.current().pid() + ":"))
-                .count();
-        }
-        catch (final IOException ex)
-        {
-            throw new IllegalStateException(ex);
-        }
     }
 }

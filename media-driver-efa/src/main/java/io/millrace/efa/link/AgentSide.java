@@ -400,6 +400,7 @@ final class AgentSide
         final long startNs = System.nanoTime();
         final RailPeer peer = rail.peers().acquire(incarnation, address.address());
         addressInsertTime.getAndAddRelease(System.nanoTime() - startNs);
+        run(peer::onAcquired);
         return new RailPath(rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength()), address);
     }
 

@@ -88,6 +88,20 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
+     * For a supplier that is configured by properties: its rails are tried if the protocol was asked for by name.
+     *
+     * @return not yet started.
+     * @throws io.aeron.exceptions.ConfigurationException as the constructor and {@link #tryNamedRails()} do.
+     * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened. Nothing is left open.
+     */
+    public static FabricDriver named()
+    {
+        final FabricDriver fabric = new FabricDriver(new EfaContext());
+        fabric.tryNamedRails();
+        return fabric;
+    }
+
+    /**
      * Protocol in use and why.
      *
      * @return the choice.
@@ -147,13 +161,32 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Start with the first channel endpoint: allocate the counters, which only the driver's conductor may, and run the
-     * fabric conductor until the driver's context is closed.
+     * What a media driver's channel endpoints share, started with the first of them. The suppliers that a stock driver
+     * makes from properties each have one, of which the first to be asked for an endpoint serves both.
      *
      * @param context of the media driver.
-     * @throws IllegalStateException when this belongs to another media driver already.
+     * @param own     of the supplier that is asked.
+     * @return the one that the media driver has already, else the supplier's own.
+     * @throws IllegalStateException when that belongs to another media driver already.
      */
-    public synchronized void start(final MediaDriver.Context context)
+    public static FabricDriver start(final MediaDriver.Context context, final FabricDriver own)
+    {
+        final FabricDriver fabric = context.errorHandler() instanceof final ClosingErrorHandler handler &&
+            handler.fabric.serves(context) ? handler.fabric : own;
+        fabric.start(context);
+        return fabric;
+    }
+
+    private synchronized boolean serves(final MediaDriver.Context context)
+    {
+        return context.countersManager() == countersManager;
+    }
+
+    /**
+     * Start with the first channel endpoint: allocate the counters, which only the driver's conductor may, and run the
+     * fabric conductor until the driver's context is closed.
+     */
+    private synchronized void start(final MediaDriver.Context context)
     {
         if (isClosed || null != countersManager && context.countersManager() != countersManager)
         {
@@ -243,16 +276,6 @@ public final class FabricDriver implements AutoCloseable
     {
         openNamedRails();
         rails.close();
-    }
-
-    /**
-     * Does this belong to a media driver already?
-     *
-     * @return true from its first channel endpoint on.
-     */
-    public synchronized boolean isStarted()
-    {
-        return isClosed || null != countersManager;
     }
 
     /**

@@ -29,6 +29,18 @@ public final class HandshakeFilter
     }
 
     /**
+     * Is a datagram a handshake frame?
+     *
+     * @param buffer with the datagram.
+     * @param length of the datagram in bytes.
+     * @return true by its type and schema.
+     */
+    public static boolean isHandshake(final UnsafeBuffer buffer, final int length)
+    {
+        return HandshakeCodec.isHandshake(buffer, length);
+    }
+
+    /**
      * Copy a datagram to the fabric conductor if it is a handshake frame. Aeron itself ignores such frames.
      *
      * @param events  of the fabric conductor.
@@ -46,7 +58,7 @@ public final class HandshakeFilter
         final InetSocketAddress source,
         final boolean isLinked)
     {
-        if (HandshakeCodec.isHandshake(buffer, length))
+        if (isHandshake(buffer, length))
         {
             final byte[] frame = new byte[length];
             buffer.getBytes(0, frame);

@@ -105,6 +105,13 @@ public interface RailChannel
     void sendDatagram(ByteBuffer frame, InetSocketAddress target);
 
     /**
+     * What to answer to a peer that offers rails for this channel.
+     *
+     * @return why it has none, or null if it has.
+     */
+    String refusal();
+
+    /**
      * Byes to be sent on the socket when the channel closes, by the address of each linked peer. Kept by the fabric
      * conductor, used by whichever thread closes the endpoint.
      *

@@ -107,6 +107,10 @@ final class ReceiverHandshake
         {
             answer(key, hello, 0, status, 0, refusalOf(hello, status));
         }
+        else if (null != key.channel().refusal())
+        {
+            answer(key, hello, 0, AckStatus.REFUSED, 0, key.channel().refusal());
+        }
         else if (isKnown)
         {
             known.sequence = hello.sequence();

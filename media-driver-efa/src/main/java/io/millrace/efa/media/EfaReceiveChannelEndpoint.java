@@ -58,11 +58,13 @@ import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SETUP;
 public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint implements RailChannel
 {
     private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
+    private static final String MDS_REFUSAL = "a multi-destination subscription has no rails";
 
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
     private final RailSet rails;
     private final LinkRouter router;
+    private final DestinationSockets destinations;
     private final Long2ObjectHashMap<PlacedImage> placedImages = new Long2ObjectHashMap<>();
     private final UnsafeBuffer railBuffer = new UnsafeBuffer();
     private final DataHeaderFlyweight dataHeader = new DataHeaderFlyweight();
@@ -70,7 +72,6 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     private final RttMeasurementFlyweight rttHeader = new RttMeasurementFlyweight();
     private final Map<InetSocketAddress, ByteBuffer> farewells = new ConcurrentHashMap<>();
     private DatagramChannel socket;
-    private int destinations;
     private boolean isRailReport;
     private volatile boolean isClosed;
 
@@ -98,13 +99,15 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
         this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
             this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.destinations = hasDestinationControl() ?
+            new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
         {
             fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
         }
         else if (hasDestinationControl())
         {
-            fabric.onUdpOnly(udpChannel.originalUriString(), "a multi-destination subscription has no rails");
+            fabric.onUdpOnly(udpChannel.originalUriString(), MDS_REFUSAL);
         }
     }
 
@@ -193,7 +196,31 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
             return 0;
         }
 
+        if (null != destinations)
+        {
+            destinations.onHeard(srcAddress, transportIndex);
+        }
+
         return super.onDataPacket(header, buffer, length, srcAddress, transportIndex);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onSetupMessage(
+        final SetupFlyweight header,
+        final UnsafeBuffer buffer,
+        final int length,
+        final InetSocketAddress srcAddress,
+        final int transportIndex)
+    {
+        if (null != destinations)
+        {
+            destinations.onHeard(srcAddress, transportIndex);
+        }
+
+        super.onSetupMessage(header, buffer, length, srcAddress, transportIndex);
     }
 
     /**
@@ -206,6 +233,10 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
+        else if (null != rails && null != destinations && HandshakeFilter.isHandshake(buffer, length))
+        {
+            destinations.onHandshake(buffer, length, address);
+        }
     }
 
     /**
@@ -217,9 +248,10 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public int addDestination(final ReceiveDestinationTransport transport)
     {
-        destinations++;
         fabric.onTransportAdded(false);
-        return super.addDestination(transport);
+        final int index = super.addDestination(transport);
+        destinations.add(index, transport);
+        return index;
     }
 
     /**
@@ -229,8 +261,8 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     public void removeDestination(final int transportIndex)
     {
         super.removeDestination(transportIndex);
-        destinations--;
         fabric.onTransportsRemoved(false, 1);
+        destinations.remove(transportIndex);
     }
 
     /**
@@ -243,9 +275,9 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             isClosed = true;
             farewells.forEach((target, bye) -> sendDatagram(bye.duplicate(), target));
-            if (hasDestinationControl())
+            if (null != destinations)
             {
-                fabric.onTransportsRemoved(false, destinations);
+                fabric.onTransportsRemoved(false, destinations.size());
             }
             else
             {
@@ -419,7 +451,23 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public void sendDatagram(final ByteBuffer frame, final InetSocketAddress target)
     {
-        HandshakeSocket.send(socket, frame, target, errorHandler);
+        if (null != destinations)
+        {
+            destinations.send(frame, target);
+        }
+        else
+        {
+            HandshakeSocket.send(socket, frame, target, errorHandler);
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String refusal()
+    {
+        return null == destinations ? null : MDS_REFUSAL;
     }
 
     /**

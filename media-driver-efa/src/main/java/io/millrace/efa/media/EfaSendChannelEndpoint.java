@@ -355,6 +355,15 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
      * {@inheritDoc}
      */
     @Override
+    public String refusal()
+    {
+        return null;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
     public Map<InetSocketAddress, ByteBuffer> farewells()
     {
         return farewells;

@@ -38,16 +38,16 @@ public final class EndpointFactory
      * @param udpChannel      of the channel.
      * @param statusIndicator of the endpoint.
      * @param context         of the media driver.
-     * @param fabric          of the media driver.
+     * @param own             of the supplier, unless the media driver has one already.
      * @return the endpoint.
      */
     public static SendChannelEndpoint send(
         final UdpChannel udpChannel,
         final AtomicCounter statusIndicator,
         final MediaDriver.Context context,
-        final FabricDriver fabric)
+        final FabricDriver own)
     {
-        fabric.start(context);
+        final FabricDriver fabric = FabricDriver.start(context, own);
         final SendChannelEndpoint endpoint = new EfaSendChannelEndpoint(udpChannel, statusIndicator, context, fabric);
         fabric.onEndpointCreated(true);
         return endpoint;
@@ -60,7 +60,7 @@ public final class EndpointFactory
      * @param dispatcher      of the channel.
      * @param statusIndicator of the endpoint.
      * @param context         of the media driver.
-     * @param fabric          of the media driver.
+     * @param own             of the supplier, unless the media driver has one already.
      * @return the endpoint.
      */
     public static ReceiveChannelEndpoint receive(
@@ -68,9 +68,9 @@ public final class EndpointFactory
         final DataPacketDispatcher dispatcher,
         final AtomicCounter statusIndicator,
         final MediaDriver.Context context,
-        final FabricDriver fabric)
+        final FabricDriver own)
     {
-        fabric.start(context);
+        final FabricDriver fabric = FabricDriver.start(context, own);
         final ReceiveChannelEndpoint endpoint =
             new EfaReceiveChannelEndpoint(udpChannel, dispatcher, statusIndicator, context, fabric);
         if (!endpoint.hasDestinationControl())

@@ -154,6 +154,15 @@ public final class RailPeer
         return failed;
     }
 
+    /**
+     * Another link refers to it, which tries it anew: on shm it is the same entry for as long as the peer's endpoint
+     * exists. Agent only.
+     */
+    public void onAcquired()
+    {
+        failed = false;
+    }
+
     void onFailure()
     {
         failed = true;

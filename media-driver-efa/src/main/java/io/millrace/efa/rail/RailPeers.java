@@ -63,7 +63,7 @@ public final class RailPeers
     {
         final AddressKey key = new AddressKey(incarnation, address);
         RailPeer peer = peerByAddress.get(key);
-        if (null == peer || peer.hasFailed())
+        if (null == peer)
         {
             peer = new RailPeer(key, endpoint.insertAddress(address));
             peerByAddress.put(key, peer);
@@ -95,13 +95,12 @@ public final class RailPeers
     public boolean forget(final RailPeer peer)
     {
         final byte[] address = peer.key().address();
-        final boolean isReplaced = peerByAddress.get(peer.key()) != peer;
-        if (peer.isReferenced() || !isReplaced && isShm && ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
+        if (peer.isReferenced() || isShm && ShmPeers.mayPost(address) && !LocalRails.isClosing(address))
         {
             return false;
         }
 
-        peerByAddress.remove(peer.key(), peer);
+        peerByAddress.remove(peer.key());
         return true;
     }
 

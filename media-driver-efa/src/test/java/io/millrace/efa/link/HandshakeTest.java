@@ -144,6 +144,21 @@ class HandshakeTest extends SimulatedNetwork
     }
 
     @Test
+    void shouldSayAtOnceThatAChannelHasNoRails()
+    {
+        receiver.refusal = "no rails here";
+        connect();
+        run(100);
+        assertThat(sender.link).isNull();
+        assertThat(sender.errors).hasSize(1);
+        assertThat(sender.errors.get(0)).contains("stays on UDP: REFUSED: no rails here");
+
+        run(60_000);
+        assertThat(sender.counters.fallbacks().get()).isEqualTo(1);
+        assertThat(receiver.conductor.peers()).isZero();
+    }
+
+    @Test
     void shouldNameBothVersionsWhenTheyDiffer()
     {
         final HandshakeMessage.Hello hello = new HandshakeMessage.Hello(

@@ -59,6 +59,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     private final int firstUnopenable;
     int opened;
     boolean isClosed;
+    String refusal;
     private final Map<InetSocketAddress, ByteBuffer> farewells = new HashMap<>();
     private final boolean isSender;
     private final int rails;
@@ -200,6 +201,12 @@ final class SimulatedNode implements RailChannel, RailOpener
         final byte[] bytes = new byte[frame.remaining()];
         frame.get(bytes);
         sent.add(new Datagram(address, target, bytes));
+    }
+
+    @Override
+    public String refusal()
+    {
+        return refusal;
     }
 
     @Override

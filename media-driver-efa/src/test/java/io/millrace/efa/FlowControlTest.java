@@ -1,0 +1,122 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa;
+
+import io.aeron.Publication;
+import io.aeron.Subscription;
+import io.aeron.driver.DefaultMulticastFlowControlSupplier;
+import io.aeron.driver.FlowControlSupplier;
+import io.aeron.driver.PreferredMulticastFlowControlSupplier;
+import io.millrace.efa.contract.ContractMode;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static io.millrace.efa.TwoDrivers.await;
+import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.driverContext;
+import static io.millrace.efa.TwoDrivers.efaContext;
+import static io.millrace.efa.TwoDrivers.sum;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Aeron's flow control strategies over destinations on rails, one of which takes nothing: they differ in whether it
+ * holds up the other.
+ */
+@Timeout(150)
+class FlowControlTest
+{
+    private static final int STREAM_ID = 31;
+    private static final int MESSAGE_LENGTH = 1_000;
+    private static final int WINDOW_LENGTH = 32 * 1024;
+    private static final int MTU_LENGTH = 1408;
+    private static final int MESSAGES = 200;
+    private static final FlowControlSupplier DEFAULT = new DefaultMulticastFlowControlSupplier();
+    private static final FlowControlSupplier PREFERRED = new PreferredMulticastFlowControlSupplier();
+
+    @ParameterizedTest
+    @CsvSource({ "shm, OFF", "tcp, OFF", "shm, STRICT" })
+    void shouldHoldUpPublicationForThoseThatTheStrategyNames(final String protocol, final ContractMode contract)
+    {
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(
+                driverContext().multicastFlowControlSupplier((channel, streamId, registrationId) ->
+                    (null == channel.channelUri().get("fc") ? PREFERRED : DEFAULT)
+                    .newInstance(channel, streamId, registrationId)),
+                efaContext(protocol, 1).contract(contract)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1).contract(contract))))
+        {
+            exchange(drivers, "|fc=min,g:/2", "", true);
+            exchange(drivers, "|fc=max", "", false);
+            exchange(drivers, "|fc=tagged,g:101/1", "|gtag=101", false);
+            exchange(drivers, "", "|gtag=-1", false);
+            assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        }
+    }
+
+    private static void exchange(
+        final TwoDrivers drivers, final String strategy, final String tag, final boolean isHeldUp)
+    {
+        final String[] endpoints = { TwoDrivers.endpoint(), TwoDrivers.endpoint() };
+        try (Publication publication = drivers.publisher.addPublication(
+            "aeron:udp?control-mode=manual|term-length=64k" + strategy, STREAM_ID);
+            Subscription taking = drivers.subscriber.addSubscription(
+                endpoints[0] + "|rcv-wnd=" + WINDOW_LENGTH + tag, STREAM_ID);
+            Subscription idle = drivers.subscriber.addSubscription(
+                endpoints[1] + "|rcv-wnd=" + WINDOW_LENGTH, STREAM_ID))
+        {
+            for (final String endpoint : endpoints)
+            {
+                publication.addDestination(endpoint);
+                await("on rails", () -> RailTraffic.isOnRails(drivers.publisher, endpoint.replaceAll(".*=", "")),
+                    () -> counters(drivers.publisher));
+            }
+            await("connected", () -> publication.isConnected() && taking.isConnected() && idle.isConnected());
+
+            final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
+            final int[] received = new int[2];
+            if (isHeldUp)
+            {
+                // the sender has its window to send, and the client another before it is held up
+                await("held up", () ->
+                {
+                    poll(taking, received, 0);
+                    return publication.offer(message) < 0 && publication.position() > 2 * WINDOW_LENGTH - MTU_LENGTH;
+                });
+                assertThat(received[0]).isLessThanOrEqualTo((WINDOW_LENGTH + MTU_LENGTH) / MESSAGE_LENGTH);
+            }
+
+            await(strategy + " lets messages pass", () ->
+            {
+                publication.offer(message);
+                poll(taking, received, 0);
+                if (isHeldUp)
+                {
+                    poll(idle, received, 1);
+                }
+                return received[0] >= MESSAGES && (!isHeldUp || received[1] >= MESSAGES);
+            }, () -> received[0] + " " + received[1] + counters(drivers.publisher));
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
+        }
+    }
+
+    private static void poll(final Subscription subscription, final int[] received, final int index)
+    {
+        subscription.poll((buffer, offset, length, header) -> received[index]++, 10);
+    }
+}
