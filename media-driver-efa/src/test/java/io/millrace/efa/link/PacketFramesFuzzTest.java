@@ -36,7 +36,7 @@ class PacketFramesFuzzTest
 
     static Stream<byte[]> seeds()
     {
-        return Stream.of(1, 2, 5).map((frames) ->
+        return Stream.of(1, 2, 5, 6).map((frames) ->
         {
             final byte[] bytes = new byte[frames * 64];
             final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
@@ -46,12 +46,16 @@ class PacketFramesFuzzTest
                 buffer.putByte(i * 64 + 6, (byte)1);
                 buffer.putInt(i * 64 + 8, i * 64);
             }
+            if (6 == frames)
+            {
+                buffer.putInt(64, Integer.MAX_VALUE);
+            }
             return bytes;
         });
     }
 
-    @FuzzTest(maxDuration = "10m")
     @MethodSource("seeds")
+    @FuzzTest(maxDuration = "10m")
     void shouldJudgeAnyMessage(final byte[] bytes)
     {
         if (null == bytes || bytes.length > CAPACITY)
