@@ -200,6 +200,20 @@ public final class FabricDriver implements AutoCloseable
         }
 
         countersManager = context.countersManager();
+        try
+        {
+            begin(context);
+        }
+        catch (final RuntimeException ex)
+        {
+            // such as for want of counters: the next channel is told the same
+            countersManager = null;
+            throw ex;
+        }
+    }
+
+    private void begin(final MediaDriver.Context context)
+    {
         LOGGER.log(
             System.Logger.Level.INFO,
             "millrace: protocol={0} provider={1} rails={2}, {3}: {4}",
