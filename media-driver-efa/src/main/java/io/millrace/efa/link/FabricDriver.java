@@ -222,7 +222,7 @@ public final class FabricDriver implements AutoCloseable
         }
 
         rails.counters(railCounters, counters);
-        final ErrorHandler errorHandler = context.countedErrorHandler();
+        final ErrorHandler errorHandler = countingErrorsOnly(context.countedErrorHandler(), context.errorHandler());
         rails.contract().start(countersManager, errorHandler);
         conductor = new FabricConductor(
             settings,
@@ -249,6 +249,19 @@ public final class FabricDriver implements AutoCloseable
                 stallWatchRunner = start(conductor.newStallWatch(), StallWatch.INTERVAL_MS, errorHandler);
             }
         }
+    }
+
+    /**
+     * Aeron's count of errors stays what it is without rails: that a channel goes by UDP is told, and no error.
+     */
+    private static ErrorHandler countingErrorsOnly(final ErrorHandler counted, final ErrorHandler uncounted)
+    {
+        return (throwable) ->
+        {
+            final boolean isWarning = throwable instanceof final AeronEvent event &&
+                AeronException.Category.WARN == event.category();
+            (isWarning ? uncounted : counted).onError(throwable);
+        };
     }
 
     private static AgentRunner start(final Agent agent, final long sleepMs, final ErrorHandler errorHandler)

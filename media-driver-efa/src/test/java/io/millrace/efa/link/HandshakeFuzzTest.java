@@ -51,8 +51,8 @@ class HandshakeFuzzTest extends SimulatedNetwork
                 frame(new HandshakeSeal(List.of(KEY)).seal(frame, true))));
     }
 
-    @FuzzTest(maxDuration = "10m")
     @MethodSource("seeds")
+    @FuzzTest(maxDuration = "10m")
     void shouldTakeAnyFrame(final byte[] bytes)
     {
         if (null == bytes)

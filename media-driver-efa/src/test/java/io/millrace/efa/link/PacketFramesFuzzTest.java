@@ -50,8 +50,8 @@ class PacketFramesFuzzTest
         });
     }
 
-    @FuzzTest(maxDuration = "10m")
     @MethodSource("seeds")
+    @FuzzTest(maxDuration = "10m")
     void shouldJudgeAnyMessage(final byte[] bytes)
     {
         if (null == bytes || bytes.length > CAPACITY)
