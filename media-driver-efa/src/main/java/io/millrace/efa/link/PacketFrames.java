@@ -113,7 +113,7 @@ public final class PacketFrames
         {
             final int frameLength = UnsafeApi.getInt(address + offset);
             frames++;
-            if (frameLength <= 0)
+            if (frameLength <= 0 || frameLength > length - offset)
             {
                 break;
             }
@@ -142,12 +142,12 @@ public final class PacketFrames
         while (fit < length)
         {
             final int frameLength = UnsafeApi.getInt(address + fit);
-            final int end = fit + align(frameLength, FRAME_ALIGNMENT);
-            if (frameLength <= 0 || end > limitLength)
+            if (frameLength <= 0 || frameLength > limitLength - fit ||
+                align(frameLength, FRAME_ALIGNMENT) > limitLength - fit)
             {
                 break;
             }
-            fit = end;
+            fit += align(frameLength, FRAME_ALIGNMENT);
         }
 
         return fit;

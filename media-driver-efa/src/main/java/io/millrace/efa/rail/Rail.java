@@ -52,6 +52,12 @@ public final class Rail implements AutoCloseable
      */
     public static final int FAILED = -1;
 
+    /**
+     * Status messages, heartbeats, NAKs and setups are no longer. Where they would wait for credit behind each other,
+     * as those of thousands of streams in one duty cycle, they are injected instead: a stream that never gets one
+     * through is not connected.
+     */
+    private static final int CONTROL_LENGTH = 64;
     private static final int COMPLETIONS_PER_READ = 32;
     private static final int READS_PER_POLL = 4;
 
@@ -64,6 +70,7 @@ public final class Rail implements AutoCloseable
     private final int index;
     private final FabricEndpoint endpoint;
     private final int injectLength;
+    private final int creditlessLength;
     private final int slotLength;
     private final int receiveLength;
     private final int sendSlots;
@@ -113,6 +120,7 @@ public final class Rail implements AutoCloseable
         this.localAddress = endpoint.localAddress();
         // TCP's injected messages end without completion, also on a link that is down
         this.injectLength = FabricProvider.TCP == endpoint.nic().provider() ? 0 : endpoint.injectLength();
+        this.creditlessLength = Math.min(CONTROL_LENGTH, endpoint.injectLength());
         this.slotLength = (int)Math.min(sendSlotLength, endpoint.maxSendLength());
         this.sendSlots = Math.min(slots, endpoint.txDepth());
         this.receiveSlots = Math.min(slots, endpoint.rxDepth());
@@ -307,7 +315,7 @@ public final class Rail implements AutoCloseable
         }
 
         final int result;
-        if (length <= injectLength)
+        if (length <= injectLength || length <= creditlessLength && hasNoCredit(peer) && !isSlow(peer))
         {
             result = (int)endpoint.inject(address, length, immediate, peer.fiAddr());
         }

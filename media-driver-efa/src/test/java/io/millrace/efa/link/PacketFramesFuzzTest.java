@@ -36,7 +36,7 @@ class PacketFramesFuzzTest
 
     static Stream<byte[]> seeds()
     {
-        return Stream.of(1, 2, 5).map((frames) ->
+        return Stream.of(1, 2, 5, 6).map((frames) ->
         {
             final byte[] bytes = new byte[frames * 64];
             final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
@@ -45,6 +45,10 @@ class PacketFramesFuzzTest
                 buffer.putInt(i * 64, 64);
                 buffer.putByte(i * 64 + 6, (byte)1);
                 buffer.putInt(i * 64 + 8, i * 64);
+            }
+            if (6 == frames)
+            {
+                buffer.putInt(64, Integer.MAX_VALUE);
             }
             return bytes;
         });

@@ -97,6 +97,16 @@ class PacketFramesTest
         assertThat(frames).isEqualTo(frameLengths.size());
     }
 
+    @Test
+    void shouldStayInPacketWhateverLengthAFrameHas()
+    {
+        frame(0, 64, HDR_TYPE_DATA);
+        frame(64, Integer.MAX_VALUE, HDR_TYPE_DATA);
+        byteBuffer.limit(128);
+        assertThat(PacketFrames.dataFrames(byteBuffer)).isEqualTo(2);
+        assertThat(PacketFrames.fit(packet.addressOffset(), 128, 100)).isEqualTo(64);
+    }
+
     private void frame(final int offset, final int length, final int type)
     {
         packet.putInt(offset, length, ByteOrder.LITTLE_ENDIAN);

@@ -17,11 +17,13 @@ package io.millrace.efa.rail;
 
 import io.millrace.efa.libfabric.FabricErrors;
 import io.millrace.efa.libfabric.FabricException;
+import io.millrace.efa.libfabric.FabricProvider;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersManager;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -103,6 +105,27 @@ class RailTest implements RailListener
         rail.poll(System.nanoTime());
         assertThat(rail.outstandingBytes()).isEqualTo(100);
         assertThat(send(100)).isEqualTo(Rail.POSTED);
+    }
+
+    @Test
+    void shouldInjectControlFramesForWhichTcpHasNoCreditLeft()
+    {
+        final ScriptedEndpoint tcp = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
+        Mockito.when(tcp.nic().provider()).thenReturn(FabricProvider.TCP);
+        final Rail tcpRail = new Rail(0, tcp, 16, 2048, 512);
+        tcpRail.attach(counters, this);
+        final RailPeer tcpPeer = tcpRail.acquire(1, new byte[] { 9 });
+        final long address = packet.addressOffset();
+        for (int i = 0; i < 2; i++)
+        {
+            assertThat(tcpRail.send(tcpPeer, address, INJECT_LENGTH, HANDLE, 1, 0)).isEqualTo(Rail.POSTED);
+        }
+        assertThat(tcp.injected).isEmpty();
+
+        assertThat(tcpRail.send(tcpPeer, address, INJECT_LENGTH, HANDLE, 1, 0)).isEqualTo(Rail.POSTED);
+        assertThat(tcp.injected).hasSize(1);
+        assertThat(tcpRail.send(tcpPeer, address, INJECT_LENGTH + 1, HANDLE, 1, 0)).isEqualTo(Rail.BUSY);
+        tcpRail.close();
     }
 
     @Test
