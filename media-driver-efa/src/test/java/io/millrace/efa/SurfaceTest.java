@@ -299,7 +299,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "tcp" })
+    @ValueSource(strings = { "shm", "tcp" })
     @Timeout(600)
     void shouldCarryManyEndpointsAndStreams(final String protocol)
     {
