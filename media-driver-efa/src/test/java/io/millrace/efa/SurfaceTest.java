@@ -337,9 +337,10 @@ class SurfaceTest
             assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isEqualTo(endpoints);
             System.gc();
-            System.out.printf("%s: %d endpoints, %d streams: added in %d ms, linked in %d ms more, three messages each in" +
-                " %d ms, heap of both drivers and clients %d KiB, registered by one %d KiB%n", protocol, endpoints,
-                streams, millis(addedNs - startNs), millis(linkedNs - addedNs), millis(System.nanoTime() - linkedNs),
+            System.out.printf("%s: %d endpoints, %d streams: added in %d ms, linked after %d ms more, 3 messages each " +
+                "in %d ms, heap of both drivers and clients %d KiB, registered by one %d KiB%n",
+                protocol, endpoints, streams, millis(addedNs - startNs), millis(linkedNs - addedNs),
+                millis(System.nanoTime() - linkedNs),
                 Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory() >> 10,
                 sum(drivers.publisher, EfaCounters.REGISTERED_BYTES_TYPE_ID) >> 10);
         }
