@@ -337,7 +337,7 @@ class SurfaceTest
             assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isEqualTo(endpoints);
             System.gc();
-            System.out.printf("%s: %d endpoints, %d streams: added in %d ms, linked after %d ms more, 3 messages each " +
+            System.out.printf("%s: %d endpoints, %d streams: added in %d ms, linked %d ms later, 3 messages each " +
                 "in %d ms, heap of both drivers and clients %d KiB, registered by one %d KiB%n",
                 protocol, endpoints, streams, millis(addedNs - startNs), millis(linkedNs - addedNs),
                 millis(System.nanoTime() - linkedNs),
