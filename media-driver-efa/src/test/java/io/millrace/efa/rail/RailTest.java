@@ -114,7 +114,7 @@ class RailTest implements RailListener
         Mockito.when(tcp.nic().provider()).thenReturn(FabricProvider.TCP);
         final Rail tcpRail = new Rail(0, tcp, 16, 2048, 512);
         tcpRail.attach(counters, this);
-        final RailPeer tcpPeer = tcpRail.acquire(1, new byte[] { 9 });
+        final RailPeer tcpPeer = tcpRail.peers().acquire(1, new byte[] { 9 });
         final long address = packet.addressOffset();
         for (int i = 0; i < 2; i++)
         {
