@@ -155,7 +155,8 @@ final class HandshakeCodec
     {
         encoder.clear()
             .rmaWrite(TermSettings.canWrite(capabilities))
-            .wideImmediate(TermSettings.hasWideImmediate(capabilities));
+            .wideImmediate(TermSettings.hasWideImmediate(capabilities))
+            .group(TermSettings.isGroup(capabilities));
     }
 
     ByteBuffer encode(final HandshakeMessage.ImageOffer offer)
@@ -363,7 +364,8 @@ final class HandshakeCodec
 
     private static int decode(final CapabilitiesDecoder decoder)
     {
-        return TermSettings.capabilities(decoder.rmaWrite(), decoder.wideImmediate());
+        return TermSettings.capabilities(decoder.rmaWrite(), decoder.wideImmediate()) |
+            TermSettings.group(decoder.group());
     }
 
     private HandshakeMessage decodeOffer(final UnsafeBuffer buffer)

@@ -122,7 +122,7 @@ final class ImageOffers
             {
                 if (isOf(peering, image))
                 {
-                    image.isOnRails(false);
+                    image.hasRailWindow(false);
                 }
             });
         for (final ImageOffer offer : List.copyOf(offers.values()))
@@ -234,7 +234,7 @@ final class ImageOffers
     {
         if (isOf(peering, image))
         {
-            image.isOnRails(true);
+            image.hasRailWindow(!TermSettings.isGroup(peering.capabilities));
             if (settings.isPlaced() && !refused.contains(image) && null == find(image))
             {
                 prepare(peering, image);

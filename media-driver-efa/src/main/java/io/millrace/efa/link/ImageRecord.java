@@ -30,7 +30,7 @@ public final class ImageRecord
     final int streamId;
     final int windowLength;
     final InetSocketAddress source;
-    private volatile boolean isOnRails;
+    private volatile boolean hasRailWindow;
 
     /**
      * Take note of an image.
@@ -59,17 +59,18 @@ public final class ImageRecord
     }
 
     /**
-     * Do the image's frames travel on rails?
+     * May the window be as long as rails need it? Flow control of a group takes a receiver in only when its window is
+     * about as long as those of others, which may be on UDP.
      *
-     * @return true when its sender is linked.
+     * @return true when its sender is linked, and sends to nobody else.
      */
-    public boolean isOnRails()
+    public boolean hasRailWindow()
     {
-        return isOnRails;
+        return hasRailWindow;
     }
 
-    void isOnRails(final boolean isOnRails)
+    void hasRailWindow(final boolean hasRailWindow)
     {
-        this.isOnRails = isOnRails;
+        this.hasRailWindow = hasRailWindow;
     }
 }

@@ -29,8 +29,8 @@ import java.net.InetSocketAddress;
 
 /**
  * Congestion control of an image as Aeron made it, which also tells of the image's life: Aeron has no other public
- * place for that. While the image's frames travel on rails, which lose nothing for want of room in a socket, a static
- * window that neither channel nor driver chose is as long as rails need it.
+ * place for that. While the image's frames travel on rails, which lose nothing for want of room in a socket, and to no
+ * other receiver, a static window that neither channel nor driver chose is as long as rails need it.
  */
 final class RailCongestionControl implements CongestionControl
 {
@@ -99,7 +99,7 @@ final class RailCongestionControl implements CongestionControl
             startingRebuildPosition,
             endingRebuildPosition,
             lossOccurred);
-        return railWindowLength > CongestionControl.receiverWindowLength(outcome) && image.isOnRails() ?
+        return railWindowLength > CongestionControl.receiverWindowLength(outcome) && image.hasRailWindow() ?
             CongestionControl.packOutcome(
                 railWindowLength, CongestionControl.shouldForceStatusMessage(outcome)) : outcome;
     }

@@ -485,7 +485,8 @@ final class SenderHandshake
                 tellsRails ? addresses : List.of(),
                 linking.settings().choice().protocol(),
                 linking.settings().choice().wireName(),
-                linking.capabilities())));
+                linking.capabilities() | TermSettings.group(
+                peering.key.channel().udpChannel().hasGroupSemantics()))));
         }
     }
 

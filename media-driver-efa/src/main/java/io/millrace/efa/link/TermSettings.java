@@ -43,6 +43,7 @@ record TermSettings(
 {
     private static final int CAN_WRITE = 1;
     private static final int HAS_WIDE_IMMEDIATE = 2;
+    private static final int GROUP = 4;
     private static final String OFF = "off";
     private static final String ON = "on";
     private static final int DEFAULT_LENGTH = 4096;
@@ -122,6 +123,19 @@ record TermSettings(
     static int capabilities(final boolean canWrite, final boolean hasWideImmediate)
     {
         return (canWrite ? CAN_WRITE : 0) | (hasWideImmediate ? HAS_WIDE_IMMEDIATE : 0);
+    }
+
+    /**
+     * Bit for a channel that sends to many.
+     */
+    static int group(final boolean isGroup)
+    {
+        return isGroup ? GROUP : 0;
+    }
+
+    static boolean isGroup(final int capabilities)
+    {
+        return 0 != (capabilities & GROUP);
     }
 
     static boolean canWrite(final int capabilities)

@@ -99,7 +99,7 @@ class HandshakeCodecTest
     @Test
     void shouldSayWhatRailsCanDo()
     {
-        for (int capabilities = 0; capabilities < 4; capabilities++)
+        for (int capabilities = 0; capabilities < 8; capabilities++)
         {
             final HandshakeMessage.Hello hello = new HandshakeMessage.Hello(
                 HandshakeCodec.PROTOCOL_VERSION, 2, 3, 4, 5, 6, List.of(rail(16)), "tcp", "net", capabilities);

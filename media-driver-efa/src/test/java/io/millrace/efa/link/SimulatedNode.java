@@ -42,6 +42,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
  */
 final class SimulatedNode implements RailChannel, RailOpener
 {
+    private static final UdpChannel UDP_CHANNEL = UdpChannel.parse("aeron:udp?endpoint=127.0.0.1:1");
     record Datagram(InetSocketAddress source, InetSocketAddress target, byte[] frame)
     {
     }
@@ -177,7 +178,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     @Override
     public UdpChannel udpChannel()
     {
-        return null;
+        return UDP_CHANNEL;
     }
 
     @Override
