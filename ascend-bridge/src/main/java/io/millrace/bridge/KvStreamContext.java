@@ -50,8 +50,28 @@ public abstract class KvStreamContext<C extends KvStreamContext<C>>
         if (null == aeron)
         {
             ownsAeron = true;
-            aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
+            aeron = connectClient();
         }
+    }
+
+    /**
+     * Connect to the media driver in {@link #aeronDirectoryName()}.
+     *
+     * @return a new client.
+     */
+    public Aeron connectClient()
+    {
+        return Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
+    }
+
+    /**
+     * Was the client made here. Then it is closed with its sender or receiver, and made anew when its driver was lost.
+     *
+     * @return false when it was set.
+     */
+    public boolean ownsAeron()
+    {
+        return ownsAeron;
     }
 
     /**

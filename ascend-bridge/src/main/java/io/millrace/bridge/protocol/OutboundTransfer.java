@@ -15,15 +15,20 @@
  */
 package io.millrace.bridge.protocol;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvDestination;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
@@ -47,6 +52,7 @@ final class OutboundTransfer implements KvTransfer
         GRANT,
         STREAM,
         ACKNOWLEDGE,
+        INTERRUPTED,
         CANCELING,
         ENDING
     }
@@ -67,7 +73,9 @@ final class OutboundTransfer implements KvTransfer
     final KvEvent acquired;
     final long deadlineNs;
     final long timeoutNs;
-    final long layerBytes;
+    final long grantTimeoutNs;
+    final long resumeTimeoutNs;
+    final KvPriority priority;
 
     Phase phase = Phase.BEGIN;
     boolean isBegun;
@@ -76,6 +84,19 @@ final class OutboundTransfer implements KvTransfer
     KvError endError = KvError.NONE;
     String endText;
     long creditLimit;
+    int attempt;
+    long beginNs;
+    long interruptedNs;
+    long bytesBefore;
+    boolean isCommitSent;
+
+    /**
+     * What the receiver wants: blocks, from a layer on.
+     */
+    BlockRuns runs;
+    KvBlocks carried;
+    long layerBytes;
+    int fromLayer;
 
     /**
      * Planning: which range is copied next.
@@ -91,6 +112,7 @@ final class OutboundTransfer implements KvTransfer
     final StagingSlot[] slots;
     int slotHead;
     int slotCount;
+    int describedRun;
     int describedBlocks;
     int chunkCrcEnd;
     boolean isCommitDue;
@@ -98,7 +120,6 @@ final class OutboundTransfer implements KvTransfer
     int commitAttempt;
     final CRC32C crc = new CRC32C();
     final int[] layerChecksums;
-    final boolean[] isAcked;
     final IntArrayList resends = new IntArrayList();
     final IntArrayList resendAttempts = new IntArrayList();
     int resendCount;
@@ -106,6 +127,7 @@ final class OutboundTransfer implements KvTransfer
     private final long transferId;
     private final long requestId;
     private final long totalBytes;
+    private final KvFailurePolicy failurePolicy;
     private final NanoClock clock;
     private final long submitNs;
     private final CompletableFuture<KvTransfer> future = new CompletableFuture<>();
@@ -114,7 +136,7 @@ final class OutboundTransfer implements KvTransfer
     private volatile String errorText;
     private volatile long bytesSent;
     private volatile long endNs;
-    private volatile int layersAcked;
+    private volatile Destination[] destinations = Destination.NONE;
     private volatile int layersReady;
     private volatile boolean isCancelRequested;
 
@@ -140,11 +162,131 @@ final class OutboundTransfer implements KvTransfer
         isLayerwise = request.layerwise();
         acquired = request.acquired();
         layersReady = isLayerwise ? 0 : layout.layers();
-        layerBytes = layout.layerBytes(blockCount);
+        grantTimeoutNs = request.grantTimeoutNs();
+        resumeTimeoutNs = request.resumeTimeoutNs();
+        priority = request.priority();
+        failurePolicy = request.failurePolicy();
+        carry(BlockRuns.all(blockCount), 0);
         totalBytes = layout.totalBytes(blockCount);
         slots = new StagingSlot[maxSlots];
         layerChecksums = new int[layout.layers()];
-        isAcked = new boolean[layout.layers()];
+    }
+
+    /**
+     * Send these blocks from a layer on.
+     */
+    void carry(final BlockRuns newRuns, final int layer)
+    {
+        runs = newRuns;
+        carried = newRuns.select(blocks);
+        layerBytes = layout.layerBytes(newRuns.blocks());
+        fromLayer = layer;
+        nextLayer = layer;
+    }
+
+    /**
+     * Bytes that are sent when nothing is repeated.
+     */
+    long carriedBytes()
+    {
+        return layerBytes * (layout.layers() - fromLayer);
+    }
+
+    /**
+     * Announced to these receivers.
+     */
+    void begun(final Destination[] newDestinations, final long nowNs)
+    {
+        destinations = newDestinations;
+        isBegun = true;
+        beginNs = nowNs;
+        bytesBefore = bytesSent;
+        state = KvTransferState.PENDING;
+    }
+
+    /**
+     * Forget what was sent after the stream broke, and begin again. Its slots were given back.
+     */
+    void restart()
+    {
+        attempt++;
+        phase = Phase.BEGIN;
+        carry(BlockRuns.all(blockCount), 0);
+        planLayer = NO_LAYER;
+        resends.clear();
+        resendAttempts.clear();
+        describedRun = 0;
+        describedBlocks = 0;
+        isCommitDue = false;
+        isCommitSent = false;
+        creditLimit = 0;
+        crc.reset();
+    }
+
+    Destination destination(final int sessionId)
+    {
+        for (final Destination destination : destinations)
+        {
+            if (destination.peer.sessionId() == sessionId)
+            {
+                return destination;
+            }
+        }
+        return null;
+    }
+
+    Destination[] all()
+    {
+        return destinations;
+    }
+
+    /**
+     * Credit that every receiver left gives.
+     */
+    void updateCredit()
+    {
+        long limit = Long.MAX_VALUE;
+        for (final Destination destination : destinations)
+        {
+            limit = destination.isEnded() ? limit : Math.min(limit, destination.creditLimit);
+        }
+        creditLimit = limit;
+    }
+
+    boolean isAllGranted()
+    {
+        for (final Destination destination : destinations)
+        {
+            if (!destination.isGranted && !destination.isEnded())
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean isAllAcked()
+    {
+        for (final Destination destination : destinations)
+        {
+            if (destination.layersAcked() < layout.layers() && !destination.isEnded())
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean isAllEnded()
+    {
+        for (final Destination destination : destinations)
+        {
+            if (!destination.isEnded())
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -204,22 +346,12 @@ final class OutboundTransfer implements KvTransfer
         bytesSent = bytesSent + bytes;
     }
 
-    void pending()
-    {
-        state = KvTransferState.PENDING;
-    }
-
-    void onLayerAck(final int layer)
-    {
-        if (!isAcked[layer])
-        {
-            isAcked[layer] = true;
-            layersAcked = layersAcked + 1;
-        }
-    }
-
     void finish(final KvError finalError, final String text)
     {
+        for (final Destination destination : destinations)
+        {
+            destination.end(finalError, text);
+        }
         endNs = clock.nanoTime();
         error = finalError;
         errorText = text;
@@ -259,7 +391,40 @@ final class OutboundTransfer implements KvTransfer
 
     public int layersAcked()
     {
-        return layersAcked;
+        final Destination[] seen = destinations;
+        int layers = 0 == seen.length ? 0 : layout.layers();
+        for (final Destination destination : seen)
+        {
+            layers = destination.isFailed() && seen.length > 1 ? layers : Math.min(layers, destination.layersAcked());
+        }
+        return layers;
+    }
+
+    public boolean isLayerAcked(final int layer)
+    {
+        checkLayer(layer);
+        final Destination[] seen = destinations;
+        boolean isAcked = seen.length > 0;
+        for (final Destination destination : seen)
+        {
+            isAcked &= destination.isAcked(layer) || destination.isFailed() && seen.length > 1;
+        }
+        return isAcked;
+    }
+
+    public List<KvDestination> destinations()
+    {
+        return Stream.of(destinations).map(Destination::snapshot).toList();
+    }
+
+    public KvFailurePolicy failurePolicy()
+    {
+        return failurePolicy;
+    }
+
+    public long remainingNs()
+    {
+        return deadlineNs - clock.nanoTime();
     }
 
     public KvError error()
@@ -279,12 +444,17 @@ final class OutboundTransfer implements KvTransfer
 
     public synchronized void layerReady(final int layer)
     {
+        checkLayer(layer);
+        layersReady = Math.max(layersReady, layer + 1);
+    }
+
+    private void checkLayer(final int layer)
+    {
         if (layer < 0 || layer >= layout.layers())
         {
             throw new IllegalArgumentException(
                 "layer=" + layer + " is out of range: use 0 to " + (layout.layers() - 1));
         }
-        layersReady = Math.max(layersReady, layer + 1);
     }
 
     public void cancel()
@@ -317,7 +487,7 @@ final class OutboundTransfer implements KvTransfer
     public String toString()
     {
         return "KvTransfer{transferId=" + transferId + " requestId=" + requestId + " state=" + state +
-            " bytesSent=" + bytesSent + "/" + totalBytes + " layersAcked=" + layersAcked + "/" + layout.layers() +
+            " bytesSent=" + bytesSent + "/" + totalBytes + " layersAcked=" + layersAcked() + "/" + layout.layers() +
             " error=" + error + (null == errorText ? "" : " " + errorText) + "}";
     }
 }

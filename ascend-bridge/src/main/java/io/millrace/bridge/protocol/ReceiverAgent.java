@@ -16,18 +16,21 @@
 package io.millrace.bridge.protocol;
 
 import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 import io.aeron.ExclusivePublication;
+import io.aeron.Image;
 import io.aeron.Subscription;
-import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvFate;
+import io.millrace.bridge.KvGrant;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvSource;
-import io.millrace.bridge.KvTransferStats;
+import io.millrace.bridge.KvTransferInfo;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.staging.StagingPool;
 import org.agrona.CloseHelper;
@@ -49,12 +52,14 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final NanoClock clock;
     final KvCounters counters;
     final ReverseWriter writer;
+    final ReceiverEvents events;
     final RecentTransfers recent = new RecentTransfers(RECENT_CAPACITY);
     final long receiverId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
     Landing landing;
-    private final Subscription subscription;
-    private final ExclusivePublication reversePublication;
+    private final ClientLink link;
     private final KvSource source;
+    private Subscription subscription;
+    private ExclusivePublication reversePublication;
     private final ForwardReader reader;
     private final StagingPool pool;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
@@ -74,8 +79,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         this.ctx = ctx;
         clock = ctx.nanoClock();
         counters = ctx.counters();
+        events = new ReceiverEvents(ctx);
+        link = new ClientLink(ctx);
         subscription = null == ctx.source() ? ctx.aeron().addSubscription(ctx.channel(), ctx.streamId()) : null;
-        source = null == ctx.source() ? subscription::controlledPoll : ctx.source();
+        source = null == ctx.source() ?
+            (handler, limit) -> subscription.controlledPoll(handler, limit) : ctx.source();
         try
         {
             reversePublication = ctx.replay() ? null :
@@ -98,9 +106,25 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         landing = new Landing(ctx, pool, copyQueue, this);
     }
 
+    /**
+     * Learn the fate of a request, from any thread.
+     *
+     * @param requestId of the serving system.
+     * @param timeoutNs within which a transfer must have begun.
+     * @return the fate to come.
+     */
+    public CompletableFuture<KvFate> expect(final long requestId, final long timeoutNs)
+    {
+        return events.fates.expect(requestId, timeoutNs, clock.nanoTime());
+    }
+
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
+        if (link.isRenewed(nowNs))
+        {
+            renew();
+        }
         int workCount = writer.drain() + landing.poll(nowNs);
         if (writer.hasRoom())
         {
@@ -114,7 +138,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         if (waitingForBlocks > 0 || nowNs - checkNs >= 0)
         {
             checkNs = nowNs + CHECK_INTERVAL_NS;
-            workCount += check(nowNs);
+            workCount += check(nowNs) + events.fates.poll(nowNs, activeById);
         }
         return workCount;
     }
@@ -131,6 +155,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             final InboundTransfer transfer = active.get(i);
             fail(transfer, KvError.SHUTDOWN, 0, 0, "receiver was closed");
         }
+        events.fates.close();
+        link.close();
 
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         while (null != landing && clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
@@ -170,7 +196,64 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         counters.increment(KvCounters.Kind.TRANSFERS_STARTED);
         active.add(transfer);
         activeById.put(transfer.transferId(), transfer);
+        events.fates.onBegin(transfer.info().requestId());
         waitingForBlocks++;
+    }
+
+    /**
+     * A transfer that a sender before this one left behind: same request and contents, of another session.
+     *
+     * @return null when there is none.
+     */
+    InboundTransfer findOrphan(final KvTransferInfo info)
+    {
+        for (int i = 0; i < active.size(); i++)
+        {
+            final InboundTransfer transfer = active.get(i);
+            final KvTransferInfo other = transfer.info();
+            if (transfer.isAnswered && transfer.resumeTimeoutNs > 0 && !transfer.isMultiple &&
+                other.sessionId() != info.sessionId() && other.requestId() == info.requestId() &&
+                other.blockCount() == info.blockCount() && other.layout().equals(info.layout()) &&
+                other.tpRank() == info.tpRank() && other.tpSize() == info.tpSize() &&
+                other.ppRank() == info.ppRank() && other.ppSize() == info.ppSize() &&
+                other.modelTag().equals(info.modelTag()))
+            {
+                return transfer;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Go on with a transfer whose stream broke.
+     */
+    void resume(final InboundTransfer transfer, final KvTransferInfo info, final Image image, final long timeoutNs)
+    {
+        landing.discard(transfer);
+        activeById.remove(transfer.transferId());
+        if (transfer.transferId() != info.transferId())
+        {
+            recent.add(transfer.transferId(), KvError.PEER_GONE, 0);
+        }
+        transfer.resume(info, image, clock.nanoTime(), transfer.isAnswered ? timeoutNs : ctx.replayTimeoutNs());
+        activeById.put(info.transferId(), transfer);
+        counters.increment(KvCounters.Kind.RESUMES);
+        if (transfer.isGranted())
+        {
+            answer(transfer);
+        }
+    }
+
+    /**
+     * Tell the sender what to send.
+     */
+    private void answer(final InboundTransfer transfer)
+    {
+        transfer.creditLimit = transfer.isAnswered ? ctx.creditWindowBytes() : Long.MAX_VALUE;
+        if (transfer.isAnswered)
+        {
+            writer.allocate(transfer);
+        }
     }
 
     /**
@@ -180,10 +263,10 @@ public final class ReceiverAgent implements Agent, Landing.Handler
      */
     boolean allocate(final InboundTransfer transfer)
     {
-        final KvBlocks blocks;
+        final KvGrant grant;
         try
         {
-            blocks = ctx.allocator().allocate(transfer.info());
+            grant = ctx.allocator().grant(transfer.info());
         }
         catch (final KvException ex)
         {
@@ -196,14 +279,14 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), 0, "allocator failed: " + ex);
             return true;
         }
-        if (null == blocks)
+        if (null == grant)
         {
             return false;
         }
 
         waitingForBlocks--;
-        transfer.grant(blocks);
-        final int granted = blocks.blockCount();
+        transfer.grant(grant);
+        final int granted = grant.blocks().blockCount();
         if (granted < transfer.info().blockCount())
         {
             fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), granted, "allocator granted " + granted +
@@ -211,18 +294,13 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             return true;
         }
 
-        transfer.creditLimit = transfer.isAnswered ? ctx.creditWindowBytes() : Long.MAX_VALUE;
-        if (transfer.isAnswered)
+        answer(transfer);
+        counters.add(KvCounters.Kind.BYTES_SAVED,
+            transfer.info().totalBytes() - transfer.layerBytes() * (transfer.layers - transfer.fromLayer));
+        events.onBegin(transfer);
+        for (int layer = 0; layer < transfer.fromLayer; layer++)
         {
-            writer.allocate(transfer.transferId(), granted, transfer.creditLimit);
-        }
-        try
-        {
-            ctx.listener().onTransferBegin(transfer);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
+            events.onLayer(transfer, layer);
         }
         return true;
     }
@@ -253,18 +331,10 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             waitingForBlocks--;
         }
 
-        remove(transfer);
+        remove(transfer, error);
         landing.discard(transfer);
         transfer.finish(error, text);
-        counters.increment(KvCounters.Kind.TRANSFERS_FAILED);
-        try
-        {
-            ctx.listener().onTransferFailed(transfer.transferId(), transfer.info().requestId(), error, text);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
+        events.onFailed(transfer);
         draining.add(transfer);
         onSlotFree(transfer);
     }
@@ -280,16 +350,9 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             if (transfer.isAnswered)
             {
                 transfer.creditLimit = transfer.landedBytes + ctx.creditWindowBytes();
-                writer.layerAck(transfer.transferId(), layer, transfer.layersLanded(), transfer.creditLimit);
+                writer.layerAck(transfer, layer);
             }
-            try
-            {
-                ctx.listener().onLayer(transfer, layer);
-            }
-            catch (final RuntimeException ex)
-            {
-                ctx.errorHandler().onError(ex);
-            }
+            events.onLayer(transfer, layer);
             complete(transfer);
         }
     }
@@ -306,38 +369,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
         if (transfer.isAnswered)
         {
-            writer.transferAck(
-                transfer.transferId(), transfer.info().totalBytes(), transfer.checksum, transfer.retries);
+            writer.transferAck(transfer.transferId(), transfer.commitBytes, transfer.checksum, transfer.retries);
         }
-        remove(transfer);
+        remove(transfer, KvError.NONE);
         transfer.finish(KvError.NONE, null);
-        counters.increment(KvCounters.Kind.TRANSFERS_COMPLETED);
-        try
-        {
-            ctx.listener().onTransferComplete(transfer.transferId(), transfer.info().requestId(), new KvTransferStats(
-                transfer.info().totalBytes(), transfer.chunks, transfer.duplicates, transfer.retries,
-                clock.nanoTime() - transfer.beginNs, transfer));
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
-    }
-
-    /**
-     * Drop a message that belongs to no transfer in flight.
-     */
-    void refuse(final long transferId, final KvError error, final String text)
-    {
-        counters.increment(KvCounters.Kind.REJECTS);
-        try
-        {
-            ctx.listener().onRefused(transferId, error, text);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
+        events.onComplete(transfer, clock.nanoTime());
     }
 
     public void onCopied(final InboundTransfer transfer, final int layer, final int length)
@@ -362,7 +398,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             creditLimit - transfer.creditLimit >= ctx.creditWindowBytes() / CREDIT_STEPS)
         {
             transfer.creditLimit = creditLimit;
-            writer.credit(transfer.transferId(), creditLimit);
+            writer.credit(transfer);
         }
     }
 
@@ -389,11 +425,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         }
     }
 
-    private void remove(final InboundTransfer transfer)
+    private void remove(final InboundTransfer transfer, final KvError error)
     {
         active.remove(transfer);
         activeById.remove(transfer.transferId());
-        recent.add(transfer.transferId());
+        recent.add(transfer.transferId(), error, transfer.checksum);
     }
 
     private int check(final long nowNs)
@@ -417,10 +453,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             }
             else if (null != transfer.image && transfer.image.isClosed() && !transfer.isCommitSeen)
             {
-                fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes,
-                    "stream of session " + transfer.info().sessionId() + " ended after " + transfer.receivedBytes +
-                    " of " + transfer.info().totalBytes() + " bytes");
-                workCount++;
+                workCount += onBroken(transfer, nowNs);
             }
             else if (transfer.isAnswered && !transfer.isGranted() && allocate(transfer))
             {
@@ -428,5 +461,51 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             }
         }
         return workCount;
+    }
+
+    /**
+     * The stream of a transfer ended: keep what landed for a while if the sender may come back.
+     */
+    private int onBroken(final InboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isMultiple && !transfer.isInterrupted())
+        {
+            landing.discard(transfer);
+            transfer.interrupt(nowNs);
+            counters.increment(KvCounters.Kind.INTERRUPTIONS);
+            return 1;
+        }
+        if (transfer.isInterrupted() && nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs)
+        {
+            return 0;
+        }
+        fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes, "stream of session " +
+            transfer.info().sessionId() + " ended after " + transfer.layersLanded() + " of " + transfer.layers +
+            " layers, " + transfer.receivedBytes + " bytes since its begin" + (transfer.isInterrupted() ?
+            ", and was not resumed within " + transfer.resumeTimeoutNs + " ns" : ""));
+        return 1;
+    }
+
+    /**
+     * Add subscription and publication again after the media driver came back.
+     */
+    private void renew()
+    {
+        try
+        {
+            subscription = null == ctx.source() ? ctx.aeron().addSubscription(ctx.channel(), ctx.streamId()) : null;
+            if (!ctx.replay())
+            {
+                reversePublication =
+                    ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
+                writer.bind(reversePublication);
+            }
+        }
+        catch (final RuntimeException ex)
+        {
+            // Without them the client is of no use: closed, it is made anew.
+            ctx.errorHandler().onError(ex);
+            ctx.aeron().close();
+        }
     }
 }

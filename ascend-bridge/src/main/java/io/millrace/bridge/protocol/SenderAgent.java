@@ -15,19 +15,22 @@
  */
 package io.millrace.bridge.protocol;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 import io.aeron.ExclusivePublication;
+import io.aeron.Image;
 import io.aeron.Subscription;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
@@ -49,27 +52,33 @@ public final class SenderAgent implements Agent
     private static final long WAITING_CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int REVERSE_FRAGMENT_LIMIT = 32;
+    private static final int MAX_HELLO_BACKOFF = 64;
 
     private final KvSender.Context ctx;
     private final NanoClock clock;
-    private final ExclusivePublication publication;
-    private final Subscription reverseSubscription;
+    private final ClientLink link;
+    private final Peers peers = new Peers();
+    private ExclusivePublication publication;
+    private Subscription reverseSubscription;
     private final ReverseReader reverseReader;
     private final ForwardWriter writer;
     private final StagingPool pool;
     private final KvCounters counters;
     private final ManyToOneConcurrentArrayQueue<OutboundTransfer> submissions;
-    private final ArrayDeque<OutboundTransfer> waiting = new ArrayDeque<>();
+    private final WaitingTransfers waiting = new WaitingTransfers();
     private final ArrayList<OutboundTransfer> active = new ArrayList<>();
     private final Long2ObjectHashMap<OutboundTransfer> activeById = new Long2ObjectHashMap<>();
     private final AtomicInteger pendingCount = new AtomicInteger();
     private final AtomicLong nextTransferId = new AtomicLong(ThreadLocalRandom.current().nextLong());
+    private final WaitingTransfers.Filter expiry = this::isExpired;
+    private final Consumer<OutboundTransfer> enqueueing = waiting::add;
     private final long senderId;
     private final int maxActive;
     private KvCopyQueue copyQueue;
     private TransferPump pump;
     private long helloDeadlineNs;
     private long waitingCheckNs;
+    private long helloIntervalNs;
     private int turn;
     private String versionText;
     private volatile boolean isConnected;
@@ -101,6 +110,8 @@ public final class SenderAgent implements Agent
             publication.close();
             throw ex;
         }
+        link = new ClientLink(ctx);
+        helloIntervalNs = ctx.helloIntervalNs();
         maxActive = Math.min(ctx.maxInFlight(), ctx.staging().slots());
         helloDeadlineNs = clock.nanoTime();
         waitingCheckNs = helloDeadlineNs;
@@ -114,27 +125,56 @@ public final class SenderAgent implements Agent
      */
     public KvTransfer submit(final KvTransferRequest request)
     {
+        check(request);
+        reserve(1);
+        return enqueue(request);
+    }
+
+    /**
+     * Queue transfers, all or none, from any thread.
+     *
+     * @param requests of what to send.
+     * @return their handles.
+     */
+    public List<KvTransfer> submit(final List<KvTransferRequest> requests)
+    {
+        requests.forEach(this::check);
+        reserve(requests.size());
+        return requests.stream().map(this::enqueue).toList();
+    }
+
+    private void check(final KvTransferRequest request)
+    {
         request.validate();
         LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
         if (isClosed)
         {
             throw new KvException(KvError.SHUTDOWN, "sender is closed");
         }
-        if (pendingCount.incrementAndGet() > ctx.maxPending())
+    }
+
+    private void reserve(final int count)
+    {
+        if (pendingCount.addAndGet(count) > ctx.maxPending())
         {
-            pendingCount.decrementAndGet();
+            pendingCount.addAndGet(-count);
             throw new KvException(KvError.QUEUE_FULL, "maxPending=" + ctx.maxPending() +
                 " transfers have not ended: wait for some of them, or raise maxPending");
         }
+    }
 
+    /**
+     * Queue a transfer that room was reserved for.
+     */
+    private KvTransfer enqueue(final KvTransferRequest request)
+    {
         long id = nextTransferId.getAndIncrement();
         id = 0 == id ? nextTransferId.getAndIncrement() : id;
         final OutboundTransfer transfer = new OutboundTransfer(id, request, ctx.staging().slots(), clock);
-        if (!submissions.offer(transfer))
+        // The queue holds all that can be reserved: it refuses only while another thread takes its place in it.
+        while (!submissions.offer(transfer))
         {
-            pendingCount.decrementAndGet();
-            throw new KvException(KvError.QUEUE_FULL, "submission queue of " + submissions.capacity() +
-                " has no room: submit again later, or raise maxPending");
+            Thread.onSpinWait();
         }
         if (isClosed)
         {
@@ -157,14 +197,18 @@ public final class SenderAgent implements Agent
     public void onStart()
     {
         copyQueue = ctx.device().openQueue(counters);
-        pump = new TransferPump(ctx, writer, pool, copyQueue);
+        pump = new TransferPump(ctx, writer, pool, copyQueue, peers);
     }
 
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
-        int workCount = submissions.drainTo(waiting, Integer.MAX_VALUE);
+        int workCount = submissions.drain(enqueueing);
 
+        if (link.isRenewed(nowNs))
+        {
+            renew();
+        }
         workCount += connect(nowNs);
         if (null != reverseSubscription)
         {
@@ -199,17 +243,19 @@ public final class SenderAgent implements Agent
         {
             remove(i);
         }
-        submissions.drainTo(waiting, Integer.MAX_VALUE);
+        submissions.drain(enqueueing);
         while (!waiting.isEmpty())
         {
             finish(waiting.poll(), KvError.SHUTDOWN, "sender was closed");
         }
+        link.close();
 
         // Copies that still run keep their staging memory.
         CloseHelper.closeAll(ctx.errorHandler(), reverseSubscription, publication, isQueueClosed ? pool : null);
     }
 
-    void onHelloAck(final long id, final KvError error, final String text)
+    void onHelloAck(
+        final long id, final long receiverId, final Image image, final KvError error, final String text)
     {
         if (senderId != id)
         {
@@ -218,9 +264,12 @@ public final class SenderAgent implements Agent
         if (KvError.NONE == error)
         {
             versionText = null;
-            isConnected = true;
+            if (peers.add(receiverId, image))
+            {
+                helloIntervalNs = ctx.helloIntervalNs();
+            }
         }
-        else
+        else if (0 == peers.size())
         {
             versionText = text;
             while (!waiting.isEmpty())
@@ -235,14 +284,36 @@ public final class SenderAgent implements Agent
         return activeById.get(transferId);
     }
 
-    void end(final OutboundTransfer transfer, final KvError error, final String text)
+    void end(
+        final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
-        pump.end(transfer, error, text, clock.nanoTime());
+        pump.endDestination(transfer, destination, error, text, clock.nanoTime());
     }
 
-    void onCancel(final OutboundTransfer transfer, final KvError error, final String text)
+    void onCancel(
+        final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
-        pump.onCancel(transfer, error, text, clock.nanoTime());
+        pump.onCancel(transfer, destination, error, text, clock.nanoTime());
+    }
+
+    /**
+     * Add publication and subscription again after the media driver came back.
+     */
+    private void renew()
+    {
+        try
+        {
+            publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
+            writer.bind(publication);
+            reverseSubscription = ctx.unacknowledged() ? null :
+                ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
+        }
+        catch (final RuntimeException ex)
+        {
+            // Without them the client is of no use: closed, it is made anew.
+            ctx.errorHandler().onError(ex);
+            ctx.aeron().close();
+        }
     }
 
     /**
@@ -266,35 +337,62 @@ public final class SenderAgent implements Agent
 
     private int connect(final long nowNs)
     {
-        if (!publication.isConnected())
+        final boolean isUp = publication.isConnected();
+        int workCount = dropPeers(!isUp, nowNs);
+        if (!isUp)
         {
-            if (isConnected)
+            helloDeadlineNs = nowNs;
+        }
+        else if (!ctx.unacknowledged() && nowNs - helloDeadlineNs >= 0 &&
+            (peers.size() < ctx.minReceivers() || peers.hasStranger(reverseSubscription)) && writer.hello(senderId))
+        {
+            helloDeadlineNs = nowNs + helloIntervalNs;
+            // Strangers may be receivers of other senders, which never answer.
+            helloIntervalNs = peers.size() < ctx.minReceivers() ? ctx.helloIntervalNs() :
+                Math.min(helloIntervalNs * 2, ctx.helloIntervalNs() * MAX_HELLO_BACKOFF);
+            workCount++;
+        }
+        if (isUp != isConnected && ctx.unacknowledged() && !isUp)
+        {
+            for (int i = 0; i < active.size(); i++)
             {
-                isConnected = false;
-                helloDeadlineNs = nowNs;
-                for (int i = 0; i < active.size(); i++)
+                pump.end(active.get(i), KvError.PEER_GONE, gone(), nowNs);
+            }
+        }
+        isConnected = isUp && (ctx.unacknowledged() || peers.size() >= ctx.minReceivers());
+        return workCount;
+    }
+
+    private int dropPeers(final boolean isAll, final long nowNs)
+    {
+        int workCount = 0;
+        Peer peer = isAll ? peers.poll() : peers.pollGone();
+        while (null != peer)
+        {
+            helloDeadlineNs = nowNs;
+            helloIntervalNs = ctx.helloIntervalNs();
+            for (int i = 0; i < active.size(); i++)
+            {
+                final OutboundTransfer transfer = active.get(i);
+                final Destination destination = transfer.destination(peer.sessionId());
+                if (null != destination && !destination.isEnded() &&
+                    OutboundTransfer.Phase.INTERRUPTED != transfer.phase)
                 {
-                    pump.end(active.get(i), KvError.PEER_GONE, "no subscriber is left on stream " + ctx.streamId() +
-                        " of " + ctx.channel(), nowNs);
+                    pump.onGone(transfer, destination, gone(), nowNs);
                 }
             }
-            return 0;
+            workCount++;
+            peer = isAll ? peers.poll() : peers.pollGone();
         }
-        if (isConnected)
-        {
-            return 0;
-        }
-        if (ctx.unacknowledged())
-        {
-            isConnected = true;
-            return 1;
-        }
-        if (nowNs - helloDeadlineNs >= 0 && writer.hello(senderId))
-        {
-            helloDeadlineNs = nowNs + ctx.helloIntervalNs();
-            return 1;
-        }
-        return 0;
+        return workCount;
+    }
+
+    private String gone()
+    {
+        return ctx.aeron().isClosed() ? "media driver of " + ctx.aeronDirectoryName() + " is gone" :
+            publication.isConnected() ? "receiver's reverse stream " + ctx.reverseStreamId() + " of " +
+            ctx.reverseChannel() + " ended" :
+            "no subscriber is left on stream " + ctx.streamId() + " of " + ctx.channel();
     }
 
     private int admit(final long nowNs)
@@ -303,7 +401,7 @@ public final class SenderAgent implements Agent
         if (nowNs - waitingCheckNs >= 0 && !waiting.isEmpty())
         {
             waitingCheckNs = nowNs + WAITING_CHECK_INTERVAL_NS;
-            workCount += expireWaiting(nowNs);
+            workCount += waiting.remove(expiry, nowNs);
         }
         while (isConnected && active.size() < maxActive && !waiting.isEmpty())
         {
@@ -315,31 +413,23 @@ public final class SenderAgent implements Agent
         return workCount;
     }
 
-    private int expireWaiting(final long nowNs)
+    private boolean isExpired(final OutboundTransfer transfer, final long nowNs)
     {
-        int workCount = 0;
-        for (int i = waiting.size(); i > 0; i--)
+        if (transfer.isCancelRequested())
         {
-            final OutboundTransfer transfer = waiting.poll();
-            if (transfer.isCancelRequested())
-            {
-                finish(transfer, KvError.CANCELED, "canceled before it began");
-                workCount++;
-            }
-            else if (nowNs - transfer.deadlineNs >= 0)
-            {
-                finish(transfer, KvError.DEADLINE, "not begun within " + transfer.timeoutNs + " ns: " +
-                    (isConnected ? active.size() + " others are in flight, maxInFlight=" + maxActive :
-                    null != versionText ? versionText :
-                    "no receiver answers on stream " + ctx.streamId() + " of " + ctx.channel()));
-                workCount++;
-            }
-            else
-            {
-                waiting.add(transfer);
-            }
+            finish(transfer, KvError.CANCELED, "canceled before it began");
+            return true;
         }
-        return workCount;
+        if (nowNs - transfer.deadlineNs >= 0)
+        {
+            finish(transfer, KvError.DEADLINE, "not begun within " + transfer.timeoutNs + " ns: " +
+                (isConnected ? active.size() + " others are in flight, maxInFlight=" + maxActive :
+                null != versionText ? versionText :
+                peers.size() > 0 ? peers.size() + " receivers answer, minReceivers=" + ctx.minReceivers() :
+                "no receiver answers on stream " + ctx.streamId() + " of " + ctx.channel()));
+            return true;
+        }
+        return false;
     }
 
     private int advance(final long nowNs)
@@ -348,15 +438,24 @@ public final class SenderAgent implements Agent
         int workCount = 0;
         if (count > 0)
         {
-            turn = turn + 1 < count ? turn + 1 : 0;
+            final int round = turn++;
+            int weights = 0;
             for (int i = 0; i < count; i++)
             {
-                workCount += pump.publish(active.get((turn + i) % count), nowNs);
+                weights += active.get(i).priority.weight();
             }
-            final int slotsEach = Math.max(1, pool.config().slots() / count);
-            for (int i = 0; i < count; i++)
+            for (int place = 0; place < Turns.count(); place++)
             {
-                workCount += pump.copy(active.get((turn + i) % count), slotsEach, nowNs);
+                final KvPriority priority = Turns.at(round, place);
+                for (int i = 0; i < count; i++)
+                {
+                    final OutboundTransfer transfer = active.get(((round & Integer.MAX_VALUE) + i) % count);
+                    if (priority == transfer.priority)
+                    {
+                        final int slots = Math.max(1, pool.config().slots() * priority.weight() / weights);
+                        workCount += pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+                    }
+                }
             }
             for (int i = count - 1; i >= 0; i--)
             {

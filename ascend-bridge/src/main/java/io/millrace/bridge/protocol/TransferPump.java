@@ -31,16 +31,24 @@ import io.millrace.bridge.staging.StagingSlot;
 final class TransferPump
 {
     private static final int NO_CRC = -1;
+    private static final int SAMPLE_MASK = 15;
 
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
     private final StagingPool pool;
     private final KvCopyQueue copyQueue;
+    private final Peers peers;
     private final KvCounters counters;
+    private long chunks;
 
     TransferPump(
-        final KvSender.Context ctx, final ForwardWriter writer, final StagingPool pool, final KvCopyQueue copyQueue)
+        final KvSender.Context ctx,
+        final ForwardWriter writer,
+        final StagingPool pool,
+        final KvCopyQueue copyQueue,
+        final Peers peers)
     {
+        this.peers = peers;
         this.ctx = ctx;
         this.writer = writer;
         this.pool = pool;
@@ -70,9 +78,11 @@ final class TransferPump
         return switch (transfer.phase)
         {
             case BEGIN -> begin(transfer, nowNs);
+            case GRANT -> awaitGrant(transfer, nowNs);
             case STREAM -> stream(transfer, nowNs);
+            case INTERRUPTED -> resume(transfer, nowNs);
             case CANCELING, ENDING -> tellEnd(transfer, nowNs);
-            case GRANT, ACKNOWLEDGE -> 0;
+            case ACKNOWLEDGE -> 0;
         };
     }
 
@@ -109,8 +119,8 @@ final class TransferPump
                 slot.batch(),
                 CopyDirection.DEVICE_TO_HOST,
                 transfer.layout,
-                transfer.blocks,
-                transfer.blockCount,
+                transfer.carried,
+                transfer.runs.blocks(),
                 transfer.planLayer,
                 transfer.planOffset,
                 length,
@@ -148,17 +158,76 @@ final class TransferPump
     }
 
     /**
-     * The receiver confirmed a cancel, or canceled itself.
+     * One receiver has nothing more to say. The transfer ends with the last of them.
      */
-    void onCancel(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
+    void endDestination(
+        final OutboundTransfer transfer,
+        final Destination destination,
+        final KvError error,
+        final String text,
+        final long nowNs)
     {
-        if (Phase.CANCELING == transfer.phase)
+        destination.end(Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error ? KvError.CANCELED : error, text);
+        if (!transfer.isAllEnded())
         {
-            end(transfer, KvError.CANCELED, "canceled, confirmed by the receiver", nowNs);
+            transfer.updateCredit();
+            return;
+        }
+
+        Destination first = null;
+        int failed = 0;
+        for (final Destination each : transfer.all())
+        {
+            if (each.isFailed())
+            {
+                failed++;
+                first = null == first ? each : first;
+            }
+        }
+        if (0 == failed)
+        {
+            end(transfer, KvError.NONE, null, nowNs);
         }
         else
         {
-            end(transfer, error, text, nowNs);
+            final int count = transfer.all().length;
+            end(transfer, first.error(), 1 == count ? first.errorText() :
+                failed + " of " + count + " receivers failed, the first: " + first.errorText(), nowNs);
+        }
+    }
+
+    /**
+     * The receiver confirmed a cancel, or canceled itself.
+     */
+    void onCancel(
+        final OutboundTransfer transfer,
+        final Destination destination,
+        final KvError error,
+        final String text,
+        final long nowNs)
+    {
+        final boolean isConfirmed = Phase.CANCELING == transfer.phase;
+        endDestination(transfer, destination, isConfirmed ? KvError.CANCELED : error,
+            isConfirmed ? "canceled, confirmed by the receiver" : text, nowNs);
+    }
+
+    /**
+     * A receiver is gone: wait for it to come back, or go on without it.
+     */
+    void onGone(
+        final OutboundTransfer transfer, final Destination destination, final String text, final long nowNs)
+    {
+        final boolean mayResume = transfer.resumeTimeoutNs > 0 && 1 == transfer.all().length &&
+            Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase;
+        if (mayResume)
+        {
+            transfer.phase = Phase.INTERRUPTED;
+            transfer.interruptedNs = nowNs;
+            counters.increment(KvCounters.Kind.INTERRUPTIONS);
+        }
+        else
+        {
+            endDestination(transfer, destination, KvError.PEER_GONE, text, nowNs);
         }
     }
 
@@ -175,14 +244,21 @@ final class TransferPump
 
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
-        if (!writer.transferBegin(transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged()))
+        final int count = peers.size();
+        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers();
+        if (!isReady || !writer.transferBegin(
+            transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged(), count > 1))
         {
             return 0;
         }
 
-        transfer.isBegun = true;
-        transfer.pending();
-        counters.increment(KvCounters.Kind.TRANSFERS_STARTED);
+        final Destination[] destinations = 0 == count ? Destination.NONE : new Destination[count];
+        for (int i = 0; i < count; i++)
+        {
+            destinations[i] = new Destination(peers.get(i), transfer.layout.layers());
+        }
+        transfer.begun(destinations, nowNs);
+        counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
         if (ctx.unacknowledged())
         {
             transfer.creditLimit = Long.MAX_VALUE;
@@ -193,6 +269,42 @@ final class TransferPump
             transfer.phase = Phase.GRANT;
         }
         return 1;
+    }
+
+    private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.grantTimeoutNs > 0 && nowNs - transfer.beginNs >= transfer.grantTimeoutNs)
+        {
+            for (final Destination destination : transfer.all())
+            {
+                if (!destination.isGranted && !destination.isEnded())
+                {
+                    endDestination(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
+                        transfer.grantTimeoutNs + " ns", nowNs);
+                }
+            }
+        }
+        if (Phase.GRANT == transfer.phase && transfer.isAllGranted())
+        {
+            transfer.phase = Phase.STREAM;
+            return 1;
+        }
+        return 0;
+    }
+
+    private int resume(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
+        {
+            end(transfer, KvError.PEER_GONE, "no receiver came back within " + transfer.resumeTimeoutNs + " ns: sent " +
+                transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes", nowNs);
+        }
+        else if (peers.size() >= ctx.minReceivers() && dropSlots(transfer, nowNs))
+        {
+            transfer.restart();
+            return 1;
+        }
+        return 0;
     }
 
     private int stream(final OutboundTransfer transfer, final long nowNs)
@@ -217,8 +329,7 @@ final class TransferPump
             return StagingSlot.State.PUBLISHED == slot.state() ? publishSlot(transfer, slot) : 0;
         }
 
-        final boolean isAllAcked = ctx.unacknowledged() || transfer.layersAcked() == transfer.layout.layers();
-        return transfer.isAllPublished() && isAllAcked ? commitTransfer(transfer, nowNs) : 0;
+        return transfer.isAllPublished() && transfer.isAllAcked() ? commitTransfer(transfer, nowNs) : 0;
     }
 
     private int publishSlot(final OutboundTransfer transfer, final StagingSlot slot)
@@ -233,22 +344,32 @@ final class TransferPump
         while (slot.cursor() < slot.length())
         {
             final int length = Math.min(writer.maxChunkPayload(), slot.length() - slot.cursor());
-            if (transfer.bytesSent() + length > transfer.creditLimit)
+            if (transfer.bytesSent() - transfer.bytesBefore + length > transfer.creditLimit)
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
             // The checksum comes before the claim, which is held for one copy only, and once per chunk.
+            final boolean isSampled = 0 == (chunks & SAMPLE_MASK);
+            final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (slot.cursor() + length != transfer.chunkCrcEnd)
             {
                 transfer.crc.update(slot.window(slot.cursor(), length));
                 transfer.chunkCrcEnd = slot.cursor() + length;
             }
+            final long crcNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (!writer.chunk(transfer, slot, length))
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
+            if (isSampled)
+            {
+                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * (SAMPLE_MASK + 1));
+                counters.add(
+                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * (SAMPLE_MASK + 1));
+            }
+            chunks++;
 
             slot.advance(length);
             transfer.addBytesSent(length);
@@ -258,7 +379,7 @@ final class TransferPump
         }
 
         transfer.popSlot();
-        transfer.describedBlocks = 0;
+        transfer.describedRun = 0;
         if (slot.layerOffset() + slot.length() == transfer.layerBytes)
         {
             transfer.layerChecksums[slot.layer()] = (int)transfer.crc.getValue();
@@ -278,15 +399,18 @@ final class TransferPump
     private boolean describe(final OutboundTransfer transfer, final int layer)
     {
         final long[] hashes = 0 == layer ? transfer.blockHashes : null;
-        while (transfer.describedBlocks < transfer.blockCount)
+        while (transfer.describedRun < transfer.runs.size())
         {
-            final int left = transfer.blockCount - transfer.describedBlocks;
+            final int run = transfer.describedRun;
+            final int left = transfer.runs.count(run) - transfer.describedBlocks;
             final int count = null == hashes ? left : Math.min(left, writer.maxHashes());
-            if (!writer.blockDescriptor(transfer, layer, transfer.describedBlocks, count, hashes))
+            if (!writer.blockDescriptor(
+                transfer, layer, transfer.runs.first(run) + transfer.describedBlocks, count, hashes))
             {
                 return false;
             }
-            transfer.describedBlocks += count;
+            transfer.describedBlocks = count == left ? 0 : transfer.describedBlocks + count;
+            transfer.describedRun += count == left ? 1 : 0;
         }
         return true;
     }
@@ -306,11 +430,12 @@ final class TransferPump
 
     private int commitTransfer(final OutboundTransfer transfer, final long nowNs)
     {
-        if (!writer.transferCommit(transfer.transferId(), transfer.totalBytes(),
-            Checksums.ofLayers(transfer.crc, transfer.layerChecksums), transfer.layout.layers()))
+        if (!writer.transferCommit(
+            transfer, Checksums.ofLayers(transfer.crc, transfer.layerChecksums, transfer.fromLayer)))
         {
             return 0;
         }
+        transfer.isCommitSent = true;
         if (ctx.unacknowledged())
         {
             end(transfer, KvError.NONE, null, nowNs);
