@@ -44,9 +44,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 @EnumSource(value = Setting.class, names = {"HOST_IPC", "NPU_UDP"})
 class RefusalTest
 {
-    private static final KvLayout LAYOUT = new KvLayout(1, 1, 32, KvDtype.BF16, 16);
+    private static final KvLayout LAYOUT = new KvLayout(1, 1, 16, KvDtype.BF16, 16);
     private static final KvLayout BIG = new KvLayout(2, 2, 64, KvDtype.BF16, 16);
-    private static final int LAYER_BYTES = 2048;
+    private static final int LAYER_BYTES = 1024;
 
     private final Bridge bridge;
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
@@ -83,10 +83,12 @@ class RefusalTest
     void tearDown()
     {
         // Whatever was refused: the other transfer that was in flight is unharmed, and blocks are free again.
-        finish(50);
-        bridge.runUntil(() -> bridge.events.contains("complete 50"));
-        assertThat(cache.freeBlocks()).isGreaterThanOrEqualTo(2);
-        bridge.close();
+        try (bridge)
+        {
+            finish(50);
+            bridge.runUntil(() -> bridge.events.contains("complete 50"));
+            assertThat(cache.freeBlocks()).isGreaterThanOrEqualTo(2);
+        }
     }
 
     private void finish(final long transferId)
@@ -120,8 +122,8 @@ class RefusalTest
     @Test
     void chunkPastTheLayer()
     {
-        raw.chunk(7, 0, 1024, payload);
-        assertThat(rejection()).startsWith("OUT_OF_RANGE 2048 3072").contains("bytes 1024 to 3072");
+        raw.chunk(7, 0, 512, payload);
+        assertThat(rejection()).startsWith("OUT_OF_RANGE 1024 1536").contains("bytes 512 to 1536");
     }
 
     @Test
@@ -134,17 +136,17 @@ class RefusalTest
     @Test
     void gapInALayer()
     {
-        raw.chunk(7, 0, 0, new byte[512]);
-        raw.chunk(7, 0, 1024, new byte[512]);
-        assertThat(rejection()).startsWith("OUT_OF_ORDER 512 1024");
+        raw.chunk(7, 0, 0, new byte[256]);
+        raw.chunk(7, 0, 512, new byte[256]);
+        assertThat(rejection()).startsWith("OUT_OF_ORDER 256 512");
     }
 
     @Test
     void layerCommitThatDoesNotAddUp()
     {
-        raw.chunk(7, 0, 0, new byte[512]);
+        raw.chunk(7, 0, 0, new byte[256]);
         raw.layerCommit(7, 0, LAYER_BYTES, 0);
-        assertThat(rejection()).startsWith("COMMIT_MISMATCH 2048 512").contains("512 arrived");
+        assertThat(rejection()).startsWith("COMMIT_MISMATCH 1024 256").contains("256 arrived");
     }
 
     @Test
@@ -177,7 +179,7 @@ class RefusalTest
     {
         raw.begin(9, LAYOUT, 1).totalBytes(99);
         raw.sendBegin();
-        assertThat(rejection()).startsWith("BAD_LAYOUT 2048 99");
+        assertThat(rejection()).startsWith("BAD_LAYOUT 1024 99");
     }
 
     @Test
@@ -234,9 +236,9 @@ class RefusalTest
 
         final KvTransferStats stats = bridge.completed.poll();
         assertThat(stats.duplicates()).isEqualTo(1);
-        final byte[] landed = new byte[1024];
-        bridge.destinationDevice.get(stats.transfer().blocks().address(0, 1, 0), landed, 0, 1024);
-        assertThat(landed).isEqualTo(Arrays.copyOfRange(payload, 1024, 2048));
+        final byte[] landed = new byte[512];
+        bridge.destinationDevice.get(stats.transfer().blocks().address(0, 1, 0), landed, 0, 512);
+        assertThat(landed).isEqualTo(Arrays.copyOfRange(payload, 512, 1024));
     }
 
     @Test
@@ -245,7 +247,7 @@ class RefusalTest
         raw.begin(7, LAYOUT, 2);
         raw.sendBegin();
         bridge.runUntil(() -> !bridge.events.isEmpty());
-        assertThat(bridge.events.poll()).startsWith("refused DUPLICATE_TRANSFER").contains("2048").contains("4096");
+        assertThat(bridge.events.poll()).startsWith("refused DUPLICATE_TRANSFER").contains("1024").contains("2048");
         finish(7);
         bridge.runUntil(() -> bridge.events.contains("complete 7"));
     }
@@ -289,7 +291,7 @@ class RefusalTest
         raw.sendBegin();
         bridge.runUntil(() -> bridge.begun.size() == 3);
         final KvReceiver receiver = bridge.receiver;
-        final byte[] chunk = new byte[4096];
+        final byte[] chunk = new byte[1024];
         // The receiver does not run and so tells no new credit: what it finds then is more than it gave.
         bridge.receiver = null;
         for (int offset = 0; offset <= KvConfiguration.CREDIT_WINDOW_BYTES_MIN; offset += chunk.length)
@@ -305,15 +307,15 @@ class RefusalTest
     {
         raw.begin(20, BIG, 64);
         raw.sendBegin();
-        raw.chunk(20, 0, 0, new byte[512]);
-        raw.chunk(20, 1, 0, new byte[512]);
+        raw.chunk(20, 0, 0, new byte[256]);
+        raw.chunk(20, 1, 0, new byte[256]);
         assertThat(rejection()).startsWith("OUT_OF_ORDER").contains("chunk of layer 1 starts at 0");
     }
 
     @Test
     void descriptorPastTheBlocks()
     {
-        raw.descriptor(7, 0, 0, 2, 4096);
+        raw.descriptor(7, 0, 0, 2, 2048);
         assertThat(rejection()).startsWith("OUT_OF_RANGE 1 2").contains("blocks 0 to 2");
     }
 

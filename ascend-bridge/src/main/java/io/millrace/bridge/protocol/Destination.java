@@ -24,8 +24,6 @@ import io.millrace.bridge.KvTransferState;
  */
 final class Destination
 {
-    static final Destination[] NONE = new Destination[0];
-
     final Peer peer;
     boolean isGranted;
     long creditLimit;

@@ -173,6 +173,18 @@ final class InboundTransfer implements KvInboundTransfer
     }
 
     /**
+     * Did a sender before leave this behind, that now begins the same request in another session.
+     */
+    boolean isLeftBehindBy(final KvTransferInfo other)
+    {
+        return isAnswered && resumeTimeoutNs > 0 && !isMultiple && info.sessionId() != other.sessionId() &&
+            info.requestId() == other.requestId() && info.blockCount() == other.blockCount() &&
+            info.layout().equals(other.layout()) && info.modelTag().equals(other.modelTag()) &&
+            info.tpRank() == other.tpRank() && info.tpSize() == other.tpSize() &&
+            info.ppRank() == other.ppRank() && info.ppSize() == other.ppSize();
+    }
+
+    /**
      * Payload bytes of a layer that are sent.
      */
     long layerBytes()

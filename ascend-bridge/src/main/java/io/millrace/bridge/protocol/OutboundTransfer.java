@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 import io.millrace.bridge.KvBlocks;
@@ -83,7 +82,6 @@ final class OutboundTransfer implements KvTransfer
     long endingDeadlineNs;
     KvError endError = KvError.NONE;
     String endText;
-    long creditLimit;
     int attempt;
     long beginNs;
     long interruptedNs;
@@ -136,7 +134,7 @@ final class OutboundTransfer implements KvTransfer
     private volatile String errorText;
     private volatile long bytesSent;
     private volatile long endNs;
-    private volatile Destination[] destinations = Destination.NONE;
+    private volatile Destinations destinations = Destinations.NONE;
     private volatile int layersReady;
     private volatile boolean isCancelRequested;
 
@@ -195,7 +193,7 @@ final class OutboundTransfer implements KvTransfer
     /**
      * Announced to these receivers.
      */
-    void begun(final Destination[] newDestinations, final long nowNs)
+    void begun(final Destinations newDestinations, final long nowNs)
     {
         destinations = newDestinations;
         isBegun = true;
@@ -219,74 +217,7 @@ final class OutboundTransfer implements KvTransfer
         describedBlocks = 0;
         isCommitDue = false;
         isCommitSent = false;
-        creditLimit = 0;
         crc.reset();
-    }
-
-    Destination destination(final int sessionId)
-    {
-        for (final Destination destination : destinations)
-        {
-            if (destination.peer.sessionId() == sessionId)
-            {
-                return destination;
-            }
-        }
-        return null;
-    }
-
-    Destination[] all()
-    {
-        return destinations;
-    }
-
-    /**
-     * Credit that every receiver left gives.
-     */
-    void updateCredit()
-    {
-        long limit = Long.MAX_VALUE;
-        for (final Destination destination : destinations)
-        {
-            limit = destination.isEnded() ? limit : Math.min(limit, destination.creditLimit);
-        }
-        creditLimit = limit;
-    }
-
-    boolean isAllGranted()
-    {
-        for (final Destination destination : destinations)
-        {
-            if (!destination.isGranted && !destination.isEnded())
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    boolean isAllAcked()
-    {
-        for (final Destination destination : destinations)
-        {
-            if (destination.layersAcked() < layout.layers() && !destination.isEnded())
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    boolean isAllEnded()
-    {
-        for (final Destination destination : destinations)
-        {
-            if (!destination.isEnded())
-            {
-                return false;
-            }
-        }
-        return true;
     }
 
     /**
@@ -346,12 +277,14 @@ final class OutboundTransfer implements KvTransfer
         bytesSent = bytesSent + bytes;
     }
 
+    Destinations receivers()
+    {
+        return destinations;
+    }
+
     void finish(final KvError finalError, final String text)
     {
-        for (final Destination destination : destinations)
-        {
-            destination.end(finalError, text);
-        }
+        destinations.end(finalError, text);
         endNs = clock.nanoTime();
         error = finalError;
         errorText = text;
@@ -391,30 +324,18 @@ final class OutboundTransfer implements KvTransfer
 
     public int layersAcked()
     {
-        final Destination[] seen = destinations;
-        int layers = 0 == seen.length ? 0 : layout.layers();
-        for (final Destination destination : seen)
-        {
-            layers = destination.isFailed() && seen.length > 1 ? layers : Math.min(layers, destination.layersAcked());
-        }
-        return layers;
+        return destinations.layersAcked(layout.layers());
     }
 
     public boolean isLayerAcked(final int layer)
     {
         checkLayer(layer);
-        final Destination[] seen = destinations;
-        boolean isAcked = seen.length > 0;
-        for (final Destination destination : seen)
-        {
-            isAcked &= destination.isAcked(layer) || destination.isFailed() && seen.length > 1;
-        }
-        return isAcked;
+        return destinations.isLayerAcked(layer);
     }
 
     public List<KvDestination> destinations()
     {
-        return Stream.of(destinations).map(Destination::snapshot).toList();
+        return destinations.snapshot();
     }
 
     public KvFailurePolicy failurePolicy()

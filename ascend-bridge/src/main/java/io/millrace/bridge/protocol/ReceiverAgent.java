@@ -20,20 +20,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-import io.aeron.ExclusivePublication;
 import io.aeron.Image;
-import io.aeron.Subscription;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
-import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvFate;
-import io.millrace.bridge.KvGrant;
 import io.millrace.bridge.KvReceiver;
-import io.millrace.bridge.KvSource;
 import io.millrace.bridge.KvTransferInfo;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.staging.StagingPool;
-import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -56,10 +50,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final RecentTransfers recent = new RecentTransfers(RECENT_CAPACITY);
     final long receiverId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
     Landing landing;
-    private final ClientLink link;
-    private final KvSource source;
-    private Subscription subscription;
-    private ExclusivePublication reversePublication;
+    private final ReceiverLink link;
+    private final Granting granting = new Granting(this);
     private final ForwardReader reader;
     private final StagingPool pool;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
@@ -80,22 +72,17 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         clock = ctx.nanoClock();
         counters = ctx.counters();
         events = new ReceiverEvents(ctx);
-        link = new ClientLink(ctx);
-        subscription = null == ctx.source() ? ctx.aeron().addSubscription(ctx.channel(), ctx.streamId()) : null;
-        source = null == ctx.source() ?
-            (handler, limit) -> subscription.controlledPoll(handler, limit) : ctx.source();
+        link = new ReceiverLink(ctx);
+        writer = link.writer;
         try
         {
-            reversePublication = ctx.replay() ? null :
-                ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
             pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
-            CloseHelper.close(subscription);
+            link.close();
             throw ex;
         }
-        writer = new ReverseWriter(reversePublication);
         reader = new ForwardReader(this);
         checkNs = clock.nanoTime();
     }
@@ -121,14 +108,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
-        if (link.isRenewed(nowNs))
-        {
-            renew();
-        }
+        link.renew(nowNs);
         int workCount = writer.drain() + landing.poll(nowNs);
         if (writer.hasRoom())
         {
-            final int fragments = source.controlledPoll(reader, ctx.fragmentLimit());
+            final int fragments = link.source().controlledPoll(reader, ctx.fragmentLimit());
             workCount += fragments;
             if (0 == fragments)
             {
@@ -156,7 +140,6 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             fail(transfer, KvError.SHUTDOWN, 0, 0, "receiver was closed");
         }
         events.fates.close();
-        link.close();
 
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         while (null != landing && clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
@@ -164,7 +147,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         {
             Thread.onSpinWait();
         }
-        CloseHelper.closeAll(ctx.errorHandler(), subscription, reversePublication);
+        link.close();
         try
         {
             if (null != copyQueue)
@@ -209,16 +192,9 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     {
         for (int i = 0; i < active.size(); i++)
         {
-            final InboundTransfer transfer = active.get(i);
-            final KvTransferInfo other = transfer.info();
-            if (transfer.isAnswered && transfer.resumeTimeoutNs > 0 && !transfer.isMultiple &&
-                other.sessionId() != info.sessionId() && other.requestId() == info.requestId() &&
-                other.blockCount() == info.blockCount() && other.layout().equals(info.layout()) &&
-                other.tpRank() == info.tpRank() && other.tpSize() == info.tpSize() &&
-                other.ppRank() == info.ppRank() && other.ppSize() == info.ppSize() &&
-                other.modelTag().equals(info.modelTag()))
+            if (active.get(i).isLeftBehindBy(info))
             {
-                return transfer;
+                return active.get(i);
             }
         }
         return null;
@@ -240,69 +216,18 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         counters.increment(KvCounters.Kind.RESUMES);
         if (transfer.isGranted())
         {
-            answer(transfer);
+            granting.answer(transfer);
         }
     }
 
-    /**
-     * Tell the sender what to send.
-     */
-    private void answer(final InboundTransfer transfer)
-    {
-        transfer.creditLimit = transfer.isAnswered ? ctx.creditWindowBytes() : Long.MAX_VALUE;
-        if (transfer.isAnswered)
-        {
-            writer.allocate(transfer);
-        }
-    }
-
-    /**
-     * Ask the allocator for the blocks of a transfer and grant them.
-     *
-     * @return false when it has none now.
-     */
     boolean allocate(final InboundTransfer transfer)
     {
-        final KvGrant grant;
-        try
-        {
-            grant = ctx.allocator().grant(transfer.info());
-        }
-        catch (final KvException ex)
-        {
-            fail(transfer, ex.error(), transfer.info().blockCount(), 0, ex.getMessage());
-            return true;
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-            fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), 0, "allocator failed: " + ex);
-            return true;
-        }
-        if (null == grant)
-        {
-            return false;
-        }
+        return granting.allocate(transfer);
+    }
 
+    void onGranted()
+    {
         waitingForBlocks--;
-        transfer.grant(grant);
-        final int granted = grant.blocks().blockCount();
-        if (granted < transfer.info().blockCount())
-        {
-            fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), granted, "allocator granted " + granted +
-                " of " + transfer.info().blockCount() + " blocks");
-            return true;
-        }
-
-        answer(transfer);
-        counters.add(KvCounters.Kind.BYTES_SAVED,
-            transfer.info().totalBytes() - transfer.layerBytes() * (transfer.layers - transfer.fromLayer));
-        events.onBegin(transfer);
-        for (int layer = 0; layer < transfer.fromLayer; layer++)
-        {
-            events.onLayer(transfer, layer);
-        }
-        return true;
     }
 
     /**
@@ -484,28 +409,5 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             " layers, " + transfer.receivedBytes + " bytes since its begin" + (transfer.isInterrupted() ?
             ", and was not resumed within " + transfer.resumeTimeoutNs + " ns" : ""));
         return 1;
-    }
-
-    /**
-     * Add subscription and publication again after the media driver came back.
-     */
-    private void renew()
-    {
-        try
-        {
-            subscription = null == ctx.source() ? ctx.aeron().addSubscription(ctx.channel(), ctx.streamId()) : null;
-            if (!ctx.replay())
-            {
-                reversePublication =
-                    ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
-                writer.bind(reversePublication);
-            }
-        }
-        catch (final RuntimeException ex)
-        {
-            // Without them the client is of no use: closed, it is made anew.
-            ctx.errorHandler().onError(ex);
-            ctx.aeron().close();
-        }
     }
 }

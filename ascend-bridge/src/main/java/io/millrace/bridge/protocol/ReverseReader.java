@@ -141,7 +141,7 @@ final class ReverseReader implements FragmentHandler
     private boolean find(final long transferId, final Header header)
     {
         transfer = agent.find(transferId);
-        destination = null == transfer ? null : transfer.destination(header.sessionId());
+        destination = null == transfer ? null : transfer.receivers().find(header.sessionId());
         return null != destination && !destination.isEnded() &&
             OutboundTransfer.Phase.INTERRUPTED != transfer.phase && OutboundTransfer.Phase.BEGIN != transfer.phase;
     }
@@ -159,10 +159,10 @@ final class ReverseReader implements FragmentHandler
         }
         if (!destination.isGranted)
         {
-            if (fromLayer > layers || transfer.all().length > 1 && (isPartial || fromLayer > 0))
+            if (fromLayer > layers || transfer.receivers().count() > 1 && (isPartial || fromLayer > 0))
             {
                 agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
-                    " of " + layers + (transfer.all().length > 1 ? ", with several receivers all have to be sent" : ""));
+                    " of " + layers + (transfer.receivers().count() > 1 ? ", with several receivers all have to be sent" : ""));
                 return;
             }
             final BlockRuns runs = isPartial ? missing(message) : transfer.runs;
@@ -171,7 +171,7 @@ final class ReverseReader implements FragmentHandler
                 return;
             }
             destination.isGranted = true;
-            if (transfer.all().length == 1)
+            if (transfer.receivers().count() == 1)
             {
                 transfer.carry(runs, fromLayer);
                 counters.add(KvCounters.Kind.BYTES_SAVED, transfer.totalBytes() - transfer.carriedBytes());
@@ -211,7 +211,6 @@ final class ReverseReader implements FragmentHandler
         if (attempt == transfer.attempt)
         {
             destination.creditLimit = Math.max(destination.creditLimit, creditLimit);
-            transfer.updateCredit();
         }
     }
 

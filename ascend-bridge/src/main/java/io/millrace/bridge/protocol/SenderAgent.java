@@ -20,16 +20,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-import io.aeron.ExclusivePublication;
 import io.aeron.Image;
-import io.aeron.Subscription;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
-import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -40,7 +35,6 @@ import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -51,38 +45,26 @@ public final class SenderAgent implements Agent
 {
     private static final long WAITING_CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final int REVERSE_FRAGMENT_LIMIT = 32;
-    private static final int MAX_HELLO_BACKOFF = 64;
 
     private final KvSender.Context ctx;
     private final NanoClock clock;
-    private final ClientLink link;
-    private final Peers peers = new Peers();
-    private ExclusivePublication publication;
-    private Subscription reverseSubscription;
+    private final SenderLink link;
     private final ReverseReader reverseReader;
-    private final ForwardWriter writer;
     private final StagingPool pool;
     private final KvCounters counters;
-    private final ManyToOneConcurrentArrayQueue<OutboundTransfer> submissions;
+    private final Submissions submissions;
     private final WaitingTransfers waiting = new WaitingTransfers();
     private final ArrayList<OutboundTransfer> active = new ArrayList<>();
     private final Long2ObjectHashMap<OutboundTransfer> activeById = new Long2ObjectHashMap<>();
-    private final AtomicInteger pendingCount = new AtomicInteger();
-    private final AtomicLong nextTransferId = new AtomicLong(ThreadLocalRandom.current().nextLong());
     private final WaitingTransfers.Filter expiry = this::isExpired;
     private final Consumer<OutboundTransfer> enqueueing = waiting::add;
-    private final long senderId;
     private final int maxActive;
     private KvCopyQueue copyQueue;
     private TransferPump pump;
-    private long helloDeadlineNs;
+    private TransferEnding ending;
     private long waitingCheckNs;
-    private long helloIntervalNs;
     private int turn;
     private String versionText;
-    private volatile boolean isConnected;
-    private volatile boolean isClosed;
 
     /**
      * Add publication and subscription.
@@ -94,27 +76,21 @@ public final class SenderAgent implements Agent
         this.ctx = ctx;
         clock = ctx.nanoClock();
         counters = ctx.counters();
-        senderId = new SplittableRandom(nextTransferId.get()).nextLong(1, Long.MAX_VALUE);
-        submissions = new ManyToOneConcurrentArrayQueue<>(Math.max(2, ctx.maxPending()));
-        publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
+        final SplittableRandom random = new SplittableRandom(ThreadLocalRandom.current().nextLong());
+        submissions = new Submissions(ctx, random.nextLong());
+        reverseReader = new ReverseReader(this, counters);
+        link = new SenderLink(ctx, random.nextLong(1, Long.MAX_VALUE), this::onGone);
         try
         {
-            writer = new ForwardWriter(publication);
-            reverseSubscription = ctx.unacknowledged() ? null :
-                ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
-            reverseReader = new ReverseReader(this, counters);
             pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
-            publication.close();
+            link.close();
             throw ex;
         }
-        link = new ClientLink(ctx);
-        helloIntervalNs = ctx.helloIntervalNs();
         maxActive = Math.min(ctx.maxInFlight(), ctx.staging().slots());
-        helloDeadlineNs = clock.nanoTime();
-        waitingCheckNs = helloDeadlineNs;
+        waitingCheckNs = clock.nanoTime();
     }
 
     /**
@@ -125,9 +101,7 @@ public final class SenderAgent implements Agent
      */
     public KvTransfer submit(final KvTransferRequest request)
     {
-        check(request);
-        reserve(1);
-        return enqueue(request);
+        return submissions.submit(request);
     }
 
     /**
@@ -138,50 +112,7 @@ public final class SenderAgent implements Agent
      */
     public List<KvTransfer> submit(final List<KvTransferRequest> requests)
     {
-        requests.forEach(this::check);
-        reserve(requests.size());
-        return requests.stream().map(this::enqueue).toList();
-    }
-
-    private void check(final KvTransferRequest request)
-    {
-        request.validate();
-        LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
-        if (isClosed)
-        {
-            throw new KvException(KvError.SHUTDOWN, "sender is closed");
-        }
-    }
-
-    private void reserve(final int count)
-    {
-        if (pendingCount.addAndGet(count) > ctx.maxPending())
-        {
-            pendingCount.addAndGet(-count);
-            throw new KvException(KvError.QUEUE_FULL, "maxPending=" + ctx.maxPending() +
-                " transfers have not ended: wait for some of them, or raise maxPending");
-        }
-    }
-
-    /**
-     * Queue a transfer that room was reserved for.
-     */
-    private KvTransfer enqueue(final KvTransferRequest request)
-    {
-        long id = nextTransferId.getAndIncrement();
-        id = 0 == id ? nextTransferId.getAndIncrement() : id;
-        final OutboundTransfer transfer = new OutboundTransfer(id, request, ctx.staging().slots(), clock);
-        // The queue holds all that can be reserved: it refuses only while another thread takes its place in it.
-        while (!submissions.offer(transfer))
-        {
-            Thread.onSpinWait();
-        }
-        if (isClosed)
-        {
-            // The agent may have emptied the queue before this offer: nobody else would end the transfer.
-            failSubmissions();
-        }
-        return transfer;
+        return submissions.submit(requests);
     }
 
     /**
@@ -191,29 +122,21 @@ public final class SenderAgent implements Agent
      */
     public boolean isConnected()
     {
-        return isConnected;
+        return link.isConnected();
     }
 
     public void onStart()
     {
         copyQueue = ctx.device().openQueue(counters);
-        pump = new TransferPump(ctx, writer, pool, copyQueue, peers);
+        ending = new TransferEnding(ctx, link.writer, pool, copyQueue);
+        pump = new TransferPump(ctx, link.writer, pool, copyQueue, link.peers, ending);
     }
 
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
         int workCount = submissions.drain(enqueueing);
-
-        if (link.isRenewed(nowNs))
-        {
-            renew();
-        }
-        workCount += connect(nowNs);
-        if (null != reverseSubscription)
-        {
-            workCount += reverseSubscription.poll(reverseReader, REVERSE_FRAGMENT_LIMIT);
-        }
+        workCount += link.poll(nowNs, reverseReader);
         workCount += admit(nowNs);
         workCount += advance(nowNs);
         return workCount;
@@ -226,11 +149,11 @@ public final class SenderAgent implements Agent
 
     public void onClose()
     {
-        isClosed = true;
+        submissions.close();
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         for (int i = 0; i < active.size(); i++)
         {
-            pump.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
+            ending.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
         }
         while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
         {
@@ -249,27 +172,23 @@ public final class SenderAgent implements Agent
             finish(waiting.poll(), KvError.SHUTDOWN, "sender was closed");
         }
         link.close();
-
         // Copies that still run keep their staging memory.
-        CloseHelper.closeAll(ctx.errorHandler(), reverseSubscription, publication, isQueueClosed ? pool : null);
+        CloseHelper.closeAll(ctx.errorHandler(), isQueueClosed ? pool : null);
     }
 
     void onHelloAck(
         final long id, final long receiverId, final Image image, final KvError error, final String text)
     {
-        if (senderId != id)
+        if (!link.isFor(id))
         {
             return;
         }
         if (KvError.NONE == error)
         {
             versionText = null;
-            if (peers.add(receiverId, image))
-            {
-                helloIntervalNs = ctx.helloIntervalNs();
-            }
+            link.onAnswer(receiverId, image);
         }
-        else if (0 == peers.size())
+        else if (0 == link.peers.size())
         {
             versionText = text;
             while (!waiting.isEmpty())
@@ -287,33 +206,13 @@ public final class SenderAgent implements Agent
     void end(
         final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
-        pump.endDestination(transfer, destination, error, text, clock.nanoTime());
+        ending.endDestination(transfer, destination, error, text, clock.nanoTime());
     }
 
     void onCancel(
         final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
-        pump.onCancel(transfer, destination, error, text, clock.nanoTime());
-    }
-
-    /**
-     * Add publication and subscription again after the media driver came back.
-     */
-    private void renew()
-    {
-        try
-        {
-            publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
-            writer.bind(publication);
-            reverseSubscription = ctx.unacknowledged() ? null :
-                ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
-        }
-        catch (final RuntimeException ex)
-        {
-            // Without them the client is of no use: closed, it is made anew.
-            ctx.errorHandler().onError(ex);
-            ctx.aeron().close();
-        }
+        ending.onCancel(transfer, destination, error, text, clock.nanoTime());
     }
 
     /**
@@ -335,64 +234,22 @@ public final class SenderAgent implements Agent
         }
     }
 
-    private int connect(final long nowNs)
+    private void onGone(final Peer peer, final String text, final long nowNs)
     {
-        final boolean isUp = publication.isConnected();
-        int workCount = dropPeers(!isUp, nowNs);
-        if (!isUp)
+        for (int i = 0; i < active.size(); i++)
         {
-            helloDeadlineNs = nowNs;
-        }
-        else if (!ctx.unacknowledged() && nowNs - helloDeadlineNs >= 0 &&
-            (peers.size() < ctx.minReceivers() || peers.hasStranger(reverseSubscription)) && writer.hello(senderId))
-        {
-            helloDeadlineNs = nowNs + helloIntervalNs;
-            // Strangers may be receivers of other senders, which never answer.
-            helloIntervalNs = peers.size() < ctx.minReceivers() ? ctx.helloIntervalNs() :
-                Math.min(helloIntervalNs * 2, ctx.helloIntervalNs() * MAX_HELLO_BACKOFF);
-            workCount++;
-        }
-        if (isUp != isConnected && ctx.unacknowledged() && !isUp)
-        {
-            for (int i = 0; i < active.size(); i++)
+            final OutboundTransfer transfer = active.get(i);
+            final Destination destination = null == peer ? null : transfer.receivers().find(peer.sessionId());
+            if (null == peer)
             {
-                pump.end(active.get(i), KvError.PEER_GONE, gone(), nowNs);
+                ending.end(transfer, KvError.PEER_GONE, text, nowNs);
+            }
+            else if (null != destination && !destination.isEnded() &&
+                OutboundTransfer.Phase.INTERRUPTED != transfer.phase)
+            {
+                ending.onGone(transfer, destination, text, nowNs);
             }
         }
-        isConnected = isUp && (ctx.unacknowledged() || peers.size() >= ctx.minReceivers());
-        return workCount;
-    }
-
-    private int dropPeers(final boolean isAll, final long nowNs)
-    {
-        int workCount = 0;
-        Peer peer = isAll ? peers.poll() : peers.pollGone();
-        while (null != peer)
-        {
-            helloDeadlineNs = nowNs;
-            helloIntervalNs = ctx.helloIntervalNs();
-            for (int i = 0; i < active.size(); i++)
-            {
-                final OutboundTransfer transfer = active.get(i);
-                final Destination destination = transfer.destination(peer.sessionId());
-                if (null != destination && !destination.isEnded() &&
-                    OutboundTransfer.Phase.INTERRUPTED != transfer.phase)
-                {
-                    pump.onGone(transfer, destination, gone(), nowNs);
-                }
-            }
-            workCount++;
-            peer = isAll ? peers.poll() : peers.pollGone();
-        }
-        return workCount;
-    }
-
-    private String gone()
-    {
-        return ctx.aeron().isClosed() ? "media driver of " + ctx.aeronDirectoryName() + " is gone" :
-            publication.isConnected() ? "receiver's reverse stream " + ctx.reverseStreamId() + " of " +
-            ctx.reverseChannel() + " ended" :
-            "no subscriber is left on stream " + ctx.streamId() + " of " + ctx.channel();
     }
 
     private int admit(final long nowNs)
@@ -403,7 +260,7 @@ public final class SenderAgent implements Agent
             waitingCheckNs = nowNs + WAITING_CHECK_INTERVAL_NS;
             workCount += waiting.remove(expiry, nowNs);
         }
-        while (isConnected && active.size() < maxActive && !waiting.isEmpty())
+        while (link.isConnected() && active.size() < maxActive && !waiting.isEmpty())
         {
             final OutboundTransfer transfer = waiting.poll();
             active.add(transfer);
@@ -423,10 +280,8 @@ public final class SenderAgent implements Agent
         if (nowNs - transfer.deadlineNs >= 0)
         {
             finish(transfer, KvError.DEADLINE, "not begun within " + transfer.timeoutNs + " ns: " +
-                (isConnected ? active.size() + " others are in flight, maxInFlight=" + maxActive :
-                null != versionText ? versionText :
-                peers.size() > 0 ? peers.size() + " receivers answer, minReceivers=" + ctx.minReceivers() :
-                "no receiver answers on stream " + ctx.streamId() + " of " + ctx.channel()));
+                (link.isConnected() ? active.size() + " others are in flight, maxInFlight=" + maxActive :
+                null != versionText ? versionText : link.disconnection()));
             return true;
         }
         return false;
@@ -459,7 +314,7 @@ public final class SenderAgent implements Agent
             }
             for (int i = count - 1; i >= 0; i--)
             {
-                if (pump.isEnded(active.get(i), nowNs))
+                if (ending.isEnded(active.get(i), nowNs))
                 {
                     remove(i);
                     workCount++;
@@ -490,17 +345,7 @@ public final class SenderAgent implements Agent
     {
         counters.increment(
             KvError.NONE == error ? KvCounters.Kind.TRANSFERS_COMPLETED : KvCounters.Kind.TRANSFERS_FAILED);
-        pendingCount.decrementAndGet();
+        submissions.onEnd();
         transfer.finish(error, text);
-    }
-
-    private void failSubmissions()
-    {
-        OutboundTransfer transfer = submissions.poll();
-        while (null != transfer)
-        {
-            transfer.finish(KvError.SHUTDOWN, "sender was closed");
-            transfer = submissions.poll();
-        }
     }
 }

@@ -38,6 +38,7 @@ final class TransferPump
     private final StagingPool pool;
     private final KvCopyQueue copyQueue;
     private final Peers peers;
+    private final TransferEnding ending;
     private final KvCounters counters;
     private long chunks;
 
@@ -46,8 +47,10 @@ final class TransferPump
         final ForwardWriter writer,
         final StagingPool pool,
         final KvCopyQueue copyQueue,
-        final Peers peers)
+        final Peers peers,
+        final TransferEnding ending)
     {
+        this.ending = ending;
         this.peers = peers;
         this.ctx = ctx;
         this.writer = writer;
@@ -65,11 +68,11 @@ final class TransferPump
         {
             if (transfer.isCancelRequested())
             {
-                cancel(transfer, nowNs);
+                ending.cancel(transfer, nowNs);
             }
             else if (nowNs - transfer.deadlineNs >= 0)
             {
-                end(transfer, KvError.DEADLINE, "deadline of " + transfer.timeoutNs + " ns passed in phase " +
+                ending.end(transfer, KvError.DEADLINE, "deadline of " + transfer.timeoutNs + " ns passed in phase " +
                     transfer.phase + ": sent " + transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes, " +
                     transfer.layersAcked() + " of " + transfer.layout.layers() + " layers acknowledged", nowNs);
             }
@@ -81,7 +84,7 @@ final class TransferPump
             case GRANT -> awaitGrant(transfer, nowNs);
             case STREAM -> stream(transfer, nowNs);
             case INTERRUPTED -> resume(transfer, nowNs);
-            case CANCELING, ENDING -> tellEnd(transfer, nowNs);
+            case CANCELING, ENDING -> ending.tellEnd(transfer, nowNs);
             case ACKNOWLEDGE -> 0;
         };
     }
@@ -143,105 +146,6 @@ final class TransferPump
         return workCount;
     }
 
-    /**
-     * Begin to end a transfer: the receiver is told if it knows of it, copies in flight are waited for.
-     */
-    void end(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
-    {
-        if (Phase.ENDING != transfer.phase)
-        {
-            transfer.endError = error;
-            transfer.endText = text;
-            transfer.phase = Phase.ENDING;
-            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
-        }
-    }
-
-    /**
-     * One receiver has nothing more to say. The transfer ends with the last of them.
-     */
-    void endDestination(
-        final OutboundTransfer transfer,
-        final Destination destination,
-        final KvError error,
-        final String text,
-        final long nowNs)
-    {
-        destination.end(Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error ? KvError.CANCELED : error, text);
-        if (!transfer.isAllEnded())
-        {
-            transfer.updateCredit();
-            return;
-        }
-
-        Destination first = null;
-        int failed = 0;
-        for (final Destination each : transfer.all())
-        {
-            if (each.isFailed())
-            {
-                failed++;
-                first = null == first ? each : first;
-            }
-        }
-        if (0 == failed)
-        {
-            end(transfer, KvError.NONE, null, nowNs);
-        }
-        else
-        {
-            final int count = transfer.all().length;
-            end(transfer, first.error(), 1 == count ? first.errorText() :
-                failed + " of " + count + " receivers failed, the first: " + first.errorText(), nowNs);
-        }
-    }
-
-    /**
-     * The receiver confirmed a cancel, or canceled itself.
-     */
-    void onCancel(
-        final OutboundTransfer transfer,
-        final Destination destination,
-        final KvError error,
-        final String text,
-        final long nowNs)
-    {
-        final boolean isConfirmed = Phase.CANCELING == transfer.phase;
-        endDestination(transfer, destination, isConfirmed ? KvError.CANCELED : error,
-            isConfirmed ? "canceled, confirmed by the receiver" : text, nowNs);
-    }
-
-    /**
-     * A receiver is gone: wait for it to come back, or go on without it.
-     */
-    void onGone(
-        final OutboundTransfer transfer, final Destination destination, final String text, final long nowNs)
-    {
-        final boolean mayResume = transfer.resumeTimeoutNs > 0 && 1 == transfer.all().length &&
-            Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase;
-        if (mayResume)
-        {
-            transfer.phase = Phase.INTERRUPTED;
-            transfer.interruptedNs = nowNs;
-            counters.increment(KvCounters.Kind.INTERRUPTIONS);
-        }
-        else
-        {
-            endDestination(transfer, destination, KvError.PEER_GONE, text, nowNs);
-        }
-    }
-
-    boolean isEnded(final OutboundTransfer transfer, final long nowNs)
-    {
-        if (Phase.ENDING != transfer.phase)
-        {
-            return false;
-        }
-        final boolean isTold = KvError.NONE == transfer.endError || !transfer.isBegun || transfer.isToldToEnd;
-
-        return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || nowNs - transfer.endingDeadlineNs >= 0);
-    }
-
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
         final int count = peers.size();
@@ -252,22 +156,10 @@ final class TransferPump
             return 0;
         }
 
-        final Destination[] destinations = 0 == count ? Destination.NONE : new Destination[count];
-        for (int i = 0; i < count; i++)
-        {
-            destinations[i] = new Destination(peers.get(i), transfer.layout.layers());
-        }
-        transfer.begun(destinations, nowNs);
+        transfer.begun(ctx.unacknowledged() ? Destinations.NONE :
+            Destinations.of(peers, transfer.layout.layers()), nowNs);
         counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
-        if (ctx.unacknowledged())
-        {
-            transfer.creditLimit = Long.MAX_VALUE;
-            transfer.phase = Phase.STREAM;
-        }
-        else
-        {
-            transfer.phase = Phase.GRANT;
-        }
+        transfer.phase = ctx.unacknowledged() ? Phase.STREAM : Phase.GRANT;
         return 1;
     }
 
@@ -275,16 +167,17 @@ final class TransferPump
     {
         if (transfer.grantTimeoutNs > 0 && nowNs - transfer.beginNs >= transfer.grantTimeoutNs)
         {
-            for (final Destination destination : transfer.all())
+            for (int i = 0; i < transfer.receivers().count(); i++)
             {
+                final Destination destination = transfer.receivers().get(i);
                 if (!destination.isGranted && !destination.isEnded())
                 {
-                    endDestination(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
+                    ending.endDestination(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
                         transfer.grantTimeoutNs + " ns", nowNs);
                 }
             }
         }
-        if (Phase.GRANT == transfer.phase && transfer.isAllGranted())
+        if (Phase.GRANT == transfer.phase && transfer.receivers().isAllGranted())
         {
             transfer.phase = Phase.STREAM;
             return 1;
@@ -296,10 +189,10 @@ final class TransferPump
     {
         if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
         {
-            end(transfer, KvError.PEER_GONE, "no receiver came back within " + transfer.resumeTimeoutNs + " ns: sent " +
+            ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " + transfer.resumeTimeoutNs + " ns: sent " +
                 transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes", nowNs);
         }
-        else if (peers.size() >= ctx.minReceivers() && dropSlots(transfer, nowNs))
+        else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
         {
             transfer.restart();
             return 1;
@@ -329,7 +222,8 @@ final class TransferPump
             return StagingSlot.State.PUBLISHED == slot.state() ? publishSlot(transfer, slot) : 0;
         }
 
-        return transfer.isAllPublished() && transfer.isAllAcked() ? commitTransfer(transfer, nowNs) : 0;
+        return transfer.isAllPublished() && transfer.receivers().isAllAcked(transfer.layout.layers()) ?
+            commitTransfer(transfer, nowNs) : 0;
     }
 
     private int publishSlot(final OutboundTransfer transfer, final StagingSlot slot)
@@ -340,11 +234,12 @@ final class TransferPump
             return 0;
         }
 
+        final long creditLimit = transfer.receivers().creditLimit();
         int workCount = 0;
         while (slot.cursor() < slot.length())
         {
             final int length = Math.min(writer.maxChunkPayload(), slot.length() - slot.cursor());
-            if (transfer.bytesSent() - transfer.bytesBefore + length > transfer.creditLimit)
+            if (transfer.bytesSent() - transfer.bytesBefore + length > creditLimit)
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
@@ -438,46 +333,13 @@ final class TransferPump
         transfer.isCommitSent = true;
         if (ctx.unacknowledged())
         {
-            end(transfer, KvError.NONE, null, nowNs);
+            ending.end(transfer, KvError.NONE, null, nowNs);
         }
         else
         {
             transfer.phase = Phase.ACKNOWLEDGE;
         }
         return 1;
-    }
-
-    private void cancel(final OutboundTransfer transfer, final long nowNs)
-    {
-        if (transfer.isBegun && !ctx.unacknowledged())
-        {
-            transfer.phase = Phase.CANCELING;
-            transfer.endError = KvError.CANCELED;
-            transfer.endText = "canceled by the sender's user";
-            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
-        }
-        else
-        {
-            end(transfer, KvError.CANCELED, "canceled by the sender's user", nowNs);
-        }
-    }
-
-    private int tellEnd(final OutboundTransfer transfer, final long nowNs)
-    {
-        int workCount = 0;
-        if (transfer.isBegun && !transfer.isToldToEnd && KvError.NONE != transfer.endError &&
-            writer.cancel(transfer.transferId(), transfer.endError, transfer.endText))
-        {
-            transfer.isToldToEnd = true;
-            workCount++;
-        }
-        if (Phase.CANCELING == transfer.phase && nowNs - transfer.endingDeadlineNs >= 0)
-        {
-            end(transfer, KvError.CANCELED, "canceled, not confirmed by the receiver within " +
-                ctx.cancelTimeoutNs() + " ns", nowNs);
-            workCount++;
-        }
-        return workCount;
     }
 
     private int pollCopy(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
@@ -490,43 +352,13 @@ final class TransferPump
         }
         if (KvCopyBatch.FAILED == status)
         {
-            end(transfer, KvError.DEVICE_ERROR, slot.batch().failure(), nowNs);
+            ending.end(transfer, KvError.DEVICE_ERROR, slot.batch().failure(), nowNs);
         }
         else if (nowNs - slot.batch().deadlineNs() >= 0)
         {
-            end(transfer, KvError.DEVICE_ERROR, "copy of " + slot.length() + " bytes of layer " + slot.layer() +
+            ending.end(transfer, KvError.DEVICE_ERROR, "copy of " + slot.length() + " bytes of layer " + slot.layer() +
                 " from " + ctx.device().name() + " has not ended within " + ctx.copyTimeoutNs() + " ns", nowNs);
         }
         return 0;
-    }
-
-    /**
-     * Give back the slots of a transfer that ends.
-     *
-     * @return false while copies are in flight.
-     */
-    private boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
-    {
-        while (transfer.slotCount > 0)
-        {
-            final StagingSlot slot = transfer.headSlot();
-            final boolean isCopying =
-                StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
-            if (!isCopying)
-            {
-                pool.release(slot);
-            }
-            else if (nowNs - slot.batch().deadlineNs() >= 0)
-            {
-                counters.increment(KvCounters.Kind.QUARANTINED);
-                pool.quarantine(slot);
-            }
-            else
-            {
-                return false;
-            }
-            transfer.popSlot();
-        }
-        return true;
     }
 }
