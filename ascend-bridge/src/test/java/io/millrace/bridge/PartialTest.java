@@ -15,8 +15,10 @@
  */
 package io.millrace.bridge;
 
+import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 
+import io.millrace.bridge.device.KvDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,19 +35,22 @@ class PartialTest
 {
     private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);
     private static final int BLOCKS = 200;
+    private static final byte[] KEPT = "what the receiver had".getBytes(StandardCharsets.US_ASCII);
 
     /**
      * Grants blocks of a cache that has what a test puts there.
      */
     private static final class Grants implements KvBlockAllocator
     {
+        private final KvDevice device;
         private final PagedKvCache cache;
         private final BitSet present;
         private final int layers;
         private KvBlocks granted;
 
-        Grants(final PagedKvCache cache, final BitSet present, final int layers)
+        Grants(final KvDevice device, final PagedKvCache cache, final BitSet present, final int layers)
         {
+            this.device = device;
             this.cache = cache;
             this.present = present;
             this.layers = layers;
@@ -59,6 +64,10 @@ class PartialTest
         public KvGrant grant(final KvTransferInfo info)
         {
             granted = allocate(info);
+            for (int block = present.nextSetBit(0); block >= 0; block = present.nextSetBit(block + 1))
+            {
+                device.put(granted.address(2, 1, block), KEPT, 0, KEPT.length);
+            }
             return KvGrant.of(granted).blocksPresent(present).layersPresent(layers);
         }
     }
@@ -76,8 +85,8 @@ class PartialTest
 
     private static byte[] part(final Bridge bridge, final boolean isSource, final KvBlocks blocks, final int block)
     {
-        final byte[] bytes = new byte[LAYOUT.partBytes()];
-        (isSource ? bridge.sourceDevice : bridge.destinationDevice).get(blocks.address(2, 1, block), bytes, 0, 64);
+        final byte[] bytes = new byte[KEPT.length];
+        (isSource ? bridge.sourceDevice : bridge.destinationDevice).get(blocks.address(2, 1, block), bytes, 0, bytes.length);
         return bytes;
     }
 
@@ -91,7 +100,7 @@ class PartialTest
             final PagedKvCache cache = Bridge.scattered(bridge.destinationDevice, LAYOUT, BLOCKS, 2);
             final BitSet prefix = new BitSet();
             prefix.set(0, 150);
-            final Grants grants = new Grants(cache, prefix, 0);
+            final Grants grants = new Grants(bridge.destinationDevice, cache, prefix, 0);
             final KvBlocks blocks = bridge.source(source, BLOCKS, 3);
 
             final KvTransfer transfer = run(bridge, grants, blocks);
@@ -100,7 +109,7 @@ class PartialTest
             assertThat(bridge.completed.peek().bytes()).isEqualTo(LAYOUT.totalBytes(50));
             assertThat(bridge.sender.counters().get(KvCounters.Kind.BYTES_SAVED)).isEqualTo(LAYOUT.totalBytes(150));
             final KvBlocks landed = bridge.completed.peek().transfer().blocks();
-            assertThat(part(bridge, false, landed, 149)).isEqualTo(new byte[LAYOUT.partBytes()]);
+            assertThat(part(bridge, false, landed, 149)).isEqualTo(KEPT);
             for (int block = 150; block < BLOCKS; block++)
             {
                 assertThat(part(bridge, false, landed, block)).isEqualTo(part(bridge, true, blocks, block));
@@ -124,7 +133,7 @@ class PartialTest
             }
             final KvBlocks blocks = bridge.source(source, BLOCKS, 3);
 
-            final KvTransfer transfer = run(bridge, new Grants(cache, even, 0), blocks);
+            final KvTransfer transfer = run(bridge, new Grants(bridge.destinationDevice, cache, even, 0), blocks);
 
             assertThat(transfer.bytesSent()).isEqualTo(LAYOUT.totalBytes(63 + 73));
             final KvBlocks landed = bridge.completed.peek().transfer().blocks();
@@ -132,7 +141,7 @@ class PartialTest
             {
                 assertThat(part(bridge, false, landed, block)).isEqualTo(part(bridge, true, blocks, block));
             }
-            assertThat(part(bridge, false, landed, 0)).isEqualTo(new byte[LAYOUT.partBytes()]);
+            assertThat(part(bridge, false, landed, 0)).isEqualTo(KEPT);
         }
     }
 
@@ -146,7 +155,7 @@ class PartialTest
             final BitSet all = new BitSet();
             all.set(0, BLOCKS);
 
-            final KvTransfer transfer = run(bridge, new Grants(cache, all, 0), source.allocate(BLOCKS));
+            final KvTransfer transfer = run(bridge, new Grants(bridge.destinationDevice, cache, all, 0), source.allocate(BLOCKS));
 
             assertThat(transfer.bytesSent()).isZero();
             assertThat(bridge.events).containsExactly("layer 1 0", "layer 1 1", "layer 1 2", "complete 1");
@@ -161,7 +170,7 @@ class PartialTest
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);
             final PagedKvCache cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
 
-            final KvTransfer transfer = run(bridge, new Grants(cache, new BitSet(), 2), source.allocate(BLOCKS));
+            final KvTransfer transfer = run(bridge, new Grants(bridge.destinationDevice, cache, new BitSet(), 2), source.allocate(BLOCKS));
 
             assertThat(transfer.bytesSent()).isEqualTo(LAYOUT.layerBytes(BLOCKS));
             assertThat(bridge.completed.peek().transfer().layersReady()).isEqualTo(3);

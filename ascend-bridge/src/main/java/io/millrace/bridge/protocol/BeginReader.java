@@ -78,7 +78,7 @@ final class BeginReader
         }
         if (null != known)
         {
-            return agent.allocate(known);
+            return agent.granting.allocate(known);
         }
 
         final KvTransferInfo info = check(message, sessionId, isAnswered);
@@ -108,7 +108,7 @@ final class BeginReader
             ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(), agent.clock.nanoTime(), timeoutNs,
             message.resumeTimeoutNs());
         agent.add(transfer);
-        return agent.allocate(transfer) || isAnswered;
+        return agent.granting.allocate(transfer) || isAnswered;
     }
 
     private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)

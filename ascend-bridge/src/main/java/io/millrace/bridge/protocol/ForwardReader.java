@@ -70,7 +70,8 @@ final class ForwardReader implements ControlledFragmentHandler
         final int templateId = KvMessages.check(buffer, offset, length);
         if (!isWhole || templateId < 0)
         {
-            agent.events.onRefused(0, KvError.BAD_MESSAGE, isWhole ? KvMessages.describe(templateId, buffer, offset, length) :
+            agent.events.onRefused(0, KvError.BAD_MESSAGE, isWhole ?
+                KvMessages.describe(templateId, buffer, offset, length) :
                 "fragment of a message, KV messages fit one frame: flags=" + header.flags());
             return Action.CONTINUE;
         }
@@ -97,8 +98,8 @@ final class ForwardReader implements ControlledFragmentHandler
                 onCancel(cancel.wrapAndApplyHeader(buffer, offset, messageHeader));
             case HelloDecoder.TEMPLATE_ID ->
                 onHello(hello.wrapAndApplyHeader(buffer, offset, messageHeader));
-            default -> agent.events.onRefused(0, KvError.BAD_MESSAGE, "message of the reverse stream on the forward stream: " +
-                KvMessages.describe(templateId, buffer, offset, length));
+            default -> agent.events.onRefused(0, KvError.BAD_MESSAGE,
+                "message of the reverse stream on the forward stream: " + KvMessages.describe(templateId, buffer, offset, length));
         }
         return Action.CONTINUE;
     }
@@ -148,8 +149,8 @@ final class ForwardReader implements ControlledFragmentHandler
         final long start = message.layerOffset();
         if (layer >= transfer.layers || start < 0 || start > transfer.layerBytes() - length)
         {
-            agent.fail(transfer, KvError.OUT_OF_RANGE, transfer.layerBytes(), start + length, "chunk of layer " + layer +
-                " bytes " + start + " to " + (start + length) + ", the transfer has " + transfer.layers +
+            agent.fail(transfer, KvError.OUT_OF_RANGE, transfer.layerBytes(), start + length, "chunk of layer " +
+                layer + " bytes " + start + " to " + (start + length) + ", the transfer has " + transfer.layers +
                 " layers of " + transfer.layerBytes() + " bytes");
             return Action.CONTINUE;
         }
@@ -159,7 +160,7 @@ final class ForwardReader implements ControlledFragmentHandler
             countChunk(transfer, length);
             // Nothing of it will land: what was sent in vain must not use up the credit.
             transfer.landedBytes += length;
-            agent.credit(transfer);
+            agent.granting.credit(transfer);
             counters.increment(KvCounters.Kind.DUPLICATES);
             return Action.CONTINUE;
         }

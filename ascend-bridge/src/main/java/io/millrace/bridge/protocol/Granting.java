@@ -25,6 +25,8 @@ import io.millrace.bridge.KvGrant;
  */
 final class Granting
 {
+    private static final int CREDIT_STEPS = 4;
+
     private final ReceiverAgent agent;
 
     Granting(final ReceiverAgent agent)
@@ -90,6 +92,20 @@ final class Granting
         if (transfer.isAnswered)
         {
             agent.writer.allocate(transfer);
+        }
+    }
+
+    /**
+     * Tell the sender of new credit when there is enough of it.
+     */
+    void credit(final InboundTransfer transfer)
+    {
+        final long creditLimit = transfer.landedBytes + agent.ctx.creditWindowBytes();
+        if (transfer.isAnswered && !transfer.state().isTerminal() &&
+            creditLimit - transfer.creditLimit >= agent.ctx.creditWindowBytes() / CREDIT_STEPS)
+        {
+            transfer.creditLimit = creditLimit;
+            agent.writer.credit(transfer);
         }
     }
 }

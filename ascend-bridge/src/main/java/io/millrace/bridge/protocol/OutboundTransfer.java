@@ -32,7 +32,6 @@ import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.device.KvEvent;
-import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
 
@@ -107,9 +106,7 @@ final class OutboundTransfer implements KvTransfer
     /**
      * Publishing: slots in order of their bytes.
      */
-    final StagingSlot[] slots;
-    int slotHead;
-    int slotCount;
+    final SlotRing slots;
     int describedRun;
     int describedBlocks;
     int chunkCrcEnd;
@@ -166,7 +163,7 @@ final class OutboundTransfer implements KvTransfer
         failurePolicy = request.failurePolicy();
         carry(BlockRuns.all(blockCount), 0);
         totalBytes = layout.totalBytes(blockCount);
-        slots = new StagingSlot[maxSlots];
+        slots = new SlotRing(maxSlots);
         layerChecksums = new int[layout.layers()];
     }
 
@@ -251,25 +248,8 @@ final class OutboundTransfer implements KvTransfer
 
     boolean isAllPublished()
     {
-        return 0 == slotCount && NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() &&
+        return 0 == slots.size() && NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() &&
             !isCommitDue;
-    }
-
-    StagingSlot headSlot()
-    {
-        return 0 == slotCount ? null : slots[slotHead];
-    }
-
-    void pushSlot(final StagingSlot slot)
-    {
-        slots[(slotHead + slotCount++) % slots.length] = slot;
-    }
-
-    void popSlot()
-    {
-        slots[slotHead] = null;
-        slotHead = (slotHead + 1) % slots.length;
-        slotCount--;
     }
 
     void addBytesSent(final int bytes)

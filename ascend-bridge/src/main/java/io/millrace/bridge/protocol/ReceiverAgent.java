@@ -40,7 +40,6 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     private static final long CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int RECENT_CAPACITY = 4096;
-    private static final int CREDIT_STEPS = 4;
 
     final KvReceiver.Context ctx;
     final NanoClock clock;
@@ -51,7 +50,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final long receiverId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
     Landing landing;
     private final ReceiverLink link;
-    private final Granting granting = new Granting(this);
+    final Granting granting = new Granting(this);
     private final ForwardReader reader;
     private final StagingPool pool;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
@@ -220,11 +219,6 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         }
     }
 
-    boolean allocate(final InboundTransfer transfer)
-    {
-        return granting.allocate(transfer);
-    }
-
     void onGranted()
     {
         waitingForBlocks--;
@@ -310,21 +304,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
         transfer.landedBytes += length;
         land(transfer, layer);
-        credit(transfer);
-    }
-
-    /**
-     * Tell the sender of new credit when there is enough of it.
-     */
-    void credit(final InboundTransfer transfer)
-    {
-        final long creditLimit = transfer.landedBytes + ctx.creditWindowBytes();
-        if (transfer.isAnswered && !transfer.state().isTerminal() &&
-            creditLimit - transfer.creditLimit >= ctx.creditWindowBytes() / CREDIT_STEPS)
-        {
-            transfer.creditLimit = creditLimit;
-            writer.credit(transfer);
-        }
+        granting.credit(transfer);
     }
 
     public void onCopyFailed(final InboundTransfer transfer, final String text)
@@ -380,7 +360,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             {
                 workCount += onBroken(transfer, nowNs);
             }
-            else if (transfer.isAnswered && !transfer.isGranted() && allocate(transfer))
+            else if (transfer.isAnswered && !transfer.isGranted() && granting.allocate(transfer))
             {
                 workCount++;
             }

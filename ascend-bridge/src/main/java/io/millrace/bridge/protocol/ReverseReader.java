@@ -162,7 +162,8 @@ final class ReverseReader implements FragmentHandler
             if (fromLayer > layers || transfer.receivers().count() > 1 && (isPartial || fromLayer > 0))
             {
                 agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
-                    " of " + layers + (transfer.receivers().count() > 1 ? ", with several receivers all have to be sent" : ""));
+                    " of " + layers + " for " + transfer.receivers().count() +
+                    " receivers: several take all layers and blocks");
                 return;
             }
             final BlockRuns runs = isPartial ? missing(message) : transfer.runs;

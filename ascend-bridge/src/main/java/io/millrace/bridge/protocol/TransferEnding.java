@@ -69,7 +69,8 @@ final class TransferEnding
         final String text,
         final long nowNs)
     {
-        destination.end(Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error ? KvError.CANCELED : error, text);
+        final boolean isCanceled = Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error;
+        destination.end(isCanceled ? KvError.CANCELED : error, text);
         if (!transfer.receivers().isAllEnded())
         {
             return;
@@ -184,9 +185,9 @@ final class TransferEnding
      */
     boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
     {
-        while (transfer.slotCount > 0)
+        while (transfer.slots.size() > 0)
         {
-            final StagingSlot slot = transfer.headSlot();
+            final StagingSlot slot = transfer.slots.head();
             final boolean isCopying =
                 StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
             if (!isCopying)
@@ -202,7 +203,7 @@ final class TransferEnding
             {
                 return false;
             }
-            transfer.popSlot();
+            transfer.slots.pop();
         }
         return true;
     }

@@ -95,16 +95,16 @@ final class TransferPump
     int copy(final OutboundTransfer transfer, final int maxSlots, final long nowNs)
     {
         int workCount = 0;
-        for (int i = 0; i < transfer.slotCount; i++)
+        for (int i = 0; i < transfer.slots.size(); i++)
         {
-            final StagingSlot slot = transfer.slots[(transfer.slotHead + i) % transfer.slots.length];
+            final StagingSlot slot = transfer.slots.get(i);
             if (StagingSlot.State.COPYING == slot.state())
             {
                 workCount += pollCopy(transfer, slot, nowNs);
             }
         }
 
-        while (Phase.STREAM == transfer.phase && transfer.slotCount < maxSlots && transfer.nextPlan())
+        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.nextPlan())
         {
             final StagingSlot slot = pool.acquire();
             if (null == slot)
@@ -135,7 +135,7 @@ final class TransferPump
                 break;
             }
 
-            transfer.pushSlot(slot);
+            transfer.slots.push(slot);
             transfer.planOffset += length;
             if (transfer.planOffset == transfer.layerBytes)
             {
@@ -189,8 +189,8 @@ final class TransferPump
     {
         if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
         {
-            ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " + transfer.resumeTimeoutNs + " ns: sent " +
-                transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes", nowNs);
+            ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " +
+                transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes", nowNs);
         }
         else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
         {
@@ -207,7 +207,7 @@ final class TransferPump
             return 0;
         }
 
-        final StagingSlot slot = transfer.headSlot();
+        final StagingSlot slot = transfer.slots.head();
         if (null != slot)
         {
             if (StagingSlot.State.COPYING == slot.state())
@@ -273,7 +273,7 @@ final class TransferPump
             workCount++;
         }
 
-        transfer.popSlot();
+        transfer.slots.pop();
         transfer.describedRun = 0;
         if (slot.layerOffset() + slot.length() == transfer.layerBytes)
         {
