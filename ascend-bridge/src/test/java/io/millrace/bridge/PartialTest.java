@@ -86,7 +86,8 @@ class PartialTest
     private static byte[] part(final Bridge bridge, final boolean isSource, final KvBlocks blocks, final int block)
     {
         final byte[] bytes = new byte[KEPT.length];
-        (isSource ? bridge.sourceDevice : bridge.destinationDevice).get(blocks.address(2, 1, block), bytes, 0, bytes.length);
+        (isSource ? bridge.sourceDevice : bridge.destinationDevice)
+            .get(blocks.address(2, 1, block), bytes, 0, bytes.length);
         return bytes;
     }
 
@@ -155,7 +156,8 @@ class PartialTest
             final BitSet all = new BitSet();
             all.set(0, BLOCKS);
 
-            final KvTransfer transfer = run(bridge, new Grants(bridge.destinationDevice, cache, all, 0), source.allocate(BLOCKS));
+            final Grants grants = new Grants(bridge.destinationDevice, cache, all, 0);
+            final KvTransfer transfer = run(bridge, grants, source.allocate(BLOCKS));
 
             assertThat(transfer.bytesSent()).isZero();
             assertThat(bridge.events).containsExactly("layer 1 0", "layer 1 1", "layer 1 2", "complete 1");
@@ -170,7 +172,8 @@ class PartialTest
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);
             final PagedKvCache cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
 
-            final KvTransfer transfer = run(bridge, new Grants(bridge.destinationDevice, cache, new BitSet(), 2), source.allocate(BLOCKS));
+            final Grants grants = new Grants(bridge.destinationDevice, cache, new BitSet(), 2);
+            final KvTransfer transfer = run(bridge, grants, source.allocate(BLOCKS));
 
             assertThat(transfer.bytesSent()).isEqualTo(LAYOUT.layerBytes(BLOCKS));
             assertThat(bridge.completed.peek().transfer().layersReady()).isEqualTo(3);

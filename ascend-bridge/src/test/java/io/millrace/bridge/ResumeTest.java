@@ -15,10 +15,14 @@
  */
 package io.millrace.bridge;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
+import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
@@ -99,6 +103,82 @@ class ResumeTest
             assertThat(transfer.bytesSent()).isEqualTo(transfer.totalBytes());
             assertThat(bridge.sender.counters().get(KvCounters.Kind.INTERRUPTIONS)).isPositive();
             assertThat(bridge.receiver.counters().get(KvCounters.Kind.RESUMES)).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void whenOnlyTheReceiverNotices(final Setting setting)
+    {
+        try (Bridge bridge = setting.open())
+        {
+            // The second keeps the publication connected, and is polled in place of the first when that is closed.
+            final Subscription first = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            final Subscription second = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            final KvSource source = (handler, limit) -> first.isClosed() ? second.controlledPoll(handler, limit) :
+                first.controlledPoll(handler, limit) + second.poll((buffer, offset, length, header) -> { }, limit);
+            bridge.launch(destination(bridge), ctx -> ctx, ctx -> ctx.source(source));
+            final KvBlocks blocks = source(bridge);
+            final KvTransfer transfer = bridge.sender.submit(request(blocks));
+            transfer.layerReady(1);
+            bridge.runUntil(() -> transfer.layersAcked() == 2);
+
+            first.close();
+            transfer.layerReady(2);
+            bridge.runUntil(() -> bridge.receiver.counters().get(KvCounters.Kind.RESUMES) == 1);
+
+            finish(bridge, transfer, blocks);
+            assertThat(bridge.sender.counters().get(KvCounters.Kind.INTERRUPTIONS)).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void manyTransfersThroughManyBreaks(final Setting setting)
+    {
+        final int count = 8;
+        try (Bridge bridge = setting.open())
+        {
+            final Random random = new Random(11);
+            final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            final PagedKvCache destination =
+                PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, count * BLOCKS);
+            bridge.launch(destination, ctx -> ctx, ctx -> ctx.source(subscription::controlledPoll));
+            final KvBlocks blocks = source(bridge);
+            final List<KvTransfer> transfers = new ArrayList<>();
+            for (int i = 0; i < count; i++)
+            {
+                transfers.add(bridge.sender.submit(request(blocks).requestId(i)));
+                transfers.get(i).layerReady(0);
+            }
+
+            for (int layer = 0; layer < 4; layer++)
+            {
+                // In the middle of a layer, at a moment that differs from run to run.
+                final int ready = layer;
+                final long sent = transfers.get(0).bytesSent();
+                transfers.forEach(transfer -> transfer.layerReady(ready));
+                final int turns = random.nextInt(20);
+                for (int i = 0; i < turns || transfers.get(0).bytesSent() == sent && i < 1000; i++)
+                {
+                    bridge.turn();
+                }
+                final Image image = subscription.imageCount() > 0 ? subscription.imageAtIndex(0) : null;
+                if (null != image)
+                {
+                    image.reject("test breaks the session");
+                    bridge.runUntil(image::isClosed);
+                }
+            }
+            bridge.runUntil(() -> transfers.stream().allMatch(transfer -> transfer.state().isTerminal()) &&
+                bridge.completed.size() == count);
+
+            assertThat(transfers).allSatisfy(transfer ->
+                assertThat(transfer.state()).as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED));
+            assertThat(destination.freeBlocks()).isZero();
+            bridge.completed.forEach(
+                stats -> bridge.assertSame(LAYOUT, blocks, stats.transfer().blocks()));
+            assertThat(bridge.sender.counters().get(KvCounters.Kind.STAGING_IN_USE)).isZero();
         }
     }
 

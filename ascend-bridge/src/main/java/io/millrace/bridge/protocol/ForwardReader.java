@@ -99,7 +99,8 @@ final class ForwardReader implements ControlledFragmentHandler
             case HelloDecoder.TEMPLATE_ID ->
                 onHello(hello.wrapAndApplyHeader(buffer, offset, messageHeader));
             default -> agent.events.onRefused(0, KvError.BAD_MESSAGE,
-                "message of the reverse stream on the forward stream: " + KvMessages.describe(templateId, buffer, offset, length));
+                "message of the reverse stream on the forward stream: " +
+                KvMessages.describe(templateId, buffer, offset, length));
         }
         return Action.CONTINUE;
     }
@@ -357,7 +358,7 @@ final class ForwardReader implements ControlledFragmentHandler
             }
             return null;
         }
-        if (transfer.info().sessionId() != sessionId)
+        if (transfer.info().sessionId() != sessionId || transfer.isInterrupted())
         {
             // Late data of a session that broke, or of a sender that uses another's id: not of this transfer.
             counters.increment(KvCounters.Kind.DUPLICATES);

@@ -209,6 +209,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         if (transfer.transferId() != info.transferId())
         {
             recent.add(transfer.transferId(), KvError.PEER_GONE, 0);
+            writer.reject(transfer.transferId(), KvError.DUPLICATE_TRANSFER, 0, 0, "request " + info.requestId() +
+                " goes on with transfer " + info.transferId() + " of another sender");
         }
         transfer.resume(info, image, clock.nanoTime(), transfer.isAnswered ? timeoutNs : ctx.replayTimeoutNs());
         activeById.put(info.transferId(), transfer);
@@ -377,6 +379,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         {
             landing.discard(transfer);
             transfer.interrupt(nowNs);
+            // The sender may not have noticed: a stream that broke on this side only goes on without a gap for it.
+            writer.resume(transfer, 0, 0, KvError.PEER_GONE);
             counters.increment(KvCounters.Kind.INTERRUPTIONS);
             return 1;
         }

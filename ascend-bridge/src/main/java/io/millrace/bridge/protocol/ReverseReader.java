@@ -250,6 +250,11 @@ final class ReverseReader implements FragmentHandler
 
     private void onResume(final ResumeDecoder message)
     {
+        if (KvError.PEER_GONE == KvError.ofWireValue(message.reasonRaw()))
+        {
+            agent.onGone(transfer, destination, "receiver lost the stream");
+            return;
+        }
         if (OutboundTransfer.Phase.STREAM != transfer.phase)
         {
             return;

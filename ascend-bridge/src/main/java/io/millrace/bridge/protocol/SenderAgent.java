@@ -209,6 +209,11 @@ public final class SenderAgent implements Agent
         ending.endDestination(transfer, destination, error, text, clock.nanoTime());
     }
 
+    void onGone(final OutboundTransfer transfer, final Destination destination, final String text)
+    {
+        ending.onGone(transfer, destination, text, clock.nanoTime());
+    }
+
     void onCancel(
         final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {

@@ -190,7 +190,8 @@ final class TransferPump
         if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
         {
             ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " +
-                transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes", nowNs);
+                transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
+                " bytes", nowNs);
         }
         else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
         {
