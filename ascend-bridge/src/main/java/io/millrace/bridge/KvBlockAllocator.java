@@ -31,6 +31,19 @@ public interface KvBlockAllocator
     KvBlocks allocate(KvTransferInfo info);
 
     /**
+     * Find blocks for a transfer and say what of it is in them already. By default nothing is.
+     *
+     * @param info of the transfer.
+     * @return as {@link #allocate}, with at least {@code info.blockCount()} blocks, those already there included.
+     * @throws KvException to refuse; its text goes to the sender.
+     */
+    default KvGrant grant(final KvTransferInfo info)
+    {
+        final KvBlocks blocks = allocate(info);
+        return null == blocks ? null : KvGrant.of(blocks);
+    }
+
+    /**
      * A transfer ended without completing and no copy writes to its blocks any more.
      *
      * @param info   of the transfer.

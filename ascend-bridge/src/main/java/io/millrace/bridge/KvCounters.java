@@ -162,7 +162,37 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         /**
          * Staging pools that are smaller than asked for.
          */
-        STAGING_SIZE_FALLBACKS("staging size steps down", 1143);
+        STAGING_SIZE_FALLBACKS("staging size steps down", 1143),
+
+        /**
+         * Transfers that lost their stream and were kept.
+         */
+        INTERRUPTIONS("interruptions", 1144),
+
+        /**
+         * Transfers that went on from their last committed layer.
+         */
+        RESUMES("resumes", 1145),
+
+        /**
+         * Payload bytes that were not sent since the receiver had their blocks or layers.
+         */
+        BYTES_SAVED("bytes not sent", 1146),
+
+        /**
+         * Nanoseconds of CPU for checksums, estimated from every 16th chunk.
+         */
+        CRC_NS("crc ns", 1147),
+
+        /**
+         * Nanoseconds of CPU for claims and the copy into or out of the log, estimated from every 16th chunk.
+         */
+        LOG_COPY_NS("log copy ns", 1148),
+
+        /**
+         * Media drivers that were lost and connected to again.
+         */
+        RECONNECTS("reconnects", 1149);
 
         private final String label;
         private final int typeId;
@@ -195,11 +225,13 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static final int BASE_TYPE_ID = 1100;
 
-    private final AtomicCounter[] counters;
+    private final String label;
+    private volatile AtomicCounter[] counters;
 
-    private KvCounters(final AtomicCounter[] counters)
+    private KvCounters(final AtomicCounter[] counters, final String label)
     {
         this.counters = counters;
+        this.label = label;
     }
 
     /**
@@ -209,15 +241,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static KvCounters inMemory()
     {
-        final int count = Kind.values().length;
-        final UnsafeBuffer buffer = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-            count * CountersReader.COUNTER_LENGTH, BitUtil.CACHE_LINE_LENGTH));
-        final AtomicCounter[] counters = new AtomicCounter[count];
-        for (int i = 0; i < count; i++)
-        {
-            counters[i] = new AtomicCounter(buffer, i);
-        }
-        return new KvCounters(counters);
+        return new KvCounters(newInMemory(), null);
     }
 
     /**
@@ -229,13 +253,64 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static KvCounters allocate(final Aeron aeron, final String label)
     {
+        return new KvCounters(newInFile(aeron, label), label);
+    }
+
+    /**
+     * Count in memory from now on, since the media driver of the counters file is gone. On the agent's thread.
+     */
+    public void detach()
+    {
+        if (null != label)
+        {
+            counters = copyTo(newInMemory());
+        }
+    }
+
+    /**
+     * Count in the counters file of a new media driver from now on. On the agent's thread.
+     *
+     * @param aeron client that allocates them.
+     */
+    public void attach(final Aeron aeron)
+    {
+        if (null != label)
+        {
+            counters = copyTo(newInFile(aeron, label));
+        }
+    }
+
+    private AtomicCounter[] copyTo(final AtomicCounter[] next)
+    {
+        for (int i = 0; i < next.length; i++)
+        {
+            next[i].setRelease(counters[i].get());
+        }
+        return next;
+    }
+
+    private static AtomicCounter[] newInMemory()
+    {
+        final int count = Kind.values().length;
+        final UnsafeBuffer buffer = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+            count * CountersReader.COUNTER_LENGTH, BitUtil.CACHE_LINE_LENGTH));
+        final AtomicCounter[] counters = new AtomicCounter[count];
+        for (int i = 0; i < count; i++)
+        {
+            counters[i] = new AtomicCounter(buffer, i);
+        }
+        return counters;
+    }
+
+    private static AtomicCounter[] newInFile(final Aeron aeron, final String label)
+    {
         final Kind[] kinds = Kind.values();
         final AtomicCounter[] counters = new AtomicCounter[kinds.length];
         for (int i = 0; i < counters.length; i++)
         {
             counters[i] = aeron.addCounter(kinds[i].typeId(), "kv " + kinds[i].label + ": " + label);
         }
-        return new KvCounters(counters);
+        return counters;
     }
 
     /**

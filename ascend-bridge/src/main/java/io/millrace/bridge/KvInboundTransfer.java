@@ -81,6 +81,20 @@ public interface KvInboundTransfer
     boolean awaitLayer(int layer, long timeoutNs);
 
     /**
+     * Payload bytes of the layers that landed, what was there before not counted.
+     *
+     * @return bytes.
+     */
+    long bytesLanded();
+
+    /**
+     * Is the stream broken and the sender waited for.
+     *
+     * @return true while neither data can come nor the transfer has ended.
+     */
+    boolean isInterrupted();
+
+    /**
      * Ask the receiver to end the transfer; the sender is told.
      */
     void cancel();

@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge;
 
+import java.util.concurrent.CompletableFuture;
+
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.protocol.ReceiverAgent;
 import org.agrona.concurrent.AgentInvoker;
@@ -69,6 +71,21 @@ public final class KvReceiver implements AutoCloseable
     public static KvReceiver launch(final Context ctx)
     {
         return new KvReceiver(ctx);
+    }
+
+    /**
+     * Learn the fate of a request, however it ends: landed, failed, canceled, or never begun. May be called from any
+     * thread, before, while and shortly after its transfer arrives. Each fate is told to those who wait for it, or kept
+     * for the first that asks; the last 1024 are kept.
+     *
+     * @param requestId of the serving system.
+     * @param timeoutNs within which a transfer must have begun; from then on the transfer's own deadline counts.
+     * @return completes, never exceptionally, on the receiver's agent.
+     * @throws KvException with {@link KvError#QUEUE_FULL} when 65536 requests are waited for.
+     */
+    public CompletableFuture<KvFate> expect(final long requestId, final long timeoutNs)
+    {
+        return agent.expect(requestId, timeoutNs);
     }
 
     /**

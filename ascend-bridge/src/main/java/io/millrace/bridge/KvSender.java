@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge;
 
+import java.util.List;
+
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.protocol.SenderAgent;
 import org.agrona.concurrent.AgentInvoker;
@@ -86,7 +88,36 @@ public final class KvSender implements AutoCloseable
     }
 
     /**
-     * Has a receiver with a common protocol version answered on the current connection.
+     * Queue many transfers, all or none. May be called from any thread.
+     *
+     * @param requests of what to send.
+     * @return handles in the same order, see {@link KvTransfer#awaitAll}.
+     * @throws KvException              as {@link #submit(KvTransferRequest)}.
+     * @throws IllegalArgumentException as {@link #submit(KvTransferRequest)}.
+     */
+    public List<KvTransfer> submit(final List<KvTransferRequest> requests)
+    {
+        return agent.submit(requests);
+    }
+
+    /**
+     * Send and wait for the end.
+     *
+     * @param request of what to send.
+     * @return handle of the transfer, which completed.
+     * @throws KvException              when it did not complete, as {@link KvTransfer#awaitCompleted}.
+     * @throws IllegalArgumentException when the request is wrong or its blocks are not device memory.
+     */
+    public KvTransfer send(final KvTransferRequest request)
+    {
+        final KvTransfer transfer = submit(request);
+        // The sender ends it by its own deadline, or when the receiver does not confirm that.
+        transfer.awaitCompleted(request.timeoutNs() + ctx.cancelTimeoutNs() + ctx.copyTimeoutNs());
+        return transfer;
+    }
+
+    /**
+     * Have {@link Context#minReceivers()} receivers with a common protocol version answered on the current connection.
      *
      * @return true when transfers can flow; for unacknowledged senders, when there is a subscriber.
      */
@@ -147,6 +178,7 @@ public final class KvSender implements AutoCloseable
     public static final class Context extends KvContext<Context>
     {
         private int maxPending = KvConfiguration.MAX_PENDING_DEFAULT;
+        private int minReceivers = 1;
         private boolean unacknowledged;
         private long helloIntervalNs = KvConfiguration.HELLO_INTERVAL_NS_DEFAULT;
         private long cancelTimeoutNs = KvConfiguration.CANCEL_TIMEOUT_NS_DEFAULT;
@@ -160,6 +192,10 @@ public final class KvSender implements AutoCloseable
             {
                 throw new ConfigurationException("maxPending=" + maxPending + " is out of range: use 1 to " +
                     KvConfiguration.MAX_PENDING_LIMIT);
+            }
+            if (minReceivers < 1)
+            {
+                throw new ConfigurationException("minReceivers=" + minReceivers + " must be 1 or more");
             }
             checkPositive("helloIntervalNs", helloIntervalNs);
             checkPositive("cancelTimeoutNs", cancelTimeoutNs);
@@ -196,6 +232,29 @@ public final class KvSender implements AutoCloseable
         public int maxPending()
         {
             return maxPending;
+        }
+
+        /**
+         * Set the minReceivers. A transfer goes to every receiver that answers when it begins: several where the
+         * channel has several destinations, or several subscribers on IPC.
+         *
+         * @param newMinReceivers receivers that must answer before transfers begin, 1 and up.
+         * @return this for a fluent API.
+         */
+        public Context minReceivers(final int newMinReceivers)
+        {
+            minReceivers = newMinReceivers;
+            return this;
+        }
+
+        /**
+         * Get the minReceivers.
+         *
+         * @return receivers that must answer before transfers begin, 1 and up.
+         */
+        public int minReceivers()
+        {
+            return minReceivers;
         }
 
         /**

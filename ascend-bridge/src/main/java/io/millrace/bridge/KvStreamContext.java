@@ -17,6 +17,7 @@ package io.millrace.bridge;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
+import org.agrona.ErrorHandler;
 
 /**
  * The Aeron client and streams that {@link KvSender} and {@link KvReceiver} use.
@@ -43,6 +44,13 @@ public abstract class KvStreamContext<C extends KvStreamContext<C>>
     abstract C self();
 
     /**
+     * Get the errorHandler.
+     *
+     * @return told of errors that end nothing.
+     */
+    public abstract ErrorHandler errorHandler();
+
+    /**
      * Connect a client of its own unless one was set.
      */
     void connect()
@@ -50,8 +58,30 @@ public abstract class KvStreamContext<C extends KvStreamContext<C>>
         if (null == aeron)
         {
             ownsAeron = true;
-            aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
+            aeron = connectClient();
         }
+    }
+
+    /**
+     * Connect to the media driver in {@link #aeronDirectoryName()}.
+     *
+     * @return a new client.
+     */
+    public Aeron connectClient()
+    {
+        // Aeron's own handler ends the process when the media driver is lost.
+        return Aeron.connect(
+            new Aeron.Context().aeronDirectoryName(aeronDirectoryName).errorHandler(errorHandler()));
+    }
+
+    /**
+     * Was the client made here. Then it is closed with its sender or receiver, and made anew when its driver was lost.
+     *
+     * @return false when it was set.
+     */
+    public boolean ownsAeron()
+    {
+        return ownsAeron;
     }
 
     /**

@@ -15,7 +15,11 @@
  */
 package io.millrace.bridge;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * A transfer that was submitted to a {@link KvSender}. All methods may be called from any thread.
@@ -64,11 +68,40 @@ public interface KvTransfer
     long totalBytes();
 
     /**
-     * Layers that the receiver has in device memory, checked.
+     * Layers that every receiver has in device memory, checked. Falls when a receiver that lost them begins again.
      *
      * @return 0 to the layout's layers; always 0 when unacknowledged.
      */
     int layersAcked();
+
+    /**
+     * Has every receiver a layer in device memory, checked.
+     *
+     * @param layer from 0.
+     * @return true when it has.
+     */
+    boolean isLayerAcked(int layer);
+
+    /**
+     * Time that is left, by the clock of the sender.
+     *
+     * @return nanoseconds, 0 and below when the deadline has passed.
+     */
+    long remainingNs();
+
+    /**
+     * What the receiver's side does if the transfer fails.
+     *
+     * @return as submitted.
+     */
+    KvFailurePolicy failurePolicy();
+
+    /**
+     * The receivers that take part, known once the transfer is announced.
+     *
+     * @return one per receiver; empty before, and for unacknowledged senders.
+     */
+    List<KvDestination> destinations();
 
     /**
      * Why it ended.
@@ -112,10 +145,55 @@ public interface KvTransfer
     CompletableFuture<KvTransfer> future();
 
     /**
+     * Be called on the sender's agent at the terminal state, at once when it is reached already. Must not block.
+     *
+     * @param callback for this transfer.
+     */
+    default void onEnd(final Consumer<KvTransfer> callback)
+    {
+        future().thenAccept(callback);
+    }
+
+    /**
      * Wait for the terminal state.
      *
      * @param timeoutNs to wait at most.
      * @return the state reached.
      */
     KvTransferState await(long timeoutNs);
+
+    /**
+     * Wait for the terminal states of many transfers.
+     *
+     * @param transfers to wait for.
+     * @param timeoutNs to wait at most, for all of them.
+     * @return true when every transfer has ended, in whatever state.
+     */
+    static boolean awaitAll(final Collection<? extends KvTransfer> transfers, final long timeoutNs)
+    {
+        final long startNs = System.nanoTime();
+        boolean isEnded = true;
+        for (final KvTransfer transfer : transfers)
+        {
+            final long leftNs = Math.max(0, timeoutNs - (System.nanoTime() - startNs));
+            isEnded &= transfer.await(leftNs).isTerminal();
+        }
+        return isEnded;
+    }
+
+    /**
+     * Wait for the terminal state and insist on completion.
+     *
+     * @param timeoutNs to wait at most.
+     * @throws KvException with {@link KvError#DEADLINE} when the time is over, or with the transfer's error.
+     */
+    default void awaitCompleted(final long timeoutNs)
+    {
+        final KvTransferState reached = await(timeoutNs);
+        if (KvTransferState.COMPLETED != reached)
+        {
+            throw new KvException(reached.isTerminal() ? error() : KvError.DEADLINE, reached.isTerminal() ?
+                errorText() : this + " has not ended within " + TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms");
+        }
+    }
 }

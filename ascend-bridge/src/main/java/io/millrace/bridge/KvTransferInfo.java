@@ -30,6 +30,8 @@ package io.millrace.bridge;
  * @param ppRank     pipeline-parallel rank of the source.
  * @param ppSize     pipeline-parallel size of the source.
  * @param sessionId  of the Aeron image.
+ * @param attempt    0, then one more after each break of the stream.
+ * @param policy     of the sender for the case that the transfer fails.
  */
 public record KvTransferInfo(
     long transferId,
@@ -43,6 +45,8 @@ public record KvTransferInfo(
     int tpSize,
     int ppRank,
     int ppSize,
-    int sessionId)
+    int sessionId,
+    int attempt,
+    KvFailurePolicy policy)
 {
 }

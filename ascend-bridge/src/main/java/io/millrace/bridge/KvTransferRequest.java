@@ -40,6 +40,10 @@ public final class KvTransferRequest
     private long[] blockHashes;
     private boolean layerwise;
     private long timeoutNs = DEFAULT_TIMEOUT_NS;
+    private long grantTimeoutNs;
+    private long resumeTimeoutNs;
+    private KvPriority priority = KvPriority.NORMAL;
+    private KvFailurePolicy failurePolicy = KvFailurePolicy.FAIL;
     private KvEvent acquired;
     private int tpRank;
     private int tpSize = 1;
@@ -224,6 +228,97 @@ public final class KvTransferRequest
     }
 
     /**
+     * Set the grantTimeoutNs.
+     *
+     * @param value nanoseconds from the announcement to the grant of every receiver, 0 for no limit but the
+     *              transfer's own.
+     * @return this for a fluent API.
+     */
+    public KvTransferRequest grantTimeoutNs(final long value)
+    {
+        grantTimeoutNs = value;
+        return this;
+    }
+
+    /**
+     * Get the grantTimeoutNs.
+     *
+     * @return nanoseconds from the announcement to the grant of every receiver, 0 for none.
+     */
+    public long grantTimeoutNs()
+    {
+        return grantTimeoutNs;
+    }
+
+    /**
+     * Set the resumeTimeoutNs.
+     *
+     * @param value nanoseconds to wait for the receiver when its session, driver or process is lost, and to go on
+     *              from the last committed layer; 0, the default, fails the transfer then. A sender that lost its own
+     *              driver or process goes on by submitting the same request again.
+     * @return this for a fluent API.
+     */
+    public KvTransferRequest resumeTimeoutNs(final long value)
+    {
+        resumeTimeoutNs = value;
+        return this;
+    }
+
+    /**
+     * Get the resumeTimeoutNs.
+     *
+     * @return nanoseconds that a lost session is waited for, 0 for not at all.
+     */
+    public long resumeTimeoutNs()
+    {
+        return resumeTimeoutNs;
+    }
+
+    /**
+     * Set the priority.
+     *
+     * @param value in relation to other transfers of the sender.
+     * @return this for a fluent API.
+     */
+    public KvTransferRequest priority(final KvPriority value)
+    {
+        priority = value;
+        return this;
+    }
+
+    /**
+     * Get the priority.
+     *
+     * @return in relation to other transfers of the sender.
+     */
+    public KvPriority priority()
+    {
+        return priority;
+    }
+
+    /**
+     * Set the failurePolicy.
+     *
+     * @param value what the receiver's side does if the transfer fails.
+     * @return this for a fluent API.
+     */
+    public KvTransferRequest failurePolicy(final KvFailurePolicy value)
+    {
+        failurePolicy = value;
+        return this;
+    }
+
+    /**
+     * Get the failurePolicy.
+     *
+     * @return what the receiver's side does if the transfer fails.
+     */
+    public KvFailurePolicy failurePolicy()
+    {
+        return failurePolicy;
+    }
+
+    /**
      * Let the copies start only after the producer's compute stream reached an event.
      *
      * @param value event of the sender's device that stays open until the transfer has ended, null for none.
@@ -347,6 +442,13 @@ public final class KvTransferRequest
         final int blockCount = blocks.blockCount();
         check("blockCount", blockCount, 1, Integer.MAX_VALUE);
         check("timeoutNs", timeoutNs, 1, Long.MAX_VALUE);
+        check("grantTimeoutNs", grantTimeoutNs, 0, Long.MAX_VALUE);
+        check("resumeTimeoutNs", resumeTimeoutNs, 0, Long.MAX_VALUE);
+        if (null == priority || null == failurePolicy)
+        {
+            throw new IllegalArgumentException(
+                "priority=" + priority + " and failurePolicy=" + failurePolicy + " must be set");
+        }
         check("tokenCount", tokenCount, -1, (long)blockCount * layout.tokensPerBlock());
         check("tpSize", tpSize, 1, MAX_RANKS);
         check("tpRank", tpRank, 0, tpSize - 1);

@@ -18,8 +18,9 @@ package io.millrace.bridge;
 import java.lang.management.ManagementFactory;
 
 import com.sun.management.ThreadMXBean;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -28,10 +29,11 @@ class AllocationTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
 
-    @Test
-    void allocatesNothingPerChunk()
+    @ParameterizedTest
+    @EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_UDP"})
+    void allocatesNothingPerChunk(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache source = Bridge.scattered(bridge.sourceDevice, LAYOUT, 2000, 1);
             final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 4000);

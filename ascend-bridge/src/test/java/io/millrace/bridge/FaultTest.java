@@ -24,7 +24,7 @@ import io.aeron.Subscription;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -51,10 +51,11 @@ class FaultTest
         return PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS * 3);
     }
 
-    @Test
-    void asksForADamagedLayerAgain()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void asksForADamagedLayerAgain(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
             final KvSource damaged = new DamagedSource(subscription::controlledPoll,
@@ -76,10 +77,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void givesUpOnALayerThatIsAlwaysDamagedAndSparesOthers()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void givesUpOnALayerThatIsAlwaysDamagedAndSparesOthers(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
             final AtomicInteger seen = new AtomicInteger();
@@ -104,10 +106,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void failsWhenTheReceiverGrantsTooLittle()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void failsWhenTheReceiverGrantsTooLittle(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = destination(bridge);
             bridge.launch(new KvBlockAllocator()
@@ -131,10 +134,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void refusesALayoutTheCacheDoesNotHave()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void refusesALayoutTheCacheDoesNotHave(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             bridge.launch(PagedKvCache.allocate(bridge.destinationDevice, LAYOUT.withTokensPerBlock(8), 10));
 
@@ -177,10 +181,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void cancelIsConfirmedAndFreesBlocks()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void cancelIsConfirmedAndFreesBlocks(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = destination(bridge);
             bridge.launch(destination);
@@ -198,10 +203,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void receiverCanCancel()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void receiverCanCancel(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = destination(bridge);
             bridge.launch(destination);
@@ -221,10 +227,10 @@ class FaultTest
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void deadReceiverFailsTransfersAndANewOneIsFound(final boolean isUdp)
+    @EnumSource(Setting.class)
+    void deadReceiverFailsTransfersAndANewOneIsFound(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(isUdp))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = destination(bridge);
             bridge.launch(destination);
@@ -250,10 +256,10 @@ class FaultTest
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void deadSenderFailsTransfersAndFreesBlocks(final boolean isUdp)
+    @EnumSource(Setting.class)
+    void deadSenderFailsTransfersAndFreesBlocks(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(isUdp))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = destination(bridge);
             bridge.launch(destination);
@@ -335,10 +341,11 @@ class FaultTest
         }
     }
 
-    @Test
-    void refusesMoreThanMaxPendingAndForeignMemory()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void refusesMoreThanMaxPendingAndForeignMemory(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS * 4);
             bridge.launch(destination, ctx -> ctx.maxPending(3), ctx -> ctx);

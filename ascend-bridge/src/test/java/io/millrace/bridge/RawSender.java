@@ -18,8 +18,10 @@ package io.millrace.bridge;
 import java.util.zip.CRC32C;
 
 import io.aeron.ExclusivePublication;
+import io.millrace.codecs.kv.BlockDescriptorEncoder;
 import io.millrace.codecs.kv.CacheType;
 import io.millrace.codecs.kv.ChecksumKind;
+import io.millrace.codecs.kv.FailurePolicy;
 import io.millrace.codecs.kv.KvChunkEncoder;
 import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.LayerCommitEncoder;
@@ -38,6 +40,7 @@ final class RawSender
     private final ExclusivePublication publication;
     private final Bridge bridge;
     private final TransferBeginEncoder begin = new TransferBeginEncoder();
+    private final BlockDescriptorEncoder descriptor = new BlockDescriptorEncoder();
     private final KvChunkEncoder chunk = new KvChunkEncoder();
     private final LayerCommitEncoder layerCommit = new LayerCommitEncoder();
     private final TransferCommitEncoder transferCommit = new TransferCommitEncoder();
@@ -59,6 +62,7 @@ final class RawSender
         begin.wrapAndApplyHeader(buffer, 0, header)
             .transferId(transferId).requestId(transferId)
             .totalBytes(layout.totalBytes(blockCount)).timeoutNs(Bridge.LIMIT_NS)
+            .resumeTimeoutNs(0).attempt(0).failurePolicy(FailurePolicy.FAIL)
             .blockCount(blockCount).blockBytes(layout.blockBytesPerLayer()).tokenCount(0)
             .layers(layout.layers()).kvHeads(layout.kvHeads()).headDim(layout.headDim())
             .tokensPerBlock(layout.tokensPerBlock()).tpRank(0).tpSize(1).ppRank(0).ppSize(1)
@@ -82,6 +86,14 @@ final class RawSender
         send(KvMessages.CHUNK_HEADER_LENGTH + payload.length);
     }
 
+    void descriptor(
+        final long transferId, final int layer, final int firstBlock, final int blockCount, final long bytes)
+    {
+        descriptor.wrapAndApplyHeader(buffer, 0, header).transferId(transferId).bytes(bytes)
+            .firstBlock(firstBlock).blockCount(blockCount).layer(layer).blockHashesCount(0);
+        send(MessageHeaderEncoder.ENCODED_LENGTH + descriptor.encodedLength());
+    }
+
     void layerCommit(final long transferId, final int layer, final long bytes, final int checksum)
     {
         layerCommit.wrapAndApplyHeader(buffer, 0, header).transferId(transferId).bytes(bytes)
@@ -92,7 +104,7 @@ final class RawSender
     void transferCommit(final long transferId, final long bytes, final int layers, final int checksum)
     {
         transferCommit.wrapAndApplyHeader(buffer, 0, header).transferId(transferId).bytes(bytes)
-            .checksum(checksum & 0xFFFF_FFFFL).layers(layers);
+            .checksum(checksum & 0xFFFF_FFFFL).layers(layers).fromLayer(0);
         send(MessageHeaderEncoder.ENCODED_LENGTH + transferCommit.encodedLength());
     }
 

@@ -25,20 +25,32 @@ import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.RejectDecoder;
+import io.millrace.codecs.kv.TransferAckDecoder;
+import io.millrace.codecs.kv.TransferBeginEncoder;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+/**
+ * What a receiver refuses, with the numbers; another transfer of the same stream lands all the same.
+ */
 @Timeout(60)
+@ParameterizedClass
+@EnumSource(value = Setting.class, names = {"HOST_IPC", "NPU_UDP"})
 class RefusalTest
 {
-    private static final KvLayout LAYOUT = new KvLayout(1, 1, 32, KvDtype.BF16, 16);
-    private static final int LAYER_BYTES = 2048;
+    private static final KvLayout LAYOUT = new KvLayout(1, 1, 16, KvDtype.BF16, 16);
+    private static final KvLayout BIG = new KvLayout(2, 2, 64, KvDtype.BF16, 16);
+    private static final int LAYER_BYTES = 1024;
 
-    private final Bridge bridge = new Bridge(false);
+    private final boolean isUdp;
+    private final Bridge bridge;
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
     private final RejectDecoder reject = new RejectDecoder();
     private final byte[] payload = new byte[LAYER_BYTES];
@@ -47,28 +59,39 @@ class RefusalTest
     private RawSender raw;
     private String answer;
 
+    RefusalTest(final Setting setting)
+    {
+        isUdp = setting.isUdp;
+        bridge = setting.open();
+    }
+
     @BeforeEach
     void setUp()
     {
         new Random(1).nextBytes(payload);
         cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 4);
-        bridge.receiver = KvReceiver.launch(bridge.receiverContext(cache));
+        final PagedKvCache big = PagedKvCache.allocate(bridge.destinationDevice, BIG, 64);
+        bridge.receiver = KvReceiver.launch(bridge.receiverContext(
+            info -> info.layout().equals(BIG) ? big.allocate(info) : cache.allocate(info))
+            .creditWindowBytes(KvConfiguration.CREDIT_WINDOW_BYTES_MIN));
         reverse = bridge.aeron.addSubscription(bridge.reverseChannel, Bridge.REVERSE_STREAM_ID);
         raw = new RawSender(bridge);
         raw.begin(7, LAYOUT, 1);
+        raw.sendBegin();
+        raw.begin(50, LAYOUT, 1);
         raw.sendBegin();
     }
 
     @AfterEach
     void tearDown()
     {
-        // Whatever was refused, the transfer that was in flight before is unharmed, or was ended and its blocks freed.
-        raw.begin(100, LAYOUT, 1);
-        raw.sendBegin();
-        finish(100);
-        bridge.runUntil(() -> bridge.events.contains("complete 100"));
-        assertThat(cache.freeBlocks()).isGreaterThanOrEqualTo(2);
-        bridge.close();
+        // Whatever was refused: the other transfer that was in flight is unharmed, and blocks are free again.
+        try (bridge)
+        {
+            finish(50);
+            bridge.runUntil(() -> bridge.events.contains("complete 50"));
+            assertThat(cache.freeBlocks()).isGreaterThanOrEqualTo(2);
+        }
     }
 
     private void finish(final long transferId)
@@ -102,8 +125,8 @@ class RefusalTest
     @Test
     void chunkPastTheLayer()
     {
-        raw.chunk(7, 0, 1024, payload);
-        assertThat(rejection()).startsWith("OUT_OF_RANGE 2048 3072").contains("bytes 1024 to 3072");
+        raw.chunk(7, 0, 512, payload);
+        assertThat(rejection()).startsWith("OUT_OF_RANGE 1024 1536").contains("bytes 512 to 1536");
     }
 
     @Test
@@ -116,17 +139,17 @@ class RefusalTest
     @Test
     void gapInALayer()
     {
-        raw.chunk(7, 0, 0, new byte[512]);
-        raw.chunk(7, 0, 1024, new byte[512]);
-        assertThat(rejection()).startsWith("OUT_OF_ORDER 512 1024");
+        raw.chunk(7, 0, 0, new byte[256]);
+        raw.chunk(7, 0, 512, new byte[256]);
+        assertThat(rejection()).startsWith("OUT_OF_ORDER 256 512");
     }
 
     @Test
     void layerCommitThatDoesNotAddUp()
     {
-        raw.chunk(7, 0, 0, new byte[512]);
+        raw.chunk(7, 0, 0, new byte[256]);
         raw.layerCommit(7, 0, LAYER_BYTES, 0);
-        assertThat(rejection()).startsWith("COMMIT_MISMATCH 2048 512").contains("512 arrived");
+        assertThat(rejection()).startsWith("COMMIT_MISMATCH 1024 256").contains("256 arrived");
     }
 
     @Test
@@ -159,7 +182,7 @@ class RefusalTest
     {
         raw.begin(9, LAYOUT, 1).totalBytes(99);
         raw.sendBegin();
-        assertThat(rejection()).startsWith("BAD_LAYOUT 2048 99");
+        assertThat(rejection()).startsWith("BAD_LAYOUT 1024 99");
     }
 
     @Test
@@ -216,9 +239,9 @@ class RefusalTest
 
         final KvTransferStats stats = bridge.completed.poll();
         assertThat(stats.duplicates()).isEqualTo(1);
-        final byte[] landed = new byte[1024];
-        bridge.destinationDevice.get(stats.transfer().blocks().address(0, 1, 0), landed, 0, 1024);
-        assertThat(landed).isEqualTo(Arrays.copyOfRange(payload, 1024, 2048));
+        final byte[] landed = new byte[512];
+        bridge.destinationDevice.get(stats.transfer().blocks().address(0, 1, 0), landed, 0, 512);
+        assertThat(landed).isEqualTo(Arrays.copyOfRange(payload, 512, 1024));
     }
 
     @Test
@@ -227,8 +250,130 @@ class RefusalTest
         raw.begin(7, LAYOUT, 2);
         raw.sendBegin();
         bridge.runUntil(() -> !bridge.events.isEmpty());
-        assertThat(bridge.events.poll()).startsWith("refused DUPLICATE_TRANSFER").contains("2048").contains("4096");
+        assertThat(bridge.events.poll()).startsWith("refused DUPLICATE_TRANSFER").contains("1024").contains("2048");
         finish(7);
         bridge.runUntil(() -> bridge.events.contains("complete 7"));
+    }
+
+    @Test
+    void unknownDtypeAndParts()
+    {
+        raw.begin(9, LAYOUT, 1);
+        raw.buffer.putByte(8 + TransferBeginEncoder.dtypeEncodingOffset(), (byte)77);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT 4 77").contains("dtype 77 is not known");
+        raw.begin(10, LAYOUT, 1).parts((short)3);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT 2 3").contains("blocks have 3 parts");
+    }
+
+    @Test
+    void layoutThatTheCacheDoesNotHave()
+    {
+        final KvLayout other = LAYOUT.withTokensPerBlock(8);
+        raw.begin(9, other, 1);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT").contains("tokensPerBlock=8").contains("tokensPerBlock=16");
+    }
+
+    @Test
+    void timesOutOfRange()
+    {
+        raw.begin(9, LAYOUT, 1).timeoutNs(0);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT").contains("in 0 ns");
+        raw.begin(10, LAYOUT, 1).resumeTimeoutNs(-1);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("BAD_LAYOUT");
+    }
+
+    @Test
+    void moreThanTheCredit()
+    {
+        Assumptions.assumeFalse(isUdp, "UDP's receive window is no larger than the smallest credit");
+        raw.begin(20, BIG, 64);
+        raw.sendBegin();
+        bridge.runUntil(() -> bridge.begun.size() == 3);
+        final KvReceiver receiver = bridge.receiver;
+        final byte[] chunk = new byte[1024];
+        // The receiver does not run and so tells no new credit: what it finds then is more than it gave.
+        bridge.receiver = null;
+        for (int offset = 0; offset <= KvConfiguration.CREDIT_WINDOW_BYTES_MIN; offset += chunk.length)
+        {
+            raw.chunk(20, 0, offset, chunk);
+        }
+        bridge.receiver = receiver;
+        assertThat(rejection()).startsWith("OUT_OF_RANGE 131072 ").contains("its credit is 131072");
+    }
+
+    @Test
+    void layerBeforeItsPredecessorEnded()
+    {
+        raw.begin(20, BIG, 64);
+        raw.sendBegin();
+        raw.chunk(20, 0, 0, new byte[256]);
+        raw.chunk(20, 1, 0, new byte[256]);
+        assertThat(rejection()).startsWith("OUT_OF_ORDER").contains("chunk of layer 1 starts at 0");
+    }
+
+    @Test
+    void descriptorPastTheBlocks()
+    {
+        raw.descriptor(7, 0, 0, 2, 2048);
+        assertThat(rejection()).startsWith("OUT_OF_RANGE 1 2").contains("blocks 0 to 2");
+    }
+
+    @Test
+    void corruptedLayerIsAskedForAgainABoundedNumberOfTimes()
+    {
+        for (int i = 0; i <= KvConfiguration.MAX_LAYER_RETRIES_DEFAULT; i++)
+        {
+            raw.chunk(7, 0, 0, payload);
+            raw.layerCommit(7, 0, LAYER_BYTES, RawSender.crc(payload) + 1);
+        }
+        assertThat(rejection()).startsWith("CHECKSUM_MISMATCH").contains("asked for again 3 times");
+    }
+
+    @Test
+    void dataOfAnotherSenderUnderTheSameId()
+    {
+        final RawSender other = new RawSender(bridge);
+        other.chunk(7, 0, 0, new byte[LAYER_BYTES]);
+        other.layerCommit(7, 0, LAYER_BYTES, 0);
+        bridge.runUntil(() -> bridge.receiver.counters().get(KvCounters.Kind.DUPLICATES) == 2);
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+    }
+
+    @Test
+    void beginOfATransferThatHasEnded()
+    {
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+        raw.begin(7, LAYOUT, 1);
+        raw.sendBegin();
+        assertThat(rejection()).startsWith("DUPLICATE_TRANSFER").contains("has ended already");
+    }
+
+    @Test
+    void aSenderThatDidNotHearTheEndIsToldAgain()
+    {
+        finish(7);
+        bridge.runUntil(() -> bridge.events.contains("complete 7"));
+        bridge.runUntil(() -> reverse.poll((buffer, offset, length, header) -> { }, 10) > 0);
+        final int crc = RawSender.crc(payload);
+        raw.begin(7, LAYOUT, 1).attempt(1);
+        raw.sendBegin();
+        final TransferAckDecoder ack = new TransferAckDecoder();
+        final long[] checksum = {-1};
+        bridge.runUntil(() -> reverse.poll(
+            (buffer, offset, length, header) ->
+            {
+                if (TransferAckDecoder.TEMPLATE_ID == KvMessages.check(buffer, offset, length))
+                {
+                    checksum[0] = ack.wrapAndApplyHeader(buffer, offset, messageHeader).checksum();
+                }
+            }, 10) >= 0 && checksum[0] >= 0);
+        assertThat((int)checksum[0]).isEqualTo(RawSender.crc(RawSender.littleEndian(crc)));
     }
 }

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -34,10 +34,10 @@ class TransferTest
     private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void movesScatteredBlocksByteForByte(final boolean isUdp)
+    @EnumSource(Setting.class)
+    void movesScatteredBlocksByteForByte(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(isUdp))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache source = Bridge.scattered(bridge.sourceDevice, LAYOUT, 300, 1);
             final PagedKvCache destination = Bridge.scattered(bridge.destinationDevice, LAYOUT, 300, 2);
@@ -61,11 +61,11 @@ class TransferTest
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void movesRandomLayoutsConcurrently(final boolean isUdp)
+    @EnumSource(Setting.class)
+    void movesRandomLayoutsConcurrently(final Setting setting)
     {
         final Random random = new Random(7);
-        try (Bridge bridge = new Bridge(isUdp))
+        try (Bridge bridge = setting.open())
         {
             final List<KvTransfer> transfers = new ArrayList<>();
             final List<KvBlocks> sources = new ArrayList<>();
@@ -119,10 +119,11 @@ class TransferTest
         }
     }
 
-    @Test
-    void makesLayersVisibleBeforeTheNextOneIsReady()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void makesLayersVisibleBeforeTheNextOneIsReady(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, 20);
             bridge.launch(PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 20));
@@ -147,10 +148,11 @@ class TransferTest
         }
     }
 
-    @Test
-    void staysWithinASmallCreditWindow()
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void staysWithinASmallCreditWindow(final Setting setting)
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = setting.open())
         {
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, 400);
             final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 400);

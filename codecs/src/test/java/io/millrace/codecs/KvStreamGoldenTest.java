@@ -21,6 +21,7 @@ import io.millrace.codecs.kv.CacheType;
 import io.millrace.codecs.kv.CancelEncoder;
 import io.millrace.codecs.kv.ChecksumKind;
 import io.millrace.codecs.kv.CreditEncoder;
+import io.millrace.codecs.kv.FailurePolicy;
 import io.millrace.codecs.kv.HelloAckEncoder;
 import io.millrace.codecs.kv.HelloEncoder;
 import io.millrace.codecs.kv.KvChunkEncoder;
@@ -93,33 +94,38 @@ class KvStreamGoldenTest
     void transferBegin()
     {
         final TransferBeginEncoder encoder = new TransferBeginEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).requestId(-1).totalBytes(0x30000).timeoutNs(1_000_000_000L).blockCount(3)
+            .transferId(TRANSFER_ID).requestId(-1).totalBytes(0x30000).timeoutNs(1_000_000_000L)
+            .resumeTimeoutNs(5).blockCount(3)
             .blockBytes(8192).tokenCount(40).layers(24).kvHeads(2).headDim(64).tokensPerBlock(16)
-            .tpRank(1).tpSize(2).ppRank(0).ppSize(1).protocolVersion(1)
-            .dtype(CacheType.FP8_E4M3).checksumKind(ChecksumKind.CRC32C).parts((short)2);
+            .tpRank(1).tpSize(2).ppRank(0).ppSize(1).protocolVersion(1).attempt(4)
+            .dtype(CacheType.FP8_E4M3).checksumKind(ChecksumKind.CRC32C).parts((short)2)
+            .failurePolicy(FailurePolicy.RECOMPUTE);
         encoder.flags().clear().layerwise(true);
         encoder.modelTag("qwen");
         check(encoder.encodedLength(), 3,
-            "4500 0300 8e23 0000",
+            "5000 0300 8e23 0000",
             ID,                                 // 8 transferId
             "ffffffffffffffff",                 // 16 requestId
             "0000030000000000",                 // 24 totalBytes
             "00ca9a3b00000000",                 // 32 timeoutNs
-            "03000000",                         // 40 blockCount
-            "00200000",                         // 44 blockBytes
-            "28000000",                         // 48 tokenCount
-            "1800",                             // 52 layers
-            "0200",                             // 54 kvHeads
-            "4000",                             // 56 headDim
-            "1000",                             // 58 tokensPerBlock
-            "0100 0200",                        // 60 tpRank, 62 tpSize
-            "0000 0100",                        // 64 ppRank, 66 ppSize
-            "0100",                             // 68 protocolVersion
-            "03",                               // 70 dtype
-            "01",                               // 71 checksumKind
-            "02000000",                         // 72 flags
-            "02",                               // 76 parts
-            "04000000 7177656e");               // 77 modelTag
+            "0500000000000000",                 // 40 resumeTimeoutNs
+            "03000000",                         // 48 blockCount
+            "00200000",                         // 52 blockBytes
+            "28000000",                         // 56 tokenCount
+            "1800",                             // 60 layers
+            "0200",                             // 62 kvHeads
+            "4000",                             // 64 headDim
+            "1000",                             // 66 tokensPerBlock
+            "0100 0200",                        // 68 tpRank, 70 tpSize
+            "0000 0100",                        // 72 ppRank, 74 ppSize
+            "0100",                             // 76 protocolVersion
+            "0400",                             // 78 attempt
+            "03",                               // 80 dtype
+            "01",                               // 81 checksumKind
+            "02000000",                         // 82 flags
+            "02",                               // 86 parts
+            "01",                               // 87 failurePolicy
+            "04000000 7177656e");               // 88 modelTag
     }
 
     @Test
@@ -175,30 +181,35 @@ class KvStreamGoldenTest
     void transferCommit()
     {
         final TransferCommitEncoder encoder = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layers(24);
+            .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layers(24).fromLayer(2);
         check(encoder.encodedLength(), 7,
-            "1600 0700 8e23 0000", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
-            "1800");                            // 28 layers
+            "1800 0700 8e23 0000", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
+            "1800 0200");                       // 28 layers, 30 fromLayer
     }
 
     @Test
     void allocate()
     {
         final AllocateEncoder encoder = new AllocateEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).creditLimit(1 << 24).blocksGranted(3);
+            .transferId(TRANSFER_ID).creditLimit(1 << 24).blocksGranted(3).fromLayer(2).attempt(1)
+            .isPartial((short)1);
+        encoder.missingCount(1).next().firstBlock(1).blockCount(2);
         check(encoder.encodedLength(), 8,
-            "1400 0800 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
-            "03000000");                        // 24 blocksGranted
+            "1900 0800 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "03000000",                         // 24 blocksGranted
+            "0200 0100 01",                     // 28 fromLayer, 30 attempt, 32 isPartial
+            "0800 0100",                        // 33 missing: entry length, entries
+            "01000000 02000000");               // 37 firstBlock, 41 blockCount
     }
 
     @Test
     void layerAck()
     {
         final LayerAckEncoder encoder = new LayerAckEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).creditLimit(1 << 24).layer(7).layersLanded(8);
+            .transferId(TRANSFER_ID).creditLimit(1 << 24).layer(7).layersLanded(8).attempt(1);
         check(encoder.encodedLength(), 9,
-            "1400 0900 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
-            "0700 0800");                       // 24 layer, 26 layersLanded
+            "1600 0900 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "0700 0800 0100");                  // 24 layer, 26 layersLanded, 28 attempt
     }
 
     @Test
@@ -215,11 +226,13 @@ class KvStreamGoldenTest
     void resume()
     {
         final ResumeEncoder encoder = new ResumeEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).fromLayer(4).layerCount(1).attempt(2).reason(Reason.CHECKSUM_MISMATCH);
+            .transferId(TRANSFER_ID).fromLayer(4).layerCount(1).attempt(2).beginAttempt(1)
+            .reason(Reason.CHECKSUM_MISMATCH);
         check(encoder.encodedLength(), 11,
-            "0f00 0b00 8e23 0000", ID,          // 8 transferId
+            "1100 0b00 8e23 0000", ID,          // 8 transferId
             "0400 0100 0200",                   // 16 fromLayer, 18 layerCount, 20 attempt
-            "0a");                              // 22 reason
+            "0100",                             // 22 beginAttempt
+            "0a");                              // 24 reason
     }
 
     @Test
@@ -250,9 +263,10 @@ class KvStreamGoldenTest
     void credit()
     {
         final CreditEncoder encoder = new CreditEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).creditLimit(255);
+            .transferId(TRANSFER_ID).creditLimit(255).attempt(1);
         check(encoder.encodedLength(), 14,
-            "1000 0e00 8e23 0000", ID, "ff00000000000000"); // 8 transferId, 16 creditLimit
+            "1200 0e00 8e23 0000", ID, "ff00000000000000",  // 8 transferId, 16 creditLimit
+            "0100");                            // 24 attempt
     }
 
     @Test

@@ -19,6 +19,7 @@ import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvDtype;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvTransferInfo;
 import io.millrace.codecs.kv.ChecksumKind;
@@ -55,28 +56,40 @@ final class BeginReader
         final InboundTransfer known = agent.find(transferId);
         if (null == known && agent.recent.contains(transferId))
         {
-            if (!agent.ctx.replay())
+            if (!agent.ctx.replay() && KvError.UNKNOWN_TRANSFER != agent.recent.error(transferId))
             {
-                refuse(message, isAnswered, KvError.DUPLICATE_TRANSFER, 0, 0, "transfer " + transferId +
-                    " has ended already");
+                onEnded(message, isAnswered);
                 return true;
             }
-            // The same recording may be replayed again.
+            // The same recording may be replayed again, and data may have come to a receiver before its begin.
             agent.recent.remove(transferId);
         }
         if (null != known && (known.isGranted() || known.isAnswered))
         {
-            onRepeated(message, known, sessionId);
+            if (message.attempt() > known.info().attempt() && isSame(message, known.info()))
+            {
+                resume(message, known, image, sessionId);
+            }
+            else
+            {
+                onRepeated(message, known, sessionId);
+            }
             return true;
         }
         if (null != known)
         {
-            return agent.allocate(known);
+            return agent.granting.allocate(known);
         }
 
         final KvTransferInfo info = check(message, sessionId, isAnswered);
         if (null == info)
         {
+            return true;
+        }
+        final InboundTransfer orphan = isAnswered && message.resumeTimeoutNs() > 0 ? agent.findOrphan(info) : null;
+        if (null != orphan)
+        {
+            resume(message, orphan, image, sessionId);
             return true;
         }
         if (agent.activeCount() >= agent.ctx.maxInFlight())
@@ -92,27 +105,66 @@ final class BeginReader
 
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
         final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
-            ChecksumKind.NONE != message.checksumKind(), agent.clock.nanoTime(), timeoutNs);
+            ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(), agent.clock.nanoTime(), timeoutNs,
+            message.resumeTimeoutNs());
         agent.add(transfer);
-        return agent.allocate(transfer) || isAnswered;
+        return agent.granting.allocate(transfer) || isAnswered;
+    }
+
+    private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)
+    {
+        return info.requestId() == message.requestId() && info.totalBytes() == message.totalBytes() &&
+            info.blockCount() == message.blockCount();
+    }
+
+    /**
+     * The sender has not heard of the end, or uses an id twice.
+     */
+    private void onEnded(final TransferBeginDecoder message, final boolean isAnswered)
+    {
+        final long transferId = message.transferId();
+        final KvError error = agent.recent.error(transferId);
+        if (isAnswered && message.attempt() > 0 && KvError.NONE == error)
+        {
+            agent.writer.transferAck(transferId, message.totalBytes(), agent.recent.checksum(transferId), 0);
+        }
+        else if (isAnswered && message.attempt() > 0)
+        {
+            agent.writer.reject(transferId, error, 0, 0, "transfer " + transferId + " ended with " + error +
+                " while its stream was broken");
+        }
+        else
+        {
+            final String text = "transfer " + transferId + " has ended already";
+            agent.writer.reject(transferId, KvError.DUPLICATE_TRANSFER, 0, 0, text);
+            agent.events.onRefused(transferId, KvError.DUPLICATE_TRANSFER, text);
+        }
+    }
+
+    private void resume(
+        final TransferBeginDecoder message, final InboundTransfer known, final Image image, final int sessionId)
+    {
+        final KvTransferInfo info = known.info();
+        agent.resume(known, new KvTransferInfo(message.transferId(), info.requestId(), info.modelTag(), info.layout(),
+            info.blockCount(), info.tokenCount(), info.totalBytes(), info.tpRank(), info.tpSize(), info.ppRank(),
+            info.ppSize(), sessionId, message.attempt(), info.policy()), image, message.timeoutNs());
     }
 
     private void onRepeated(final TransferBeginDecoder message, final InboundTransfer known, final int sessionId)
     {
         final KvTransferInfo info = known.info();
-        if (info.sessionId() == sessionId && info.requestId() == message.requestId() &&
-            info.totalBytes() == message.totalBytes() && info.blockCount() == message.blockCount())
+        if (info.sessionId() == sessionId && isSame(message, info))
         {
             agent.counters.increment(KvCounters.Kind.DUPLICATES);
             if (known.isAnswered && known.isGranted())
             {
-                agent.writer.allocate(known.transferId(), known.blocks().blockCount(), known.creditLimit);
+                agent.writer.allocate(known);
             }
         }
         else
         {
             // Only told here: a Reject would end the transfer that is in flight under this id.
-            agent.refuse(known.transferId(), KvError.DUPLICATE_TRANSFER, "transfer " + known.transferId() +
+            agent.events.onRefused(known.transferId(), KvError.DUPLICATE_TRANSFER, "transfer " + known.transferId() +
                 " is in flight for request " + info.requestId() + " with " + info.totalBytes() +
                 " bytes, now begun for request " + message.requestId() + " with " + message.totalBytes());
         }
@@ -156,7 +208,8 @@ final class BeginReader
         final long blockCount = message.blockCount();
         final long expected = blockCount < 1 || blockCount > Integer.MAX_VALUE ? 0 : layout.totalBytes((int)blockCount);
         if (0 == expected || message.blockBytes() != layout.blockBytesPerLayer() || message.totalBytes() != expected ||
-            message.tokenCount() > blockCount * layout.tokensPerBlock() || message.timeoutNs() <= 0)
+            message.tokenCount() > blockCount * layout.tokensPerBlock() || message.timeoutNs() <= 0 ||
+            message.resumeTimeoutNs() < 0)
         {
             refuse(message, isAnswered, KvError.BAD_LAYOUT, expected, message.totalBytes(), "begin of " + blockCount +
                 " blocks of " + message.blockBytes() + " bytes, " + message.tokenCount() + " tokens, " +
@@ -176,7 +229,9 @@ final class BeginReader
             message.tpSize(),
             message.ppRank(),
             message.ppSize(),
-            sessionId);
+            sessionId,
+            message.attempt(),
+            KvFailurePolicy.ofWireValue(message.failurePolicyRaw()));
     }
 
     private void refuse(
@@ -192,15 +247,8 @@ final class BeginReader
         {
             agent.writer.reject(transferId, error, expected, actual, text);
         }
-        agent.recent.add(transferId);
-        agent.counters.increment(KvCounters.Kind.REJECTS);
-        try
-        {
-            agent.ctx.listener().onTransferFailed(transferId, message.requestId(), error, text);
-        }
-        catch (final RuntimeException ex)
-        {
-            agent.ctx.errorHandler().onError(ex);
-        }
+        agent.recent.add(transferId, error, 0);
+        agent.events.onRefusedBegin(transferId, message.requestId(),
+            KvFailurePolicy.ofWireValue(message.failurePolicyRaw()), error, text);
     }
 }

@@ -27,13 +27,14 @@ final class Checksums
     }
 
     /**
-     * CRC-32C over the layers' checksums, 4 little-endian bytes each.
+     * CRC-32C over the checksums of the layers from one on, 4 little-endian bytes each.
      */
-    static int ofLayers(final CRC32C crc, final int[] layerChecksums)
+    static int ofLayers(final CRC32C crc, final int[] layerChecksums, final int fromLayer)
     {
         crc.reset();
-        for (final int checksum : layerChecksums)
+        for (int layer = fromLayer; layer < layerChecksums.length; layer++)
         {
+            final int checksum = layerChecksums[layer];
             crc.update(checksum);
             crc.update(checksum >>> 8);
             crc.update(checksum >>> 16);

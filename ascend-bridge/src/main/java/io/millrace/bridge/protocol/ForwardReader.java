@@ -48,6 +48,7 @@ final class ForwardReader implements ControlledFragmentHandler
     private final LayerCommitDecoder layerCommit = new LayerCommitDecoder();
     private final TransferCommitDecoder transferCommit = new TransferCommitDecoder();
     private final CancelDecoder cancel = new CancelDecoder();
+    private int sessionId;
 
     ForwardReader(final ReceiverAgent agent)
     {
@@ -63,12 +64,14 @@ final class ForwardReader implements ControlledFragmentHandler
             return Action.ABORT;
         }
 
+        sessionId = header.sessionId();
         final boolean isWhole =
             FrameDescriptor.UNFRAGMENTED == (byte)(header.flags() & FrameDescriptor.UNFRAGMENTED);
         final int templateId = KvMessages.check(buffer, offset, length);
         if (!isWhole || templateId < 0)
         {
-            agent.refuse(0, KvError.BAD_MESSAGE, isWhole ? KvMessages.describe(templateId, buffer, offset, length) :
+            agent.events.onRefused(0, KvError.BAD_MESSAGE, isWhole ?
+                KvMessages.describe(templateId, buffer, offset, length) :
                 "fragment of a message, KV messages fit one frame: flags=" + header.flags());
             return Action.CONTINUE;
         }
@@ -95,7 +98,8 @@ final class ForwardReader implements ControlledFragmentHandler
                 onCancel(cancel.wrapAndApplyHeader(buffer, offset, messageHeader));
             case HelloDecoder.TEMPLATE_ID ->
                 onHello(hello.wrapAndApplyHeader(buffer, offset, messageHeader));
-            default -> agent.refuse(0, KvError.BAD_MESSAGE, "message of the reverse stream on the forward stream: " +
+            default -> agent.events.onRefused(0, KvError.BAD_MESSAGE,
+                "message of the reverse stream on the forward stream: " +
                 KvMessages.describe(templateId, buffer, offset, length));
         }
         return Action.CONTINUE;
@@ -144,11 +148,11 @@ final class ForwardReader implements ControlledFragmentHandler
         final int layer = message.layer();
         final int length = (int)message.payloadLength();
         final long start = message.layerOffset();
-        if (layer >= transfer.layers || start < 0 || start > transfer.layerBytes - length)
+        if (layer >= transfer.layers || start < 0 || start > transfer.layerBytes() - length)
         {
-            agent.fail(transfer, KvError.OUT_OF_RANGE, transfer.layerBytes, start + length, "chunk of layer " + layer +
-                " bytes " + start + " to " + (start + length) + ", the transfer has " + transfer.layers +
-                " layers of " + transfer.layerBytes + " bytes");
+            agent.fail(transfer, KvError.OUT_OF_RANGE, transfer.layerBytes(), start + length, "chunk of layer " +
+                layer + " bytes " + start + " to " + (start + length) + ", the transfer has " + transfer.layers +
+                " layers of " + transfer.layerBytes() + " bytes");
             return Action.CONTINUE;
         }
         if (transfer.isCommitted[layer] || layer == transfer.currentLayer && start + length <= transfer.nextOffset)
@@ -157,7 +161,7 @@ final class ForwardReader implements ControlledFragmentHandler
             countChunk(transfer, length);
             // Nothing of it will land: what was sent in vain must not use up the credit.
             transfer.landedBytes += length;
-            agent.credit(transfer);
+            agent.granting.credit(transfer);
             counters.increment(KvCounters.Kind.DUPLICATES);
             return Action.CONTINUE;
         }
@@ -218,11 +222,11 @@ final class ForwardReader implements ControlledFragmentHandler
             return;
         }
         final long received = layer == transfer.currentLayer ? transfer.nextOffset : 0;
-        if (layer >= transfer.layers || message.bytes() != transfer.layerBytes || received != transfer.layerBytes)
+        if (layer >= transfer.layers || message.bytes() != transfer.layerBytes() || received != transfer.layerBytes())
         {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, transfer.layerBytes, received, "commit of layer " + layer +
+            agent.fail(transfer, KvError.COMMIT_MISMATCH, transfer.layerBytes(), received, "commit of layer " + layer +
                 " names " + message.bytes() + " bytes, " + received + " arrived, the transfer has " + transfer.layers +
-                " layers of " + transfer.layerBytes + " bytes");
+                " layers of " + transfer.layerBytes() + " bytes");
             return;
         }
 
@@ -255,7 +259,7 @@ final class ForwardReader implements ControlledFragmentHandler
         if (transfer.isAnswered)
         {
             counters.increment(KvCounters.Kind.RETRIES);
-            agent.writer.resume(transfer.transferId(), layer, attempt, KvError.CHECKSUM_MISMATCH);
+            agent.writer.resume(transfer, layer, attempt, KvError.CHECKSUM_MISMATCH);
         }
     }
 
@@ -267,6 +271,8 @@ final class ForwardReader implements ControlledFragmentHandler
             return;
         }
 
+        // A stream that is sent as it is may leave out what another receiver had.
+        final int fromLayer = transfer.isAnswered ? transfer.fromLayer : message.fromLayer();
         int committed = 0;
         int damaged = InboundTransfer.NO_LAYER;
         for (int layer = 0; layer < transfer.layers; layer++)
@@ -274,20 +280,25 @@ final class ForwardReader implements ControlledFragmentHandler
             committed += transfer.isCommitted[layer] ? 1 : 0;
             damaged = !transfer.isCommitted[layer] && transfer.attempts[layer] > 0 ? layer : damaged;
         }
-        final int checksum = Checksums.ofLayers(transfer.crc, transfer.layerChecksums);
+        final long bytes = transfer.layerBytes() * (transfer.layers - fromLayer);
         if (InboundTransfer.NO_LAYER != damaged)
         {
             agent.fail(transfer, KvError.CHECKSUM_MISMATCH, transfer.layers, committed, "layer " + damaged +
                 " is damaged and the stream holds no repeat of it");
+            return;
         }
-        else if (committed != transfer.layers || message.layers() != transfer.layers ||
-            message.bytes() != transfer.info().totalBytes())
+        if (committed != transfer.layers || message.layers() != transfer.layers || message.bytes() != bytes ||
+            message.fromLayer() != fromLayer)
         {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, transfer.info().totalBytes(), message.bytes(),
-                "commit names " + message.layers() + " layers of " + message.bytes() + " bytes, the transfer has " +
-                transfer.layers + " of " + transfer.info().totalBytes() + ", committed were " + committed);
+            agent.fail(transfer, KvError.COMMIT_MISMATCH, bytes, message.bytes(), "commit names layers " +
+                message.fromLayer() + " to " + message.layers() + " of " + message.bytes() +
+                " bytes, the transfer has layers " + fromLayer + " to " + transfer.layers + " of " + bytes +
+                ", committed were " + committed);
+            return;
         }
-        else if (transfer.isChecked && checksum != (int)message.checksum())
+
+        final int checksum = Checksums.ofLayers(transfer.crc, transfer.layerChecksums, fromLayer);
+        if (transfer.isChecked && checksum != (int)message.checksum())
         {
             counters.increment(KvCounters.Kind.CHECKSUM_ERRORS);
             agent.fail(transfer, KvError.CHECKSUM_MISMATCH, message.checksum(), checksum & 0xFFFF_FFFFL,
@@ -297,6 +308,7 @@ final class ForwardReader implements ControlledFragmentHandler
         else
         {
             transfer.checksum = checksum;
+            transfer.commitBytes = bytes;
             transfer.isCommitSeen = true;
             agent.complete(transfer);
         }
@@ -316,6 +328,11 @@ final class ForwardReader implements ControlledFragmentHandler
             return;
         }
 
+        if (transfer.info().sessionId() != sessionId)
+        {
+            counters.increment(KvCounters.Kind.DUPLICATES);
+            return;
+        }
         final KvError error = KvError.ofWireValue(message.reasonRaw());
         agent.fail(transfer, KvError.NONE == error ? KvError.CANCELED : error, 0, 0, "sender: " + message.text());
     }
@@ -335,10 +352,16 @@ final class ForwardReader implements ControlledFragmentHandler
             else
             {
                 final String text = "transfer " + transferId + " is not in flight: its begin was not seen";
-                agent.recent.add(transferId);
+                agent.recent.add(transferId, KvError.UNKNOWN_TRANSFER, 0);
                 agent.writer.reject(transferId, KvError.UNKNOWN_TRANSFER, 0, 0, text);
-                agent.refuse(transferId, KvError.UNKNOWN_TRANSFER, text);
+                agent.events.onRefused(transferId, KvError.UNKNOWN_TRANSFER, text);
             }
+            return null;
+        }
+        if (transfer.info().sessionId() != sessionId || transfer.isInterrupted())
+        {
+            // Late data of a session that broke, or of a sender that uses another's id: not of this transfer.
+            counters.increment(KvCounters.Kind.DUPLICATES);
             return null;
         }
         if (!transfer.isGranted())

@@ -44,9 +44,9 @@ final class ForwardWriter
     private static final int DESCRIPTOR_OVERHEAD = MessageHeaderEncoder.ENCODED_LENGTH +
         BlockDescriptorEncoder.BLOCK_LENGTH + BlockDescriptorEncoder.BlockHashesEncoder.sbeHeaderSize();
 
-    private final ExclusivePublication publication;
-    private final int maxChunkPayload;
-    private final int maxHashes;
+    private ExclusivePublication publication;
+    private int maxChunkPayload;
+    private int maxHashes;
     private final BufferClaim claim = new BufferClaim();
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final HelloEncoder hello = new HelloEncoder();
@@ -60,12 +60,21 @@ final class ForwardWriter
 
     ForwardWriter(final ExclusivePublication publication)
     {
-        this.publication = publication;
-        if (publication.maxPayloadLength() < MIN_PAYLOAD_LENGTH)
+        bind(publication);
+    }
+
+    /**
+     * Write to this publication from now on.
+     */
+    void bind(final ExclusivePublication newPublication)
+    {
+        if (newPublication.maxPayloadLength() < MIN_PAYLOAD_LENGTH)
         {
-            throw new IllegalArgumentException("frames of " + publication.channel() + " carry " +
-                publication.maxPayloadLength() + " bytes, KV messages need " + MIN_PAYLOAD_LENGTH + ": raise its mtu");
+            throw new IllegalArgumentException("frames of " + newPublication.channel() + " carry " +
+                newPublication.maxPayloadLength() + " bytes, KV messages need " + MIN_PAYLOAD_LENGTH +
+                ": raise its mtu");
         }
+        publication = newPublication;
         maxChunkPayload = KvMessages.maxChunkPayload(publication.maxPayloadLength());
         maxHashes = Math.min(
             65534, (publication.maxPayloadLength() - KvMessages.FRAME_ALIGNMENT - DESCRIPTOR_OVERHEAD) / Long.BYTES);
@@ -103,7 +112,11 @@ final class ForwardWriter
         return true;
     }
 
-    boolean transferBegin(final OutboundTransfer transfer, final long timeoutNs, final boolean isUnacknowledged)
+    boolean transferBegin(
+        final OutboundTransfer transfer,
+        final long timeoutNs,
+        final boolean isUnacknowledged,
+        final boolean isMultiple)
     {
         final String tag = transfer.modelTag;
         if (!claim(MessageHeaderEncoder.ENCODED_LENGTH + TransferBeginEncoder.BLOCK_LENGTH +
@@ -118,6 +131,7 @@ final class ForwardWriter
             .requestId(transfer.requestId())
             .totalBytes(transfer.totalBytes())
             .timeoutNs(timeoutNs)
+            .resumeTimeoutNs(transfer.resumeTimeoutNs)
             .blockCount(transfer.blockCount)
             .blockBytes(layout.blockBytesPerLayer())
             .tokenCount(transfer.tokenCount)
@@ -130,10 +144,13 @@ final class ForwardWriter
             .ppRank(transfer.ppRank)
             .ppSize(transfer.ppSize)
             .protocolVersion(KvMessages.PROTOCOL_VERSION)
+            .attempt(transfer.attempt)
             .dtype(CacheType.get((short)layout.dtype().ordinal()))
             .checksumKind(ChecksumKind.CRC32C)
-            .parts((short)KvLayout.PARTS);
-        begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise);
+            .parts((short)KvLayout.PARTS)
+            .failurePolicy(transfer.failurePolicy().wire());
+        begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise)
+            .multiple(isMultiple);
         begin.modelTag(tag);
         claim.commit();
         return true;
@@ -200,17 +217,18 @@ final class ForwardWriter
         return true;
     }
 
-    boolean transferCommit(final long transferId, final long bytes, final int checksum, final int layers)
+    boolean transferCommit(final OutboundTransfer transfer, final int checksum)
     {
         if (!claim(MessageHeaderEncoder.ENCODED_LENGTH + TransferCommitEncoder.BLOCK_LENGTH))
         {
             return false;
         }
         transferCommit.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
-            .transferId(transferId)
-            .bytes(bytes)
+            .transferId(transfer.transferId())
+            .bytes(transfer.carriedBytes())
             .checksum(checksum & 0xFFFF_FFFFL)
-            .layers(layers);
+            .layers(transfer.layout.layers())
+            .fromLayer(transfer.fromLayer);
         claim.commit();
         return true;
     }

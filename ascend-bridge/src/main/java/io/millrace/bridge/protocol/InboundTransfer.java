@@ -22,6 +22,7 @@ import io.aeron.Image;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvGrant;
 import io.millrace.bridge.KvInboundTransfer;
 import io.millrace.bridge.KvTransferInfo;
 import io.millrace.bridge.KvTransferState;
@@ -35,13 +36,11 @@ final class InboundTransfer implements KvInboundTransfer
     static final int NO_LAYER = -1;
     private static final long AWAIT_PARK_NS = 20_000;
 
-    final Image image;
     final boolean isAnswered;
     final boolean isChecked;
-    final long timeoutNs;
-    final long deadlineNs;
+    final boolean isMultiple;
+    final long resumeTimeoutNs;
     final long beginNs;
-    final long layerBytes;
     final int layers;
     final CRC32C crc = new CRC32C();
     final int[] layerChecksums;
@@ -50,11 +49,24 @@ final class InboundTransfer implements KvInboundTransfer
     final boolean[] isCommitted;
     final boolean[] isLanded;
 
+    Image image;
+    long timeoutNs;
+    long deadlineNs;
+    long interruptedNs;
+
+    /**
+     * What is sent: blocks, from a layer on.
+     */
+    BlockRuns runs;
+    KvBlocks carried;
+    int fromLayer;
+
     int currentLayer = NO_LAYER;
     long nextOffset;
     StagingSlot slot;
     int slotsInFlight;
     boolean isCommitSeen;
+    long commitBytes;
     int checksum;
     int retries;
     long receivedBytes;
@@ -63,31 +75,37 @@ final class InboundTransfer implements KvInboundTransfer
     long landedBytes;
     long creditLimit;
 
-    private final KvTransferInfo info;
+    private int layersBefore;
+    private volatile long layerBytes;
+    private volatile KvTransferInfo info;
     private volatile KvBlocks blocks;
     private volatile KvTransferState state = KvTransferState.PENDING;
     private volatile KvError error = KvError.NONE;
     private volatile String errorText;
     private volatile int layersLanded;
     private volatile boolean isCancelRequested;
+    private volatile boolean isInterrupted;
 
     InboundTransfer(
         final KvTransferInfo info,
         final Image image,
         final boolean isAnswered,
         final boolean isChecked,
+        final boolean isMultiple,
         final long nowNs,
-        final long timeoutNs)
+        final long timeoutNs,
+        final long resumeTimeoutNs)
     {
         this.info = info;
         this.image = image;
         this.isAnswered = isAnswered;
         this.isChecked = isChecked;
+        this.isMultiple = isMultiple;
         this.timeoutNs = timeoutNs;
+        this.resumeTimeoutNs = resumeTimeoutNs;
         beginNs = nowNs;
         deadlineNs = nowNs + timeoutNs;
         layers = info.layout().layers();
-        layerBytes = info.layout().layerBytes(info.blockCount());
         layerChecksums = new int[layers];
         attempts = new int[layers];
         copiesInFlight = new int[layers];
@@ -100,9 +118,78 @@ final class InboundTransfer implements KvInboundTransfer
         return info.transferId();
     }
 
-    void grant(final KvBlocks grantedBlocks)
+    /**
+     * Land in these blocks. What is in them already counts as landed, unless other receivers need it or the stream is
+     * sent as it is.
+     */
+    void grant(final KvGrant grant)
     {
-        blocks = grantedBlocks;
+        final int blockCount = info.blockCount();
+        final boolean isAll = isMultiple || !isAnswered;
+        runs = isAll ? BlockRuns.all(blockCount) : BlockRuns.missing(grant, blockCount);
+        carried = runs.select(grant.blocks());
+        layerBytes = info.layout().layerBytes(runs.blocks());
+        fromLayer = isAll ? 0 : 0 == runs.blocks() ? layers : Math.min(layers, grant.layersPresent());
+        for (int layer = 0; layer < fromLayer; layer++)
+        {
+            isCommitted[layer] = true;
+            onLanded(layer);
+        }
+        layersBefore = fromLayer;
+        blocks = grant.blocks();
+    }
+
+    /**
+     * Forget what of a layer has come: its stream broke. The staging slot was given back.
+     */
+    void interrupt(final long nowNs)
+    {
+        isInterrupted = true;
+        interruptedNs = nowNs;
+        currentLayer = NO_LAYER;
+        nextOffset = 0;
+        crc.reset();
+    }
+
+    /**
+     * Go on after the last layer of those that were committed without a gap.
+     */
+    void resume(final KvTransferInfo newInfo, final Image newImage, final long nowNs, final long newTimeoutNs)
+    {
+        interrupt(nowNs);
+        isInterrupted = false;
+        info = newInfo;
+        image = newImage;
+        timeoutNs = newTimeoutNs;
+        deadlineNs = nowNs + newTimeoutNs;
+        isCommitSeen = false;
+        receivedBytes = 0;
+        landedBytes = 0;
+        fromLayer = 0;
+        while (!isMultiple && fromLayer < layers && isCommitted[fromLayer])
+        {
+            fromLayer++;
+        }
+    }
+
+    /**
+     * Did a sender before leave this behind, that now begins the same request in another session.
+     */
+    boolean isLeftBehindBy(final KvTransferInfo other)
+    {
+        return isAnswered && resumeTimeoutNs > 0 && !isMultiple && info.sessionId() != other.sessionId() &&
+            info.requestId() == other.requestId() && info.blockCount() == other.blockCount() &&
+            info.layout().equals(other.layout()) && info.modelTag().equals(other.modelTag()) &&
+            info.tpRank() == other.tpRank() && info.tpSize() == other.tpSize() &&
+            info.ppRank() == other.ppRank() && info.ppSize() == other.ppSize();
+    }
+
+    /**
+     * Payload bytes of a layer that are sent.
+     */
+    long layerBytes()
+    {
+        return layerBytes;
     }
 
     boolean isGranted()
@@ -162,6 +249,16 @@ final class InboundTransfer implements KvInboundTransfer
     public int layersReady()
     {
         return layersLanded;
+    }
+
+    public long bytesLanded()
+    {
+        return (layersLanded - layersBefore) * layerBytes;
+    }
+
+    public boolean isInterrupted()
+    {
+        return isInterrupted && !state.isTerminal();
     }
 
     public boolean isLayerReady(final int layer)

@@ -52,6 +52,8 @@ final class Landing
         void onSlotFree(InboundTransfer transfer);
     }
 
+    private static final int SAMPLE_MASK = 15;
+
     private final KvReceiver.Context ctx;
     private final StagingPool pool;
     private final KvCopyQueue copyQueue;
@@ -59,6 +61,7 @@ final class Landing
     private final KvCounters counters;
     private final ArrayList<StagingSlot> inFlight = new ArrayList<>();
     private final ArrayList<StagingSlot> filling = new ArrayList<>();
+    private long chunks;
 
     Landing(
         final KvReceiver.Context ctx, final StagingPool pool, final KvCopyQueue copyQueue, final Handler handler)
@@ -95,12 +98,21 @@ final class Landing
             final StagingSlot slot = transfer.slot;
             final int start = slot.length();
             final int count = Math.min(length - done, capacity - start);
+            final boolean isSampled = 0 == (chunks++ & SAMPLE_MASK);
+            final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             slot.buffer().putBytes(start, buffer, offset + done, count);
+            final long copiedNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             transfer.crc.update(slot.window(start, count));
+            if (isSampled)
+            {
+                counters.add(KvCounters.Kind.LOG_COPY_NS, (copiedNs - startNs) * (SAMPLE_MASK + 1));
+                counters.add(
+                    KvCounters.Kind.CRC_NS, (ctx.nanoClock().nanoTime() - copiedNs) * (SAMPLE_MASK + 1));
+            }
             slot.grow(count);
             transfer.nextOffset += count;
             done += count;
-            if (slot.length() == capacity || transfer.nextOffset == transfer.layerBytes)
+            if (slot.length() == capacity || transfer.nextOffset == transfer.layerBytes())
             {
                 flush(transfer, nowNs);
             }
@@ -230,8 +242,8 @@ final class Landing
             slot.batch(),
             CopyDirection.HOST_TO_DEVICE,
             transfer.info().layout(),
-            transfer.blocks(),
-            transfer.info().blockCount(),
+            transfer.carried,
+            transfer.runs.blocks(),
             slot.layer(),
             slot.layerOffset(),
             slot.length(),

@@ -15,6 +15,7 @@
  */
 package io.millrace.bridge.protocol;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -22,13 +23,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.zip.CRC32C;
 
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvDestination;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.device.KvEvent;
-import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
 
@@ -47,6 +50,7 @@ final class OutboundTransfer implements KvTransfer
         GRANT,
         STREAM,
         ACKNOWLEDGE,
+        INTERRUPTED,
         CANCELING,
         ENDING
     }
@@ -67,7 +71,9 @@ final class OutboundTransfer implements KvTransfer
     final KvEvent acquired;
     final long deadlineNs;
     final long timeoutNs;
-    final long layerBytes;
+    final long grantTimeoutNs;
+    final long resumeTimeoutNs;
+    final KvPriority priority;
 
     Phase phase = Phase.BEGIN;
     boolean isBegun;
@@ -75,7 +81,19 @@ final class OutboundTransfer implements KvTransfer
     long endingDeadlineNs;
     KvError endError = KvError.NONE;
     String endText;
-    long creditLimit;
+    int attempt;
+    long beginNs;
+    long interruptedNs;
+    long bytesBefore;
+    boolean isCommitSent;
+
+    /**
+     * What the receiver wants: blocks, from a layer on.
+     */
+    BlockRuns runs;
+    KvBlocks carried;
+    long layerBytes;
+    int fromLayer;
 
     /**
      * Planning: which range is copied next.
@@ -88,9 +106,8 @@ final class OutboundTransfer implements KvTransfer
     /**
      * Publishing: slots in order of their bytes.
      */
-    final StagingSlot[] slots;
-    int slotHead;
-    int slotCount;
+    final SlotRing slots;
+    int describedRun;
     int describedBlocks;
     int chunkCrcEnd;
     boolean isCommitDue;
@@ -98,7 +115,6 @@ final class OutboundTransfer implements KvTransfer
     int commitAttempt;
     final CRC32C crc = new CRC32C();
     final int[] layerChecksums;
-    final boolean[] isAcked;
     final IntArrayList resends = new IntArrayList();
     final IntArrayList resendAttempts = new IntArrayList();
     int resendCount;
@@ -106,6 +122,7 @@ final class OutboundTransfer implements KvTransfer
     private final long transferId;
     private final long requestId;
     private final long totalBytes;
+    private final KvFailurePolicy failurePolicy;
     private final NanoClock clock;
     private final long submitNs;
     private final CompletableFuture<KvTransfer> future = new CompletableFuture<>();
@@ -114,7 +131,7 @@ final class OutboundTransfer implements KvTransfer
     private volatile String errorText;
     private volatile long bytesSent;
     private volatile long endNs;
-    private volatile int layersAcked;
+    private volatile Destinations destinations = Destinations.NONE;
     private volatile int layersReady;
     private volatile boolean isCancelRequested;
 
@@ -140,11 +157,64 @@ final class OutboundTransfer implements KvTransfer
         isLayerwise = request.layerwise();
         acquired = request.acquired();
         layersReady = isLayerwise ? 0 : layout.layers();
-        layerBytes = layout.layerBytes(blockCount);
+        grantTimeoutNs = request.grantTimeoutNs();
+        resumeTimeoutNs = request.resumeTimeoutNs();
+        priority = request.priority();
+        failurePolicy = request.failurePolicy();
+        carry(BlockRuns.all(blockCount), 0);
         totalBytes = layout.totalBytes(blockCount);
-        slots = new StagingSlot[maxSlots];
+        slots = new SlotRing(maxSlots);
         layerChecksums = new int[layout.layers()];
-        isAcked = new boolean[layout.layers()];
+    }
+
+    /**
+     * Send these blocks from a layer on.
+     */
+    void carry(final BlockRuns newRuns, final int layer)
+    {
+        runs = newRuns;
+        carried = newRuns.select(blocks);
+        layerBytes = layout.layerBytes(newRuns.blocks());
+        fromLayer = layer;
+        nextLayer = layer;
+    }
+
+    /**
+     * Bytes that are sent when nothing is repeated.
+     */
+    long carriedBytes()
+    {
+        return layerBytes * (layout.layers() - fromLayer);
+    }
+
+    /**
+     * Announced to these receivers.
+     */
+    void begun(final Destinations newDestinations, final long nowNs)
+    {
+        destinations = newDestinations;
+        isBegun = true;
+        beginNs = nowNs;
+        bytesBefore = bytesSent;
+        state = KvTransferState.PENDING;
+    }
+
+    /**
+     * Forget what was sent after the stream broke, and begin again. Its slots were given back.
+     */
+    void restart()
+    {
+        attempt++;
+        phase = Phase.BEGIN;
+        carry(BlockRuns.all(blockCount), 0);
+        planLayer = NO_LAYER;
+        resends.clear();
+        resendAttempts.clear();
+        describedRun = 0;
+        describedBlocks = 0;
+        isCommitDue = false;
+        isCommitSent = false;
+        crc.reset();
     }
 
     /**
@@ -178,25 +248,8 @@ final class OutboundTransfer implements KvTransfer
 
     boolean isAllPublished()
     {
-        return 0 == slotCount && NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() &&
+        return 0 == slots.size() && NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() &&
             !isCommitDue;
-    }
-
-    StagingSlot headSlot()
-    {
-        return 0 == slotCount ? null : slots[slotHead];
-    }
-
-    void pushSlot(final StagingSlot slot)
-    {
-        slots[(slotHead + slotCount++) % slots.length] = slot;
-    }
-
-    void popSlot()
-    {
-        slots[slotHead] = null;
-        slotHead = (slotHead + 1) % slots.length;
-        slotCount--;
     }
 
     void addBytesSent(final int bytes)
@@ -204,22 +257,14 @@ final class OutboundTransfer implements KvTransfer
         bytesSent = bytesSent + bytes;
     }
 
-    void pending()
+    Destinations receivers()
     {
-        state = KvTransferState.PENDING;
-    }
-
-    void onLayerAck(final int layer)
-    {
-        if (!isAcked[layer])
-        {
-            isAcked[layer] = true;
-            layersAcked = layersAcked + 1;
-        }
+        return destinations;
     }
 
     void finish(final KvError finalError, final String text)
     {
+        destinations.end(finalError, text);
         endNs = clock.nanoTime();
         error = finalError;
         errorText = text;
@@ -259,7 +304,28 @@ final class OutboundTransfer implements KvTransfer
 
     public int layersAcked()
     {
-        return layersAcked;
+        return destinations.layersAcked(layout.layers());
+    }
+
+    public boolean isLayerAcked(final int layer)
+    {
+        checkLayer(layer);
+        return destinations.isLayerAcked(layer);
+    }
+
+    public List<KvDestination> destinations()
+    {
+        return destinations.snapshot();
+    }
+
+    public KvFailurePolicy failurePolicy()
+    {
+        return failurePolicy;
+    }
+
+    public long remainingNs()
+    {
+        return deadlineNs - clock.nanoTime();
     }
 
     public KvError error()
@@ -279,12 +345,17 @@ final class OutboundTransfer implements KvTransfer
 
     public synchronized void layerReady(final int layer)
     {
+        checkLayer(layer);
+        layersReady = Math.max(layersReady, layer + 1);
+    }
+
+    private void checkLayer(final int layer)
+    {
         if (layer < 0 || layer >= layout.layers())
         {
             throw new IllegalArgumentException(
                 "layer=" + layer + " is out of range: use 0 to " + (layout.layers() - 1));
         }
-        layersReady = Math.max(layersReady, layer + 1);
     }
 
     public void cancel()
@@ -317,7 +388,7 @@ final class OutboundTransfer implements KvTransfer
     public String toString()
     {
         return "KvTransfer{transferId=" + transferId + " requestId=" + requestId + " state=" + state +
-            " bytesSent=" + bytesSent + "/" + totalBytes + " layersAcked=" + layersAcked + "/" + layout.layers() +
+            " bytesSent=" + bytesSent + "/" + totalBytes + " layersAcked=" + layersAcked() + "/" + layout.layers() +
             " error=" + error + (null == errorText ? "" : " " + errorText) + "}";
     }
 }

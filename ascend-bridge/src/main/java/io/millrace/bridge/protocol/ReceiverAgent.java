@@ -16,21 +16,18 @@
 package io.millrace.bridge.protocol;
 
 import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-import io.aeron.ExclusivePublication;
-import io.aeron.Subscription;
-import io.millrace.bridge.KvBlocks;
+import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
-import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvFate;
 import io.millrace.bridge.KvReceiver;
-import io.millrace.bridge.KvSource;
-import io.millrace.bridge.KvTransferStats;
+import io.millrace.bridge.KvTransferInfo;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.staging.StagingPool;
-import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -43,18 +40,17 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     private static final long CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int RECENT_CAPACITY = 4096;
-    private static final int CREDIT_STEPS = 4;
 
     final KvReceiver.Context ctx;
     final NanoClock clock;
     final KvCounters counters;
     final ReverseWriter writer;
+    final ReceiverEvents events;
     final RecentTransfers recent = new RecentTransfers(RECENT_CAPACITY);
     final long receiverId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
     Landing landing;
-    private final Subscription subscription;
-    private final ExclusivePublication reversePublication;
-    private final KvSource source;
+    private final ReceiverLink link;
+    final Granting granting = new Granting(this);
     private final ForwardReader reader;
     private final StagingPool pool;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
@@ -74,20 +70,18 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         this.ctx = ctx;
         clock = ctx.nanoClock();
         counters = ctx.counters();
-        subscription = null == ctx.source() ? ctx.aeron().addSubscription(ctx.channel(), ctx.streamId()) : null;
-        source = null == ctx.source() ? subscription::controlledPoll : ctx.source();
+        events = new ReceiverEvents(ctx);
+        link = new ReceiverLink(ctx);
+        writer = link.writer;
         try
         {
-            reversePublication = ctx.replay() ? null :
-                ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
             pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
-            CloseHelper.close(subscription);
+            link.close();
             throw ex;
         }
-        writer = new ReverseWriter(reversePublication);
         reader = new ForwardReader(this);
         checkNs = clock.nanoTime();
     }
@@ -98,13 +92,26 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         landing = new Landing(ctx, pool, copyQueue, this);
     }
 
+    /**
+     * Learn the fate of a request, from any thread.
+     *
+     * @param requestId of the serving system.
+     * @param timeoutNs within which a transfer must have begun.
+     * @return the fate to come.
+     */
+    public CompletableFuture<KvFate> expect(final long requestId, final long timeoutNs)
+    {
+        return events.fates.expect(requestId, timeoutNs, clock.nanoTime());
+    }
+
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
+        link.renew(nowNs);
         int workCount = writer.drain() + landing.poll(nowNs);
         if (writer.hasRoom())
         {
-            final int fragments = source.controlledPoll(reader, ctx.fragmentLimit());
+            final int fragments = link.source().controlledPoll(reader, ctx.fragmentLimit());
             workCount += fragments;
             if (0 == fragments)
             {
@@ -114,7 +121,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         if (waitingForBlocks > 0 || nowNs - checkNs >= 0)
         {
             checkNs = nowNs + CHECK_INTERVAL_NS;
-            workCount += check(nowNs);
+            workCount += check(nowNs) + events.fates.poll(nowNs, activeById);
         }
         return workCount;
     }
@@ -131,6 +138,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             final InboundTransfer transfer = active.get(i);
             fail(transfer, KvError.SHUTDOWN, 0, 0, "receiver was closed");
         }
+        events.fates.close();
 
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         while (null != landing && clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
@@ -138,7 +146,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         {
             Thread.onSpinWait();
         }
-        CloseHelper.closeAll(ctx.errorHandler(), subscription, reversePublication);
+        link.close();
         try
         {
             if (null != copyQueue)
@@ -170,61 +178,52 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         counters.increment(KvCounters.Kind.TRANSFERS_STARTED);
         active.add(transfer);
         activeById.put(transfer.transferId(), transfer);
+        events.fates.onBegin(transfer.info().requestId());
         waitingForBlocks++;
     }
 
     /**
-     * Ask the allocator for the blocks of a transfer and grant them.
+     * A transfer that a sender before this one left behind: same request and contents, of another session.
      *
-     * @return false when it has none now.
+     * @return null when there is none.
      */
-    boolean allocate(final InboundTransfer transfer)
+    InboundTransfer findOrphan(final KvTransferInfo info)
     {
-        final KvBlocks blocks;
-        try
+        for (int i = 0; i < active.size(); i++)
         {
-            blocks = ctx.allocator().allocate(transfer.info());
+            if (active.get(i).isLeftBehindBy(info))
+            {
+                return active.get(i);
+            }
         }
-        catch (final KvException ex)
-        {
-            fail(transfer, ex.error(), transfer.info().blockCount(), 0, ex.getMessage());
-            return true;
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-            fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), 0, "allocator failed: " + ex);
-            return true;
-        }
-        if (null == blocks)
-        {
-            return false;
-        }
+        return null;
+    }
 
+    /**
+     * Go on with a transfer whose stream broke.
+     */
+    void resume(final InboundTransfer transfer, final KvTransferInfo info, final Image image, final long timeoutNs)
+    {
+        landing.discard(transfer);
+        activeById.remove(transfer.transferId());
+        if (transfer.transferId() != info.transferId())
+        {
+            recent.add(transfer.transferId(), KvError.PEER_GONE, 0);
+            writer.reject(transfer.transferId(), KvError.DUPLICATE_TRANSFER, 0, 0, "request " + info.requestId() +
+                " goes on with transfer " + info.transferId() + " of another sender");
+        }
+        transfer.resume(info, image, clock.nanoTime(), transfer.isAnswered ? timeoutNs : ctx.replayTimeoutNs());
+        activeById.put(info.transferId(), transfer);
+        counters.increment(KvCounters.Kind.RESUMES);
+        if (transfer.isGranted())
+        {
+            granting.answer(transfer);
+        }
+    }
+
+    void onGranted()
+    {
         waitingForBlocks--;
-        transfer.grant(blocks);
-        final int granted = blocks.blockCount();
-        if (granted < transfer.info().blockCount())
-        {
-            fail(transfer, KvError.NO_BLOCKS, transfer.info().blockCount(), granted, "allocator granted " + granted +
-                " of " + transfer.info().blockCount() + " blocks");
-            return true;
-        }
-
-        transfer.creditLimit = transfer.isAnswered ? ctx.creditWindowBytes() : Long.MAX_VALUE;
-        if (transfer.isAnswered)
-        {
-            writer.allocate(transfer.transferId(), granted, transfer.creditLimit);
-        }
-        try
-        {
-            ctx.listener().onTransferBegin(transfer);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
-        return true;
     }
 
     /**
@@ -253,18 +252,10 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             waitingForBlocks--;
         }
 
-        remove(transfer);
+        remove(transfer, error);
         landing.discard(transfer);
         transfer.finish(error, text);
-        counters.increment(KvCounters.Kind.TRANSFERS_FAILED);
-        try
-        {
-            ctx.listener().onTransferFailed(transfer.transferId(), transfer.info().requestId(), error, text);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
+        events.onFailed(transfer);
         draining.add(transfer);
         onSlotFree(transfer);
     }
@@ -280,16 +271,9 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             if (transfer.isAnswered)
             {
                 transfer.creditLimit = transfer.landedBytes + ctx.creditWindowBytes();
-                writer.layerAck(transfer.transferId(), layer, transfer.layersLanded(), transfer.creditLimit);
+                writer.layerAck(transfer, layer);
             }
-            try
-            {
-                ctx.listener().onLayer(transfer, layer);
-            }
-            catch (final RuntimeException ex)
-            {
-                ctx.errorHandler().onError(ex);
-            }
+            events.onLayer(transfer, layer);
             complete(transfer);
         }
     }
@@ -306,38 +290,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
         if (transfer.isAnswered)
         {
-            writer.transferAck(
-                transfer.transferId(), transfer.info().totalBytes(), transfer.checksum, transfer.retries);
+            writer.transferAck(transfer.transferId(), transfer.commitBytes, transfer.checksum, transfer.retries);
         }
-        remove(transfer);
+        remove(transfer, KvError.NONE);
         transfer.finish(KvError.NONE, null);
-        counters.increment(KvCounters.Kind.TRANSFERS_COMPLETED);
-        try
-        {
-            ctx.listener().onTransferComplete(transfer.transferId(), transfer.info().requestId(), new KvTransferStats(
-                transfer.info().totalBytes(), transfer.chunks, transfer.duplicates, transfer.retries,
-                clock.nanoTime() - transfer.beginNs, transfer));
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
-    }
-
-    /**
-     * Drop a message that belongs to no transfer in flight.
-     */
-    void refuse(final long transferId, final KvError error, final String text)
-    {
-        counters.increment(KvCounters.Kind.REJECTS);
-        try
-        {
-            ctx.listener().onRefused(transferId, error, text);
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-        }
+        events.onComplete(transfer, clock.nanoTime());
     }
 
     public void onCopied(final InboundTransfer transfer, final int layer, final int length)
@@ -349,21 +306,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
         transfer.landedBytes += length;
         land(transfer, layer);
-        credit(transfer);
-    }
-
-    /**
-     * Tell the sender of new credit when there is enough of it.
-     */
-    void credit(final InboundTransfer transfer)
-    {
-        final long creditLimit = transfer.landedBytes + ctx.creditWindowBytes();
-        if (transfer.isAnswered && !transfer.state().isTerminal() &&
-            creditLimit - transfer.creditLimit >= ctx.creditWindowBytes() / CREDIT_STEPS)
-        {
-            transfer.creditLimit = creditLimit;
-            writer.credit(transfer.transferId(), creditLimit);
-        }
+        granting.credit(transfer);
     }
 
     public void onCopyFailed(final InboundTransfer transfer, final String text)
@@ -389,11 +332,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         }
     }
 
-    private void remove(final InboundTransfer transfer)
+    private void remove(final InboundTransfer transfer, final KvError error)
     {
         active.remove(transfer);
         activeById.remove(transfer.transferId());
-        recent.add(transfer.transferId());
+        recent.add(transfer.transferId(), error, transfer.checksum);
     }
 
     private int check(final long nowNs)
@@ -417,16 +360,38 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             }
             else if (null != transfer.image && transfer.image.isClosed() && !transfer.isCommitSeen)
             {
-                fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes,
-                    "stream of session " + transfer.info().sessionId() + " ended after " + transfer.receivedBytes +
-                    " of " + transfer.info().totalBytes() + " bytes");
-                workCount++;
+                workCount += onBroken(transfer, nowNs);
             }
-            else if (transfer.isAnswered && !transfer.isGranted() && allocate(transfer))
+            else if (transfer.isAnswered && !transfer.isGranted() && granting.allocate(transfer))
             {
                 workCount++;
             }
         }
         return workCount;
+    }
+
+    /**
+     * The stream of a transfer ended: keep what landed for a while if the sender may come back.
+     */
+    private int onBroken(final InboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isMultiple && !transfer.isInterrupted())
+        {
+            landing.discard(transfer);
+            transfer.interrupt(nowNs);
+            // The sender may not have noticed: a stream that broke on this side only goes on without a gap for it.
+            writer.resume(transfer, 0, 0, KvError.PEER_GONE);
+            counters.increment(KvCounters.Kind.INTERRUPTIONS);
+            return 1;
+        }
+        if (transfer.isInterrupted() && nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs)
+        {
+            return 0;
+        }
+        fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes, "stream of session " +
+            transfer.info().sessionId() + " ended after " + transfer.layersLanded() + " of " + transfer.layers +
+            " layers, " + transfer.receivedBytes + " bytes since its begin" + (transfer.isInterrupted() ?
+            ", and was not resumed within " + transfer.resumeTimeoutNs + " ns" : ""));
+        return 1;
     }
 }

@@ -15,31 +15,38 @@
  */
 package io.millrace.bridge.protocol;
 
-import org.agrona.collections.LongHashSet;
+import io.millrace.bridge.KvError;
+import org.agrona.collections.Long2LongHashMap;
 
 /**
- * The ids of the last transfers that ended, in bounded memory: their late messages are expected and dropped.
+ * The ends of the last transfers, in bounded memory: their late messages are expected and dropped, and a sender that
+ * did not hear of the end is told again.
  */
 final class RecentTransfers
 {
+    private static final long MISSING = -1;
+    private static final float LOAD_FACTOR = 0.6f;
+    private static final KvError[] ERRORS = KvError.values();
+    private static final int CHECKSUM_SHIFT = 8;
+
     private final long[] ring;
-    private final LongHashSet ids;
+    private final Long2LongHashMap ends;
     private int next;
 
     RecentTransfers(final int capacity)
     {
         ring = new long[capacity];
-        ids = new LongHashSet(capacity * 2, 0.6f);
+        ends = new Long2LongHashMap(capacity * 2, LOAD_FACTOR, MISSING);
     }
 
-    void add(final long transferId)
+    void add(final long transferId, final KvError error, final int checksum)
     {
-        if (ids.add(transferId))
+        if (MISSING == ends.put(transferId, (checksum & 0xFFFF_FFFFL) << CHECKSUM_SHIFT | error.ordinal()))
         {
             final long oldest = ring[next];
             if (0 != oldest)
             {
-                ids.remove(oldest);
+                ends.remove(oldest);
             }
             ring[next] = transferId;
             next = (next + 1) % ring.length;
@@ -48,12 +55,28 @@ final class RecentTransfers
 
     boolean contains(final long transferId)
     {
-        return ids.contains(transferId);
+        return MISSING != ends.get(transferId);
+    }
+
+    /**
+     * Why a transfer ended that is contained.
+     */
+    KvError error(final long transferId)
+    {
+        return ERRORS[(int)(ends.get(transferId) & ((1 << CHECKSUM_SHIFT) - 1))];
+    }
+
+    /**
+     * Checksum of a transfer that completed.
+     */
+    int checksum(final long transferId)
+    {
+        return (int)(ends.get(transferId) >>> CHECKSUM_SHIFT);
     }
 
     void remove(final long transferId)
     {
-        if (ids.remove(transferId))
+        if (MISSING != ends.remove(transferId))
         {
             for (int i = 0; i < ring.length; i++)
             {
@@ -67,6 +90,6 @@ final class RecentTransfers
 
     int size()
     {
-        return ids.size();
+        return ends.size();
     }
 }

@@ -15,6 +15,7 @@
  */
 package io.millrace.bridge.protocol;
 
+import io.aeron.Image;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
 import io.millrace.bridge.KvCounters;
@@ -33,7 +34,7 @@ import org.agrona.DirectBuffer;
 
 /**
  * What the receiver says, applied to the transfers of a sender. Messages for transfers that are not in flight here are
- * ignored: several senders may share a reverse stream.
+ * ignored: several senders may share a reverse stream. Receivers are told apart by the session of their publication.
  */
 final class ReverseReader implements FragmentHandler
 {
@@ -50,6 +51,8 @@ final class ReverseReader implements FragmentHandler
     private final ResumeDecoder resume = new ResumeDecoder();
     private final RejectDecoder reject = new RejectDecoder();
     private final CancelDecoder cancel = new CancelDecoder();
+    private OutboundTransfer transfer;
+    private Destination destination;
 
     ReverseReader(final SenderAgent agent, final KvCounters counters)
     {
@@ -64,111 +67,195 @@ final class ReverseReader implements FragmentHandler
             case HelloAckDecoder.TEMPLATE_ID ->
             {
                 helloAck.wrapAndApplyHeader(buffer, offset, messageHeader);
-                agent.onHelloAck(helloAck.senderId(), KvError.ofWireValue(helloAck.reasonRaw()), helloAck.text());
+                agent.onHelloAck(helloAck.senderId(), helloAck.receiverId(), (Image)header.context(),
+                    KvError.ofWireValue(helloAck.reasonRaw()), helloAck.text());
             }
             case AllocateDecoder.TEMPLATE_ID ->
-                onAllocate(allocate.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                allocate.wrapAndApplyHeader(buffer, offset, messageHeader);
+                if (find(allocate.transferId(), header) && allocate.attempt() == transfer.attempt)
+                {
+                    onAllocate(allocate);
+                }
+            }
             case CreditDecoder.TEMPLATE_ID ->
             {
                 credit.wrapAndApplyHeader(buffer, offset, messageHeader);
-                onCredit(agent.find(credit.transferId()), credit.creditLimit());
+                if (find(credit.transferId(), header))
+                {
+                    onCredit(credit.attempt(), credit.creditLimit());
+                }
             }
             case LayerAckDecoder.TEMPLATE_ID ->
-                onLayerAck(layerAck.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                layerAck.wrapAndApplyHeader(buffer, offset, messageHeader);
+                if (find(layerAck.transferId(), header))
+                {
+                    onLayerAck(layerAck);
+                }
+            }
             case TransferAckDecoder.TEMPLATE_ID ->
-                onTransferAck(transferAck.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                transferAck.wrapAndApplyHeader(buffer, offset, messageHeader);
+                if (find(transferAck.transferId(), header))
+                {
+                    onTransferAck(transferAck);
+                }
+            }
             case ResumeDecoder.TEMPLATE_ID ->
-                onResume(resume.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                resume.wrapAndApplyHeader(buffer, offset, messageHeader);
+                if (find(resume.transferId(), header) && resume.beginAttempt() == transfer.attempt)
+                {
+                    onResume(resume);
+                }
+            }
             case RejectDecoder.TEMPLATE_ID ->
             {
                 reject.wrapAndApplyHeader(buffer, offset, messageHeader);
-                final OutboundTransfer transfer = agent.find(reject.transferId());
-                if (null != transfer)
+                if (find(reject.transferId(), header))
                 {
                     counters.increment(KvCounters.Kind.REJECTS);
-                    agent.end(transfer, KvError.ofWireValue(reject.reasonRaw()), "receiver: " + reject.text());
+                    agent.end(transfer, destination, KvError.ofWireValue(reject.reasonRaw()),
+                        "receiver: " + reject.text());
                 }
             }
             case CancelDecoder.TEMPLATE_ID ->
             {
                 cancel.wrapAndApplyHeader(buffer, offset, messageHeader);
-                final OutboundTransfer transfer = agent.find(cancel.transferId());
-                if (null != transfer)
+                if (find(cancel.transferId(), header))
                 {
-                    agent.onCancel(transfer, KvError.ofWireValue(cancel.reasonRaw()), "receiver: " + cancel.text());
+                    agent.onCancel(transfer, destination, KvError.ofWireValue(cancel.reasonRaw()),
+                        "receiver: " + cancel.text());
                 }
             }
             default -> counters.increment(KvCounters.Kind.REJECTS);
         }
     }
 
+    /**
+     * Find the transfer of a message and the receiver that says it.
+     *
+     * @return false when the transfer is not in flight here or the receiver takes no part in it any more.
+     */
+    private boolean find(final long transferId, final Header header)
+    {
+        transfer = agent.find(transferId);
+        destination = null == transfer ? null : transfer.receivers().find(header.sessionId());
+        return null != destination && !destination.isEnded() &&
+            OutboundTransfer.Phase.INTERRUPTED != transfer.phase && OutboundTransfer.Phase.BEGIN != transfer.phase;
+    }
+
     private void onAllocate(final AllocateDecoder message)
     {
-        final OutboundTransfer transfer = agent.find(message.transferId());
-        if (null == transfer)
-        {
-            return;
-        }
+        final int layers = transfer.layout.layers();
+        final int fromLayer = message.fromLayer();
+        final boolean isPartial = 0 != message.isPartial();
         if (message.blocksGranted() < transfer.blockCount)
         {
-            agent.end(transfer, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() + " of " +
+            agent.end(transfer, destination, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() + " of " +
                 transfer.blockCount + " blocks");
             return;
         }
-
-        onCredit(transfer, message.creditLimit());
-        if (OutboundTransfer.Phase.GRANT == transfer.phase)
+        if (!destination.isGranted)
         {
-            transfer.phase = OutboundTransfer.Phase.STREAM;
+            if (fromLayer > layers || transfer.receivers().count() > 1 && (isPartial || fromLayer > 0))
+            {
+                agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
+                    " of " + layers + " for " + transfer.receivers().count() +
+                    " receivers: several take all layers and blocks");
+                return;
+            }
+            final BlockRuns runs = isPartial ? missing(message) : transfer.runs;
+            if (null == runs)
+            {
+                return;
+            }
+            destination.isGranted = true;
+            if (transfer.receivers().count() == 1)
+            {
+                transfer.carry(runs, fromLayer);
+                counters.add(KvCounters.Kind.BYTES_SAVED, transfer.totalBytes() - transfer.carriedBytes());
+            }
+            for (int layer = 0; layer < fromLayer; layer++)
+            {
+                destination.acked(layer);
+            }
         }
+        onCredit(message.attempt(), message.creditLimit());
     }
 
-    private static void onCredit(final OutboundTransfer transfer, final long creditLimit)
+    private BlockRuns missing(final AllocateDecoder message)
     {
-        if (null != transfer)
+        final BlockRuns runs = new BlockRuns();
+        for (final AllocateDecoder.MissingDecoder run : message.missing())
         {
-            transfer.creditLimit = Math.max(transfer.creditLimit, creditLimit);
+            if (!runs.add(run.firstBlock(), run.blockCount(), transfer.blockCount))
+            {
+                agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants " + run.blockCount() +
+                    " blocks from " + run.firstBlock() + ", the transfer has " + transfer.blockCount +
+                    " and runs must follow on, at most " + BlockRuns.MAX_RUNS);
+                return null;
+            }
+        }
+        if (0 == runs.blocks() && message.fromLayer() < transfer.layout.layers())
+        {
+            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " +
+                message.fromLayer() + " and no blocks");
+            return null;
+        }
+        return runs;
+    }
+
+    private void onCredit(final int attempt, final long creditLimit)
+    {
+        if (attempt == transfer.attempt)
+        {
+            destination.creditLimit = Math.max(destination.creditLimit, creditLimit);
         }
     }
 
     private void onLayerAck(final LayerAckDecoder message)
     {
-        final OutboundTransfer transfer = agent.find(message.transferId());
-        if (null != transfer)
+        onCredit(message.attempt(), message.creditLimit());
+        if (message.layer() < transfer.layout.layers())
         {
-            onCredit(transfer, message.creditLimit());
-            if (message.layer() < transfer.layout.layers())
-            {
-                transfer.onLayerAck(message.layer());
-            }
-            else
-            {
-                agent.end(transfer, KvError.OUT_OF_RANGE, "receiver acknowledged layer " + message.layer() + " of " +
-                    transfer.layout.layers());
-            }
+            destination.acked(message.layer());
+        }
+        else
+        {
+            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver acknowledged layer " + message.layer() +
+                " of " + transfer.layout.layers());
         }
     }
 
     private void onTransferAck(final TransferAckDecoder message)
     {
-        final OutboundTransfer transfer = agent.find(message.transferId());
-        if (null == transfer || OutboundTransfer.Phase.CANCELING == transfer.phase)
+        // A receiver that had ended the transfer before the stream broke says so again to a repeated begin.
+        final boolean isRepeated = transfer.attempt > 0 && !destination.isGranted;
+        if (isRepeated || transfer.isCommitSent && message.bytes() == transfer.carriedBytes())
         {
-            return;
+            for (int layer = 0; layer < transfer.layout.layers(); layer++)
+            {
+                destination.acked(layer);
+            }
+            agent.end(transfer, destination, KvError.NONE, null);
         }
-        if (OutboundTransfer.Phase.ACKNOWLEDGE != transfer.phase || message.bytes() != transfer.totalBytes())
+        else
         {
-            agent.end(transfer, KvError.COMMIT_MISMATCH, "receiver acknowledged " + message.bytes() +
-                " bytes in phase " + transfer.phase + ", the transfer has " + transfer.totalBytes());
-            return;
+            agent.end(transfer, destination, KvError.COMMIT_MISMATCH, "receiver acknowledged " + message.bytes() +
+                " bytes in phase " + transfer.phase + ", the transfer has " + transfer.carriedBytes());
         }
-        agent.end(transfer, KvError.NONE, null);
     }
 
     private void onResume(final ResumeDecoder message)
     {
-        final OutboundTransfer transfer = agent.find(message.transferId());
-        if (null == transfer || OutboundTransfer.Phase.STREAM != transfer.phase)
+        if (KvError.PEER_GONE == KvError.ofWireValue(message.reasonRaw()))
+        {
+            agent.onGone(transfer, destination, "receiver lost the stream");
+            return;
+        }
+        if (OutboundTransfer.Phase.STREAM != transfer.phase)
         {
             return;
         }
@@ -177,9 +264,9 @@ final class ReverseReader implements FragmentHandler
         if (message.layerCount() < 1 || end > transfer.nextLayer || (transfer.resendCount += message.layerCount()) >
             MAX_RESENDS)
         {
-            agent.end(transfer, KvError.OUT_OF_RANGE, "receiver asked for " + message.layerCount() + " layers from " +
-                message.fromLayer() + " again, sent are " + transfer.nextLayer + " layers, repeated " +
-                transfer.resendCount);
+            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver asked for " + message.layerCount() +
+                " layers from " + message.fromLayer() + " again, sent are " + transfer.nextLayer +
+                " layers, repeated " + transfer.resendCount);
             return;
         }
         for (int layer = message.fromLayer(); layer < end; layer++)

@@ -43,7 +43,7 @@ final class ReverseWriter
     private static final int MAX_MESSAGE_BYTES = 1024;
     private static final int DRAIN_LIMIT = 64;
 
-    private final ExclusivePublication publication;
+    private ExclusivePublication publication;
     private final ExpandableRingBuffer queue = new ExpandableRingBuffer(QUEUE_BYTES, QUEUE_BYTES, true);
     private final ExpandableRingBuffer.MessageConsumer consumer = this::offer;
     private final MutableDirectBuffer buffer = new UnsafeBuffer(new byte[MAX_MESSAGE_BYTES]);
@@ -60,6 +60,15 @@ final class ReverseWriter
     ReverseWriter(final ExclusivePublication publication)
     {
         this.publication = publication;
+    }
+
+    /**
+     * Write to this publication from now on.
+     */
+    void bind(final ExclusivePublication newPublication)
+    {
+        publication = newPublication;
+        queue.reset(QUEUE_BYTES);
     }
 
     /**
@@ -103,28 +112,43 @@ final class ReverseWriter
         enqueue(helloAck.encodedLength());
     }
 
-    void allocate(final long transferId, final int blocksGranted, final long creditLimit)
+    void allocate(final InboundTransfer transfer)
     {
+        final BlockRuns runs = transfer.runs;
+        final boolean isPartial = runs.blocks() < transfer.info().blockCount();
         allocate.wrapAndApplyHeader(buffer, 0, header)
-            .transferId(transferId)
-            .creditLimit(creditLimit)
-            .blocksGranted(blocksGranted);
+            .transferId(transfer.transferId())
+            .creditLimit(transfer.creditLimit)
+            .blocksGranted(transfer.blocks().blockCount())
+            .fromLayer(transfer.fromLayer)
+            .attempt(transfer.info().attempt())
+            .isPartial((short)(isPartial ? 1 : 0));
+        final int count = isPartial ? runs.size() : 0;
+        final AllocateEncoder.MissingEncoder missing = allocate.missingCount(count);
+        for (int i = 0; i < count; i++)
+        {
+            missing.next().firstBlock(runs.first(i)).blockCount(runs.count(i));
+        }
         enqueue(allocate.encodedLength());
     }
 
-    void credit(final long transferId, final long creditLimit)
+    void credit(final InboundTransfer transfer)
     {
-        credit.wrapAndApplyHeader(buffer, 0, header).transferId(transferId).creditLimit(creditLimit);
+        credit.wrapAndApplyHeader(buffer, 0, header)
+            .transferId(transfer.transferId())
+            .creditLimit(transfer.creditLimit)
+            .attempt(transfer.info().attempt());
         enqueue(credit.encodedLength());
     }
 
-    void layerAck(final long transferId, final int layer, final int layersLanded, final long creditLimit)
+    void layerAck(final InboundTransfer transfer, final int layer)
     {
         layerAck.wrapAndApplyHeader(buffer, 0, header)
-            .transferId(transferId)
-            .creditLimit(creditLimit)
+            .transferId(transfer.transferId())
+            .creditLimit(transfer.creditLimit)
             .layer(layer)
-            .layersLanded(layersLanded);
+            .layersLanded(transfer.layersLanded())
+            .attempt(transfer.info().attempt());
         enqueue(layerAck.encodedLength());
     }
 
@@ -138,13 +162,14 @@ final class ReverseWriter
         enqueue(transferAck.encodedLength());
     }
 
-    void resume(final long transferId, final int layer, final int attempt, final KvError error)
+    void resume(final InboundTransfer transfer, final int layer, final int attempt, final KvError error)
     {
         resume.wrapAndApplyHeader(buffer, 0, header)
-            .transferId(transferId)
+            .transferId(transfer.transferId())
             .fromLayer(layer)
             .layerCount(1)
             .attempt(attempt)
+            .beginAttempt(transfer.info().attempt())
             .reason(error.reason());
         enqueue(resume.encodedLength());
     }

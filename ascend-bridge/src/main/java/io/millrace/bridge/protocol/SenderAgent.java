@@ -15,19 +15,17 @@
  */
 package io.millrace.bridge.protocol;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
-import io.aeron.ExclusivePublication;
-import io.aeron.Subscription;
+import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
-import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
@@ -37,7 +35,6 @@ import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -48,32 +45,26 @@ public final class SenderAgent implements Agent
 {
     private static final long WAITING_CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CLOSE_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final int REVERSE_FRAGMENT_LIMIT = 32;
 
     private final KvSender.Context ctx;
     private final NanoClock clock;
-    private final ExclusivePublication publication;
-    private final Subscription reverseSubscription;
+    private final SenderLink link;
     private final ReverseReader reverseReader;
-    private final ForwardWriter writer;
     private final StagingPool pool;
     private final KvCounters counters;
-    private final ManyToOneConcurrentArrayQueue<OutboundTransfer> submissions;
-    private final ArrayDeque<OutboundTransfer> waiting = new ArrayDeque<>();
+    private final Submissions submissions;
+    private final WaitingTransfers waiting = new WaitingTransfers();
     private final ArrayList<OutboundTransfer> active = new ArrayList<>();
     private final Long2ObjectHashMap<OutboundTransfer> activeById = new Long2ObjectHashMap<>();
-    private final AtomicInteger pendingCount = new AtomicInteger();
-    private final AtomicLong nextTransferId = new AtomicLong(ThreadLocalRandom.current().nextLong());
-    private final long senderId;
+    private final WaitingTransfers.Filter expiry = this::isExpired;
+    private final Consumer<OutboundTransfer> enqueueing = waiting::add;
     private final int maxActive;
     private KvCopyQueue copyQueue;
     private TransferPump pump;
-    private long helloDeadlineNs;
+    private TransferEnding ending;
     private long waitingCheckNs;
     private int turn;
     private String versionText;
-    private volatile boolean isConnected;
-    private volatile boolean isClosed;
 
     /**
      * Add publication and subscription.
@@ -85,25 +76,21 @@ public final class SenderAgent implements Agent
         this.ctx = ctx;
         clock = ctx.nanoClock();
         counters = ctx.counters();
-        senderId = new SplittableRandom(nextTransferId.get()).nextLong(1, Long.MAX_VALUE);
-        submissions = new ManyToOneConcurrentArrayQueue<>(Math.max(2, ctx.maxPending()));
-        publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
+        final SplittableRandom random = new SplittableRandom(ThreadLocalRandom.current().nextLong());
+        submissions = new Submissions(ctx, random.nextLong());
+        reverseReader = new ReverseReader(this, counters);
+        link = new SenderLink(ctx, random.nextLong(1, Long.MAX_VALUE), this::onGone);
         try
         {
-            writer = new ForwardWriter(publication);
-            reverseSubscription = ctx.unacknowledged() ? null :
-                ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
-            reverseReader = new ReverseReader(this, counters);
             pool = new StagingPool(ctx.device(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
-            publication.close();
+            link.close();
             throw ex;
         }
         maxActive = Math.min(ctx.maxInFlight(), ctx.staging().slots());
-        helloDeadlineNs = clock.nanoTime();
-        waitingCheckNs = helloDeadlineNs;
+        waitingCheckNs = clock.nanoTime();
     }
 
     /**
@@ -114,34 +101,18 @@ public final class SenderAgent implements Agent
      */
     public KvTransfer submit(final KvTransferRequest request)
     {
-        request.validate();
-        LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
-        if (isClosed)
-        {
-            throw new KvException(KvError.SHUTDOWN, "sender is closed");
-        }
-        if (pendingCount.incrementAndGet() > ctx.maxPending())
-        {
-            pendingCount.decrementAndGet();
-            throw new KvException(KvError.QUEUE_FULL, "maxPending=" + ctx.maxPending() +
-                " transfers have not ended: wait for some of them, or raise maxPending");
-        }
+        return submissions.submit(request);
+    }
 
-        long id = nextTransferId.getAndIncrement();
-        id = 0 == id ? nextTransferId.getAndIncrement() : id;
-        final OutboundTransfer transfer = new OutboundTransfer(id, request, ctx.staging().slots(), clock);
-        if (!submissions.offer(transfer))
-        {
-            pendingCount.decrementAndGet();
-            throw new KvException(KvError.QUEUE_FULL, "submission queue of " + submissions.capacity() +
-                " has no room: submit again later, or raise maxPending");
-        }
-        if (isClosed)
-        {
-            // The agent may have emptied the queue before this offer: nobody else would end the transfer.
-            failSubmissions();
-        }
-        return transfer;
+    /**
+     * Queue transfers, all or none, from any thread.
+     *
+     * @param requests of what to send.
+     * @return their handles.
+     */
+    public List<KvTransfer> submit(final List<KvTransferRequest> requests)
+    {
+        return submissions.submit(requests);
     }
 
     /**
@@ -151,25 +122,21 @@ public final class SenderAgent implements Agent
      */
     public boolean isConnected()
     {
-        return isConnected;
+        return link.isConnected();
     }
 
     public void onStart()
     {
         copyQueue = ctx.device().openQueue(counters);
-        pump = new TransferPump(ctx, writer, pool, copyQueue);
+        ending = new TransferEnding(ctx, link.writer, pool, copyQueue);
+        pump = new TransferPump(ctx, link.writer, pool, copyQueue, link.peers, ending);
     }
 
     public int doWork()
     {
         final long nowNs = clock.nanoTime();
-        int workCount = submissions.drainTo(waiting, Integer.MAX_VALUE);
-
-        workCount += connect(nowNs);
-        if (null != reverseSubscription)
-        {
-            workCount += reverseSubscription.poll(reverseReader, REVERSE_FRAGMENT_LIMIT);
-        }
+        int workCount = submissions.drain(enqueueing);
+        workCount += link.poll(nowNs, reverseReader);
         workCount += admit(nowNs);
         workCount += advance(nowNs);
         return workCount;
@@ -182,11 +149,11 @@ public final class SenderAgent implements Agent
 
     public void onClose()
     {
-        isClosed = true;
+        submissions.close();
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         for (int i = 0; i < active.size(); i++)
         {
-            pump.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
+            ending.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
         }
         while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
         {
@@ -199,28 +166,29 @@ public final class SenderAgent implements Agent
         {
             remove(i);
         }
-        submissions.drainTo(waiting, Integer.MAX_VALUE);
+        submissions.drain(enqueueing);
         while (!waiting.isEmpty())
         {
             finish(waiting.poll(), KvError.SHUTDOWN, "sender was closed");
         }
-
+        link.close();
         // Copies that still run keep their staging memory.
-        CloseHelper.closeAll(ctx.errorHandler(), reverseSubscription, publication, isQueueClosed ? pool : null);
+        CloseHelper.closeAll(ctx.errorHandler(), isQueueClosed ? pool : null);
     }
 
-    void onHelloAck(final long id, final KvError error, final String text)
+    void onHelloAck(
+        final long id, final long receiverId, final Image image, final KvError error, final String text)
     {
-        if (senderId != id)
+        if (!link.isFor(id))
         {
             return;
         }
         if (KvError.NONE == error)
         {
             versionText = null;
-            isConnected = true;
+            link.onAnswer(receiverId, image);
         }
-        else
+        else if (0 == link.peers.size())
         {
             versionText = text;
             while (!waiting.isEmpty())
@@ -235,14 +203,21 @@ public final class SenderAgent implements Agent
         return activeById.get(transferId);
     }
 
-    void end(final OutboundTransfer transfer, final KvError error, final String text)
+    void end(
+        final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
-        pump.end(transfer, error, text, clock.nanoTime());
+        ending.endDestination(transfer, destination, error, text, clock.nanoTime());
     }
 
-    void onCancel(final OutboundTransfer transfer, final KvError error, final String text)
+    void onGone(final OutboundTransfer transfer, final Destination destination, final String text)
     {
-        pump.onCancel(transfer, error, text, clock.nanoTime());
+        ending.onGone(transfer, destination, text, clock.nanoTime());
+    }
+
+    void onCancel(
+        final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
+    {
+        ending.onCancel(transfer, destination, error, text, clock.nanoTime());
     }
 
     /**
@@ -264,37 +239,22 @@ public final class SenderAgent implements Agent
         }
     }
 
-    private int connect(final long nowNs)
+    private void onGone(final Peer peer, final String text, final long nowNs)
     {
-        if (!publication.isConnected())
+        for (int i = 0; i < active.size(); i++)
         {
-            if (isConnected)
+            final OutboundTransfer transfer = active.get(i);
+            final Destination destination = null == peer ? null : transfer.receivers().find(peer.sessionId());
+            if (null == peer)
             {
-                isConnected = false;
-                helloDeadlineNs = nowNs;
-                for (int i = 0; i < active.size(); i++)
-                {
-                    pump.end(active.get(i), KvError.PEER_GONE, "no subscriber is left on stream " + ctx.streamId() +
-                        " of " + ctx.channel(), nowNs);
-                }
+                ending.end(transfer, KvError.PEER_GONE, text, nowNs);
             }
-            return 0;
+            else if (null != destination && !destination.isEnded() &&
+                OutboundTransfer.Phase.INTERRUPTED != transfer.phase)
+            {
+                ending.onGone(transfer, destination, text, nowNs);
+            }
         }
-        if (isConnected)
-        {
-            return 0;
-        }
-        if (ctx.unacknowledged())
-        {
-            isConnected = true;
-            return 1;
-        }
-        if (nowNs - helloDeadlineNs >= 0 && writer.hello(senderId))
-        {
-            helloDeadlineNs = nowNs + ctx.helloIntervalNs();
-            return 1;
-        }
-        return 0;
     }
 
     private int admit(final long nowNs)
@@ -303,9 +263,9 @@ public final class SenderAgent implements Agent
         if (nowNs - waitingCheckNs >= 0 && !waiting.isEmpty())
         {
             waitingCheckNs = nowNs + WAITING_CHECK_INTERVAL_NS;
-            workCount += expireWaiting(nowNs);
+            workCount += waiting.remove(expiry, nowNs);
         }
-        while (isConnected && active.size() < maxActive && !waiting.isEmpty())
+        while (link.isConnected() && active.size() < maxActive && !waiting.isEmpty())
         {
             final OutboundTransfer transfer = waiting.poll();
             active.add(transfer);
@@ -315,31 +275,21 @@ public final class SenderAgent implements Agent
         return workCount;
     }
 
-    private int expireWaiting(final long nowNs)
+    private boolean isExpired(final OutboundTransfer transfer, final long nowNs)
     {
-        int workCount = 0;
-        for (int i = waiting.size(); i > 0; i--)
+        if (transfer.isCancelRequested())
         {
-            final OutboundTransfer transfer = waiting.poll();
-            if (transfer.isCancelRequested())
-            {
-                finish(transfer, KvError.CANCELED, "canceled before it began");
-                workCount++;
-            }
-            else if (nowNs - transfer.deadlineNs >= 0)
-            {
-                finish(transfer, KvError.DEADLINE, "not begun within " + transfer.timeoutNs + " ns: " +
-                    (isConnected ? active.size() + " others are in flight, maxInFlight=" + maxActive :
-                    null != versionText ? versionText :
-                    "no receiver answers on stream " + ctx.streamId() + " of " + ctx.channel()));
-                workCount++;
-            }
-            else
-            {
-                waiting.add(transfer);
-            }
+            finish(transfer, KvError.CANCELED, "canceled before it began");
+            return true;
         }
-        return workCount;
+        if (nowNs - transfer.deadlineNs >= 0)
+        {
+            finish(transfer, KvError.DEADLINE, "not begun within " + transfer.timeoutNs + " ns: " +
+                (link.isConnected() ? active.size() + " others are in flight, maxInFlight=" + maxActive :
+                null != versionText ? versionText : link.disconnection()));
+            return true;
+        }
+        return false;
     }
 
     private int advance(final long nowNs)
@@ -348,19 +298,28 @@ public final class SenderAgent implements Agent
         int workCount = 0;
         if (count > 0)
         {
-            turn = turn + 1 < count ? turn + 1 : 0;
+            final int round = turn++;
+            int weights = 0;
             for (int i = 0; i < count; i++)
             {
-                workCount += pump.publish(active.get((turn + i) % count), nowNs);
+                weights += active.get(i).priority.weight();
             }
-            final int slotsEach = Math.max(1, pool.config().slots() / count);
-            for (int i = 0; i < count; i++)
+            for (int place = 0; place < Turns.count(); place++)
             {
-                workCount += pump.copy(active.get((turn + i) % count), slotsEach, nowNs);
+                final KvPriority priority = Turns.at(round, place);
+                for (int i = 0; i < count; i++)
+                {
+                    final OutboundTransfer transfer = active.get(((round & Integer.MAX_VALUE) + i) % count);
+                    if (priority == transfer.priority)
+                    {
+                        final int slots = Math.max(1, pool.config().slots() * priority.weight() / weights);
+                        workCount += pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+                    }
+                }
             }
             for (int i = count - 1; i >= 0; i--)
             {
-                if (pump.isEnded(active.get(i), nowNs))
+                if (ending.isEnded(active.get(i), nowNs))
                 {
                     remove(i);
                     workCount++;
@@ -391,17 +350,7 @@ public final class SenderAgent implements Agent
     {
         counters.increment(
             KvError.NONE == error ? KvCounters.Kind.TRANSFERS_COMPLETED : KvCounters.Kind.TRANSFERS_FAILED);
-        pendingCount.decrementAndGet();
+        submissions.onEnd();
         transfer.finish(error, text);
-    }
-
-    private void failSubmissions()
-    {
-        OutboundTransfer transfer = submissions.poll();
-        while (null != transfer)
-        {
-            transfer.finish(KvError.SHUTDOWN, "sender was closed");
-            transfer = submissions.poll();
-        }
     }
 }

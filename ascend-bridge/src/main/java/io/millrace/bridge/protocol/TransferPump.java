@@ -31,16 +31,27 @@ import io.millrace.bridge.staging.StagingSlot;
 final class TransferPump
 {
     private static final int NO_CRC = -1;
+    private static final int SAMPLE_MASK = 15;
 
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
     private final StagingPool pool;
     private final KvCopyQueue copyQueue;
+    private final Peers peers;
+    private final TransferEnding ending;
     private final KvCounters counters;
+    private long chunks;
 
     TransferPump(
-        final KvSender.Context ctx, final ForwardWriter writer, final StagingPool pool, final KvCopyQueue copyQueue)
+        final KvSender.Context ctx,
+        final ForwardWriter writer,
+        final StagingPool pool,
+        final KvCopyQueue copyQueue,
+        final Peers peers,
+        final TransferEnding ending)
     {
+        this.ending = ending;
+        this.peers = peers;
         this.ctx = ctx;
         this.writer = writer;
         this.pool = pool;
@@ -57,11 +68,11 @@ final class TransferPump
         {
             if (transfer.isCancelRequested())
             {
-                cancel(transfer, nowNs);
+                ending.cancel(transfer, nowNs);
             }
             else if (nowNs - transfer.deadlineNs >= 0)
             {
-                end(transfer, KvError.DEADLINE, "deadline of " + transfer.timeoutNs + " ns passed in phase " +
+                ending.end(transfer, KvError.DEADLINE, "deadline of " + transfer.timeoutNs + " ns passed in phase " +
                     transfer.phase + ": sent " + transfer.bytesSent() + " of " + transfer.totalBytes() + " bytes, " +
                     transfer.layersAcked() + " of " + transfer.layout.layers() + " layers acknowledged", nowNs);
             }
@@ -70,9 +81,11 @@ final class TransferPump
         return switch (transfer.phase)
         {
             case BEGIN -> begin(transfer, nowNs);
+            case GRANT -> awaitGrant(transfer, nowNs);
             case STREAM -> stream(transfer, nowNs);
-            case CANCELING, ENDING -> tellEnd(transfer, nowNs);
-            case GRANT, ACKNOWLEDGE -> 0;
+            case INTERRUPTED -> resume(transfer, nowNs);
+            case CANCELING, ENDING -> ending.tellEnd(transfer, nowNs);
+            case ACKNOWLEDGE -> 0;
         };
     }
 
@@ -82,16 +95,16 @@ final class TransferPump
     int copy(final OutboundTransfer transfer, final int maxSlots, final long nowNs)
     {
         int workCount = 0;
-        for (int i = 0; i < transfer.slotCount; i++)
+        for (int i = 0; i < transfer.slots.size(); i++)
         {
-            final StagingSlot slot = transfer.slots[(transfer.slotHead + i) % transfer.slots.length];
+            final StagingSlot slot = transfer.slots.get(i);
             if (StagingSlot.State.COPYING == slot.state())
             {
                 workCount += pollCopy(transfer, slot, nowNs);
             }
         }
 
-        while (Phase.STREAM == transfer.phase && transfer.slotCount < maxSlots && transfer.nextPlan())
+        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.nextPlan())
         {
             final StagingSlot slot = pool.acquire();
             if (null == slot)
@@ -109,8 +122,8 @@ final class TransferPump
                 slot.batch(),
                 CopyDirection.DEVICE_TO_HOST,
                 transfer.layout,
-                transfer.blocks,
-                transfer.blockCount,
+                transfer.carried,
+                transfer.runs.blocks(),
                 transfer.planLayer,
                 transfer.planOffset,
                 length,
@@ -122,7 +135,7 @@ final class TransferPump
                 break;
             }
 
-            transfer.pushSlot(slot);
+            transfer.slots.push(slot);
             transfer.planOffset += length;
             if (transfer.planOffset == transfer.layerBytes)
             {
@@ -133,66 +146,59 @@ final class TransferPump
         return workCount;
     }
 
-    /**
-     * Begin to end a transfer: the receiver is told if it knows of it, copies in flight are waited for.
-     */
-    void end(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
-    {
-        if (Phase.ENDING != transfer.phase)
-        {
-            transfer.endError = error;
-            transfer.endText = text;
-            transfer.phase = Phase.ENDING;
-            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
-        }
-    }
-
-    /**
-     * The receiver confirmed a cancel, or canceled itself.
-     */
-    void onCancel(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
-    {
-        if (Phase.CANCELING == transfer.phase)
-        {
-            end(transfer, KvError.CANCELED, "canceled, confirmed by the receiver", nowNs);
-        }
-        else
-        {
-            end(transfer, error, text, nowNs);
-        }
-    }
-
-    boolean isEnded(final OutboundTransfer transfer, final long nowNs)
-    {
-        if (Phase.ENDING != transfer.phase)
-        {
-            return false;
-        }
-        final boolean isTold = KvError.NONE == transfer.endError || !transfer.isBegun || transfer.isToldToEnd;
-
-        return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || nowNs - transfer.endingDeadlineNs >= 0);
-    }
-
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
-        if (!writer.transferBegin(transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged()))
+        final int count = peers.size();
+        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers();
+        if (!isReady || !writer.transferBegin(
+            transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged(), count > 1))
         {
             return 0;
         }
 
-        transfer.isBegun = true;
-        transfer.pending();
-        counters.increment(KvCounters.Kind.TRANSFERS_STARTED);
-        if (ctx.unacknowledged())
-        {
-            transfer.creditLimit = Long.MAX_VALUE;
-            transfer.phase = Phase.STREAM;
-        }
-        else
-        {
-            transfer.phase = Phase.GRANT;
-        }
+        transfer.begun(ctx.unacknowledged() ? Destinations.NONE :
+            Destinations.of(peers, transfer.layout.layers()), nowNs);
+        counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
+        transfer.phase = ctx.unacknowledged() ? Phase.STREAM : Phase.GRANT;
         return 1;
+    }
+
+    private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.grantTimeoutNs > 0 && nowNs - transfer.beginNs >= transfer.grantTimeoutNs)
+        {
+            for (int i = 0; i < transfer.receivers().count(); i++)
+            {
+                final Destination destination = transfer.receivers().get(i);
+                if (!destination.isGranted && !destination.isEnded())
+                {
+                    ending.endDestination(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
+                        transfer.grantTimeoutNs + " ns", nowNs);
+                }
+            }
+        }
+        if (Phase.GRANT == transfer.phase && transfer.receivers().isAllGranted())
+        {
+            transfer.phase = Phase.STREAM;
+            return 1;
+        }
+        return 0;
+    }
+
+    private int resume(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
+        {
+            ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " +
+                transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
+                " bytes", nowNs);
+        }
+        else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
+        {
+            transfer.restart();
+            return 1;
+        }
+        return 0;
     }
 
     private int stream(final OutboundTransfer transfer, final long nowNs)
@@ -202,7 +208,7 @@ final class TransferPump
             return 0;
         }
 
-        final StagingSlot slot = transfer.headSlot();
+        final StagingSlot slot = transfer.slots.head();
         if (null != slot)
         {
             if (StagingSlot.State.COPYING == slot.state())
@@ -217,8 +223,8 @@ final class TransferPump
             return StagingSlot.State.PUBLISHED == slot.state() ? publishSlot(transfer, slot) : 0;
         }
 
-        final boolean isAllAcked = ctx.unacknowledged() || transfer.layersAcked() == transfer.layout.layers();
-        return transfer.isAllPublished() && isAllAcked ? commitTransfer(transfer, nowNs) : 0;
+        return transfer.isAllPublished() && transfer.receivers().isAllAcked(transfer.layout.layers()) ?
+            commitTransfer(transfer, nowNs) : 0;
     }
 
     private int publishSlot(final OutboundTransfer transfer, final StagingSlot slot)
@@ -229,26 +235,37 @@ final class TransferPump
             return 0;
         }
 
+        final long creditLimit = transfer.receivers().creditLimit();
         int workCount = 0;
         while (slot.cursor() < slot.length())
         {
             final int length = Math.min(writer.maxChunkPayload(), slot.length() - slot.cursor());
-            if (transfer.bytesSent() + length > transfer.creditLimit)
+            if (transfer.bytesSent() - transfer.bytesBefore + length > creditLimit)
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
             // The checksum comes before the claim, which is held for one copy only, and once per chunk.
+            final boolean isSampled = 0 == (chunks & SAMPLE_MASK);
+            final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (slot.cursor() + length != transfer.chunkCrcEnd)
             {
                 transfer.crc.update(slot.window(slot.cursor(), length));
                 transfer.chunkCrcEnd = slot.cursor() + length;
             }
+            final long crcNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (!writer.chunk(transfer, slot, length))
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
+            if (isSampled)
+            {
+                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * (SAMPLE_MASK + 1));
+                counters.add(
+                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * (SAMPLE_MASK + 1));
+            }
+            chunks++;
 
             slot.advance(length);
             transfer.addBytesSent(length);
@@ -257,8 +274,8 @@ final class TransferPump
             workCount++;
         }
 
-        transfer.popSlot();
-        transfer.describedBlocks = 0;
+        transfer.slots.pop();
+        transfer.describedRun = 0;
         if (slot.layerOffset() + slot.length() == transfer.layerBytes)
         {
             transfer.layerChecksums[slot.layer()] = (int)transfer.crc.getValue();
@@ -278,15 +295,18 @@ final class TransferPump
     private boolean describe(final OutboundTransfer transfer, final int layer)
     {
         final long[] hashes = 0 == layer ? transfer.blockHashes : null;
-        while (transfer.describedBlocks < transfer.blockCount)
+        while (transfer.describedRun < transfer.runs.size())
         {
-            final int left = transfer.blockCount - transfer.describedBlocks;
+            final int run = transfer.describedRun;
+            final int left = transfer.runs.count(run) - transfer.describedBlocks;
             final int count = null == hashes ? left : Math.min(left, writer.maxHashes());
-            if (!writer.blockDescriptor(transfer, layer, transfer.describedBlocks, count, hashes))
+            if (!writer.blockDescriptor(
+                transfer, layer, transfer.runs.first(run) + transfer.describedBlocks, count, hashes))
             {
                 return false;
             }
-            transfer.describedBlocks += count;
+            transfer.describedBlocks = count == left ? 0 : transfer.describedBlocks + count;
+            transfer.describedRun += count == left ? 1 : 0;
         }
         return true;
     }
@@ -306,53 +326,21 @@ final class TransferPump
 
     private int commitTransfer(final OutboundTransfer transfer, final long nowNs)
     {
-        if (!writer.transferCommit(transfer.transferId(), transfer.totalBytes(),
-            Checksums.ofLayers(transfer.crc, transfer.layerChecksums), transfer.layout.layers()))
+        if (!writer.transferCommit(
+            transfer, Checksums.ofLayers(transfer.crc, transfer.layerChecksums, transfer.fromLayer)))
         {
             return 0;
         }
+        transfer.isCommitSent = true;
         if (ctx.unacknowledged())
         {
-            end(transfer, KvError.NONE, null, nowNs);
+            ending.end(transfer, KvError.NONE, null, nowNs);
         }
         else
         {
             transfer.phase = Phase.ACKNOWLEDGE;
         }
         return 1;
-    }
-
-    private void cancel(final OutboundTransfer transfer, final long nowNs)
-    {
-        if (transfer.isBegun && !ctx.unacknowledged())
-        {
-            transfer.phase = Phase.CANCELING;
-            transfer.endError = KvError.CANCELED;
-            transfer.endText = "canceled by the sender's user";
-            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
-        }
-        else
-        {
-            end(transfer, KvError.CANCELED, "canceled by the sender's user", nowNs);
-        }
-    }
-
-    private int tellEnd(final OutboundTransfer transfer, final long nowNs)
-    {
-        int workCount = 0;
-        if (transfer.isBegun && !transfer.isToldToEnd && KvError.NONE != transfer.endError &&
-            writer.cancel(transfer.transferId(), transfer.endError, transfer.endText))
-        {
-            transfer.isToldToEnd = true;
-            workCount++;
-        }
-        if (Phase.CANCELING == transfer.phase && nowNs - transfer.endingDeadlineNs >= 0)
-        {
-            end(transfer, KvError.CANCELED, "canceled, not confirmed by the receiver within " +
-                ctx.cancelTimeoutNs() + " ns", nowNs);
-            workCount++;
-        }
-        return workCount;
     }
 
     private int pollCopy(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
@@ -365,43 +353,13 @@ final class TransferPump
         }
         if (KvCopyBatch.FAILED == status)
         {
-            end(transfer, KvError.DEVICE_ERROR, slot.batch().failure(), nowNs);
+            ending.end(transfer, KvError.DEVICE_ERROR, slot.batch().failure(), nowNs);
         }
         else if (nowNs - slot.batch().deadlineNs() >= 0)
         {
-            end(transfer, KvError.DEVICE_ERROR, "copy of " + slot.length() + " bytes of layer " + slot.layer() +
+            ending.end(transfer, KvError.DEVICE_ERROR, "copy of " + slot.length() + " bytes of layer " + slot.layer() +
                 " from " + ctx.device().name() + " has not ended within " + ctx.copyTimeoutNs() + " ns", nowNs);
         }
         return 0;
-    }
-
-    /**
-     * Give back the slots of a transfer that ends.
-     *
-     * @return false while copies are in flight.
-     */
-    private boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
-    {
-        while (transfer.slotCount > 0)
-        {
-            final StagingSlot slot = transfer.headSlot();
-            final boolean isCopying =
-                StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
-            if (!isCopying)
-            {
-                pool.release(slot);
-            }
-            else if (nowNs - slot.batch().deadlineNs() >= 0)
-            {
-                counters.increment(KvCounters.Kind.QUARANTINED);
-                pool.quarantine(slot);
-            }
-            else
-            {
-                return false;
-            }
-            transfer.popSlot();
-        }
-        return true;
     }
 }

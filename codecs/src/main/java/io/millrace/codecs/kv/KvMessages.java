@@ -88,6 +88,8 @@ public final class KvMessages
                 CancelDecoder.TEMPLATE_ID -> FrameCheck.skipData(buffer, rootEnd, limit, MAX_TEXT_LENGTH);
             case BlockDescriptorDecoder.TEMPLATE_ID -> FrameCheck.skipGroup(
                 buffer, rootEnd, limit, BlockDescriptorDecoder.BlockHashesDecoder.sbeBlockLength(), -1);
+            case AllocateDecoder.TEMPLATE_ID -> FrameCheck.skipGroup(
+                buffer, rootEnd, limit, AllocateDecoder.MissingDecoder.sbeBlockLength(), -1);
             case KvChunkDecoder.TEMPLATE_ID -> skipPayload(buffer, offset, rootEnd, limit);
             default -> rootEnd;
         };

@@ -1,0 +1,108 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+
+import io.aeron.Aeron;
+import io.millrace.bridge.KvContext;
+import io.millrace.bridge.KvCounters;
+
+/**
+ * Watches the Aeron client of an agent. A client dies with its media driver; one that the agent made itself is made
+ * anew, off the agent's thread, until a driver answers.
+ */
+final class ClientLink
+{
+    private static final long RETRY_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final KvContext<?> ctx;
+    private CompletableFuture<Aeron> connecting;
+    private long retryNs;
+    private boolean isLost;
+
+    ClientLink(final KvContext<?> ctx)
+    {
+        this.ctx = ctx;
+    }
+
+    /**
+     * Look after the client.
+     *
+     * @return true when a new one was connected: publications and subscriptions have to be added again.
+     */
+    boolean isRenewed(final long nowNs)
+    {
+        if (!isLost && !ctx.aeron().isClosed())
+        {
+            return false;
+        }
+        if (!isLost)
+        {
+            isLost = true;
+            retryNs = nowNs;
+            // The counters lie in a file of the driver that will be unmapped.
+            ctx.counters().detach();
+        }
+        if (!ctx.ownsAeron())
+        {
+            return false;
+        }
+        if (null == connecting)
+        {
+            if (nowNs - retryNs >= 0)
+            {
+                retryNs = nowNs + RETRY_INTERVAL_NS;
+                connecting = CompletableFuture.supplyAsync(ctx::connectClient);
+            }
+            return false;
+        }
+        return connecting.isDone() && adopt();
+    }
+
+    /**
+     * Close what is still being made.
+     */
+    void close()
+    {
+        if (null != connecting)
+        {
+            connecting.thenAccept(Aeron::close);
+        }
+    }
+
+    private boolean adopt()
+    {
+        final CompletableFuture<Aeron> done = connecting;
+        connecting = null;
+        try
+        {
+            final Aeron aeron = done.join();
+            ctx.aeron(aeron);
+            ctx.counters().attach(aeron);
+            ctx.counters().increment(KvCounters.Kind.RECONNECTS);
+            isLost = false;
+            return true;
+        }
+        catch (final CompletionException ex)
+        {
+            // The driver is not there yet: tried again.
+            return false;
+        }
+    }
+}

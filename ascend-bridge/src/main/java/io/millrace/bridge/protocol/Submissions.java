@@ -1,0 +1,126 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvSender;
+import io.millrace.bridge.KvTransfer;
+import io.millrace.bridge.KvTransferRequest;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+
+/**
+ * Requests on their way from users' threads to the sender's agent, bounded with all transfers that have not ended.
+ */
+final class Submissions
+{
+    private final KvSender.Context ctx;
+    private final ManyToOneConcurrentArrayQueue<OutboundTransfer> queue;
+    private final AtomicInteger pendingCount = new AtomicInteger();
+    private final AtomicLong nextTransferId;
+    private volatile boolean isClosed;
+
+    Submissions(final KvSender.Context ctx, final long firstTransferId)
+    {
+        this.ctx = ctx;
+        nextTransferId = new AtomicLong(firstTransferId);
+        queue = new ManyToOneConcurrentArrayQueue<>(Math.max(2, ctx.maxPending()));
+    }
+
+    KvTransfer submit(final KvTransferRequest request)
+    {
+        check(request);
+        reserve(1);
+        return enqueue(request);
+    }
+
+    List<KvTransfer> submit(final List<KvTransferRequest> requests)
+    {
+        requests.forEach(this::check);
+        reserve(requests.size());
+        return requests.stream().map(this::enqueue).toList();
+    }
+
+    /**
+     * Hand what was submitted to the agent, on its thread.
+     */
+    int drain(final Consumer<OutboundTransfer> consumer)
+    {
+        return queue.drain(consumer);
+    }
+
+    /**
+     * A transfer has ended: there is room for another.
+     */
+    void onEnd()
+    {
+        pendingCount.decrementAndGet();
+    }
+
+    /**
+     * Take no more.
+     */
+    void close()
+    {
+        isClosed = true;
+    }
+
+    private void check(final KvTransferRequest request)
+    {
+        request.validate();
+        LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
+        if (isClosed)
+        {
+            throw new KvException(KvError.SHUTDOWN, "sender is closed");
+        }
+    }
+
+    private void reserve(final int count)
+    {
+        if (pendingCount.addAndGet(count) > ctx.maxPending())
+        {
+            pendingCount.addAndGet(-count);
+            throw new KvException(KvError.QUEUE_FULL, "maxPending=" + ctx.maxPending() +
+                " transfers have not ended: wait for some of them, or raise maxPending");
+        }
+    }
+
+    /**
+     * Queue a transfer that room was reserved for.
+     */
+    private KvTransfer enqueue(final KvTransferRequest request)
+    {
+        long id = nextTransferId.getAndIncrement();
+        id = 0 == id ? nextTransferId.getAndIncrement() : id;
+        final OutboundTransfer transfer = new OutboundTransfer(id, request, ctx.staging().slots(), ctx.nanoClock());
+        // The queue holds all that can be reserved: it refuses only while another thread takes its place in it.
+        while (!queue.offer(transfer))
+        {
+            Thread.onSpinWait();
+        }
+        if (isClosed)
+        {
+            // The agent may have emptied the queue before this offer: nobody else would end the transfer.
+            queue.drain(late -> late.finish(KvError.SHUTDOWN, "sender was closed"));
+        }
+        return transfer;
+    }
+}

@@ -1,0 +1,210 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvSender;
+import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
+import io.millrace.bridge.protocol.OutboundTransfer.Phase;
+import io.millrace.bridge.staging.StagingPool;
+import io.millrace.bridge.staging.StagingSlot;
+
+/**
+ * Ends transfers of a sender: collects the outcomes of their receivers, tells them, and takes slots back.
+ */
+final class TransferEnding
+{
+    private final KvSender.Context ctx;
+    private final ForwardWriter writer;
+    private final StagingPool pool;
+    private final KvCopyQueue copyQueue;
+    private final KvCounters counters;
+
+    TransferEnding(
+        final KvSender.Context ctx, final ForwardWriter writer, final StagingPool pool, final KvCopyQueue copyQueue)
+    {
+        this.ctx = ctx;
+        this.writer = writer;
+        this.pool = pool;
+        this.copyQueue = copyQueue;
+        this.counters = ctx.counters();
+    }
+
+    /**
+     * Begin to end a transfer: the receiver is told if it knows of it, copies in flight are waited for.
+     */
+    void end(final OutboundTransfer transfer, final KvError error, final String text, final long nowNs)
+    {
+        if (Phase.ENDING != transfer.phase)
+        {
+            transfer.endError = error;
+            transfer.endText = text;
+            transfer.phase = Phase.ENDING;
+            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+        }
+    }
+
+    /**
+     * One receiver has nothing more to say. The transfer ends with the last of them.
+     */
+    void endDestination(
+        final OutboundTransfer transfer,
+        final Destination destination,
+        final KvError error,
+        final String text,
+        final long nowNs)
+    {
+        final boolean isCanceled = Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error;
+        destination.end(isCanceled ? KvError.CANCELED : error, text);
+        if (!transfer.receivers().isAllEnded())
+        {
+            return;
+        }
+
+        Destination first = null;
+        int failed = 0;
+        final int count = transfer.receivers().count();
+        for (int i = 0; i < count; i++)
+        {
+            final Destination each = transfer.receivers().get(i);
+            if (each.isFailed())
+            {
+                failed++;
+                first = null == first ? each : first;
+            }
+        }
+        if (0 == failed)
+        {
+            end(transfer, KvError.NONE, null, nowNs);
+        }
+        else
+        {
+            end(transfer, first.error(), 1 == count ? first.errorText() :
+                failed + " of " + count + " receivers failed, the first: " + first.errorText(), nowNs);
+        }
+    }
+
+    /**
+     * The receiver confirmed a cancel, or canceled itself.
+     */
+    void onCancel(
+        final OutboundTransfer transfer,
+        final Destination destination,
+        final KvError error,
+        final String text,
+        final long nowNs)
+    {
+        final boolean isConfirmed = Phase.CANCELING == transfer.phase;
+        endDestination(transfer, destination, isConfirmed ? KvError.CANCELED : error,
+            isConfirmed ? "canceled, confirmed by the receiver" : text, nowNs);
+    }
+
+    /**
+     * A receiver is gone: wait for it to come back, or go on without it.
+     */
+    void onGone(
+        final OutboundTransfer transfer, final Destination destination, final String text, final long nowNs)
+    {
+        final boolean mayResume = transfer.resumeTimeoutNs > 0 && 1 == transfer.receivers().count() &&
+            Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase;
+        if (mayResume)
+        {
+            transfer.phase = Phase.INTERRUPTED;
+            transfer.interruptedNs = nowNs;
+            counters.increment(KvCounters.Kind.INTERRUPTIONS);
+        }
+        else
+        {
+            endDestination(transfer, destination, KvError.PEER_GONE, text, nowNs);
+        }
+    }
+
+    boolean isEnded(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (Phase.ENDING != transfer.phase)
+        {
+            return false;
+        }
+        final boolean isTold = KvError.NONE == transfer.endError || !transfer.isBegun || transfer.isToldToEnd;
+
+        return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || nowNs - transfer.endingDeadlineNs >= 0);
+    }
+
+    void cancel(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (transfer.isBegun && !ctx.unacknowledged())
+        {
+            transfer.phase = Phase.CANCELING;
+            transfer.endError = KvError.CANCELED;
+            transfer.endText = "canceled by the sender's user";
+            transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+        }
+        else
+        {
+            end(transfer, KvError.CANCELED, "canceled by the sender's user", nowNs);
+        }
+    }
+
+    int tellEnd(final OutboundTransfer transfer, final long nowNs)
+    {
+        int workCount = 0;
+        if (transfer.isBegun && !transfer.isToldToEnd && KvError.NONE != transfer.endError &&
+            writer.cancel(transfer.transferId(), transfer.endError, transfer.endText))
+        {
+            transfer.isToldToEnd = true;
+            workCount++;
+        }
+        if (Phase.CANCELING == transfer.phase && nowNs - transfer.endingDeadlineNs >= 0)
+        {
+            end(transfer, KvError.CANCELED, "canceled, not confirmed by the receiver within " +
+                ctx.cancelTimeoutNs() + " ns", nowNs);
+            workCount++;
+        }
+        return workCount;
+    }
+
+    /**
+     * Give back the slots of a transfer that ends.
+     *
+     * @return false while copies are in flight.
+     */
+    boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
+    {
+        while (transfer.slots.size() > 0)
+        {
+            final StagingSlot slot = transfer.slots.head();
+            final boolean isCopying =
+                StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
+            if (!isCopying)
+            {
+                pool.release(slot);
+            }
+            else if (nowNs - slot.batch().deadlineNs() >= 0)
+            {
+                counters.increment(KvCounters.Kind.QUARANTINED);
+                pool.quarantine(slot);
+            }
+            else
+            {
+                return false;
+            }
+            transfer.slots.pop();
+        }
+        return true;
+    }
+}
