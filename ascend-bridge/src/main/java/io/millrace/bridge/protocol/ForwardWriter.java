@@ -132,7 +132,7 @@ final class ForwardWriter
             .protocolVersion(KvMessages.PROTOCOL_VERSION)
             .dtype(CacheType.get((short)layout.dtype().ordinal()))
             .checksumKind(ChecksumKind.CRC32C)
-            .parts((short)KvLayout.PARTS);
+            .parts((short)layout.parts());
         begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise);
         begin.modelTag(tag);
         claim.commit();
