@@ -1,0 +1,261 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.registry;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+import io.millrace.bridge.CounterSet;
+
+/**
+ * What a server has mapped of one client. Used by the server's agent only.
+ */
+final class ClientTable implements AutoCloseable
+{
+    private final RegistryFile file;
+    private final String name;
+    private final long incarnation;
+    private final BufferMapper mapper;
+    private final CounterSet<RegistryCounter> counters;
+    private final long timeoutNs;
+    private final long deleteTimeoutNs;
+    private final Map<Integer, MappedBuffer> mapped = new HashMap<>();
+    private final long[] generations = new long[RegistryFile.MAX_ENTRIES];
+    private long heartbeat;
+    private long seenNs;
+    private boolean isAlive;
+
+    ClientTable(
+        final RegistryFile file,
+        final long incarnation,
+        final BufferMapper mapper,
+        final CounterSet<RegistryCounter> counters,
+        final long timeoutNs,
+        final long deleteTimeoutNs,
+        final long nowNs)
+    {
+        this.file = file;
+        this.incarnation = incarnation;
+        this.mapper = mapper;
+        this.counters = counters;
+        this.timeoutNs = timeoutNs;
+        this.deleteTimeoutNs = deleteTimeoutNs;
+        final String fileName = file.path().getFileName().toString();
+        name = fileName.substring(0, fileName.length() - RegistryFile.CLIENT_SUFFIX.length());
+        heartbeat = file.heartbeat();
+        seenNs = nowNs;
+        isAlive = file.isLocked();
+    }
+
+    Collection<MappedBuffer> mapped()
+    {
+        return mapped.values();
+    }
+
+    boolean isAlive()
+    {
+        return isAlive;
+    }
+
+    /**
+     * Make the mappings what the table wants.
+     *
+     * @return changes.
+     */
+    int serve(final long nowNs)
+    {
+        final long newHeartbeat = file.heartbeat();
+        if (newHeartbeat != heartbeat)
+        {
+            heartbeat = newHeartbeat;
+            seenNs = nowNs;
+            isAlive = true;
+        }
+        if (RegistryFile.CLOSED == file.lifecycle())
+        {
+            isAlive = false;
+        }
+        else if (isAlive && nowNs - seenNs >= timeoutNs)
+        {
+            isAlive = false;
+            counters.increment(RegistryCounter.REAPED);
+        }
+        if (!isAlive)
+        {
+            return mapped.isEmpty() ? 0 : unmapAll();
+        }
+
+        int changes = 0;
+        for (int entry = 0; entry < RegistryFile.MAX_ENTRIES; entry++)
+        {
+            final int wanted = file.wanted(entry);
+            if (RegistryFile.FREE != wanted || generations[entry] > 0)
+            {
+                changes += serve(entry, RegistryFile.MAP == wanted);
+            }
+        }
+        return changes;
+    }
+
+    private int serve(final int entry, final boolean isWanted)
+    {
+        final long generation = file.generation(entry);
+        if (isWanted == generations[entry] > 0 && (!isWanted || generation == generations[entry]))
+        {
+            if (!isWanted && RegistryFile.UNMAPPED != file.status(entry))
+            {
+                file.answer(entry, RegistryFile.UNMAPPED, generation, incarnation, 0, "");
+            }
+            return 0;
+        }
+        if (!unmap(entry))
+        {
+            return 0;
+        }
+        if (isWanted)
+        {
+            map(entry, generation);
+        }
+        else
+        {
+            file.answer(entry, RegistryFile.UNMAPPED, generation, incarnation, 0, "");
+        }
+        return 1;
+    }
+
+    private void map(final int entry, final long generation)
+    {
+        final int kind = file.kind(entry);
+        final String source = file.source(entry);
+        final long offset = file.offset(entry);
+        final long length = file.length(entry);
+        generations[entry] = generation;
+        try
+        {
+            if (kind < 0 || kind >= BufferKind.values().length)
+            {
+                throw new IllegalArgumentException("kind " + kind + " is not known to this version");
+            }
+            final BufferKind bufferKind = BufferKind.values()[kind];
+            final long address = mapper.map(bufferKind, source, offset, length);
+            mapped.put(entry, new MappedBuffer(name, bufferKind, source, offset, length, address));
+            counters.increment(RegistryCounter.MAPS);
+            if (generation > 1 || RegistryFile.MAPPED == file.status(entry))
+            {
+                counters.increment(RegistryCounter.REPLAYS);
+            }
+            file.answer(entry, RegistryFile.MAPPED, generation, incarnation, address, "");
+        }
+        catch (final RuntimeException ex)
+        {
+            counters.increment(RegistryCounter.REFUSALS);
+            file.answer(entry, RegistryFile.REFUSED, generation, incarnation, 0, String.valueOf(ex.getMessage()));
+        }
+    }
+
+    /**
+     * Unmap one entry.
+     *
+     * @return false when copies still use it: to be tried again.
+     */
+    private boolean unmap(final int entry)
+    {
+        final MappedBuffer buffer = mapped.get(entry);
+        if (null != buffer)
+        {
+            try
+            {
+                mapper.unmap(buffer);
+            }
+            catch (final RuntimeException ex)
+            {
+                counters.increment(RegistryCounter.UNMAP_DELAYS);
+                return false;
+            }
+            mapped.remove(entry);
+        }
+        generations[entry] = 0;
+        return true;
+    }
+
+    /**
+     * Unmap what no copy uses any more.
+     *
+     * @return buffers unmapped.
+     */
+    int unmapAll()
+    {
+        int changes = 0;
+        final List<Integer> entries = new ArrayList<>(mapped.keySet());
+        for (int entry = 0; entry < generations.length; entry++)
+        {
+            if (generations[entry] > 0 && !mapped.containsKey(entry))
+            {
+                generations[entry] = 0;
+            }
+        }
+        for (final int entry : entries)
+        {
+            if (unmap(entry))
+            {
+                file.answer(entry, RegistryFile.UNMAPPED, file.generation(entry), incarnation, 0, "");
+                changes++;
+            }
+        }
+        return changes;
+    }
+
+    /**
+     * Delete the table of a client that was closed, or has been dead for long.
+     *
+     * @return true when it is not needed any more.
+     */
+    boolean isOver(final long nowNs)
+    {
+        if (isAlive || !mapped.isEmpty() || RegistryFile.CLOSED != file.lifecycle() && nowNs - seenNs < deleteTimeoutNs ||
+            !file.tryLock())
+        {
+            return false;
+        }
+        try
+        {
+            // The client may have started again before the lock was taken.
+            if (heartbeat != file.heartbeat())
+            {
+                file.unlock();
+                return false;
+            }
+            file.lifecycle(RegistryFile.DELETED);
+            Files.deleteIfExists(file.path());
+            return true;
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    public void close()
+    {
+        file.close();
+    }
+}
