@@ -162,7 +162,27 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         /**
          * Staging pools that are smaller than asked for.
          */
-        STAGING_SIZE_FALLBACKS("staging size steps down", 1143);
+        STAGING_SIZE_FALLBACKS("staging size steps down", 1143),
+
+        /**
+         * Staging slabs on smaller pages than asked for, steps counted.
+         */
+        STAGING_PAGE_FALLBACKS("staging page steps down", 1170),
+
+        /**
+         * Staging slabs that could not be bound to their NUMA node.
+         */
+        STAGING_NODE_FALLBACKS("staging slabs on no certain node", 1171),
+
+        /**
+         * Staging slabs from the device's library, since host memory could not be pinned.
+         */
+        STAGING_PIN_FALLBACKS("staging slabs that could not be pinned", 1172),
+
+        /**
+         * Staging slabs that were used before.
+         */
+        STAGING_CACHE_HITS("staging slabs from the cache", 1173);
 
         private final String label;
         private final int typeId;
@@ -333,6 +353,38 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
     public void onSlotsInUse(final int slotsInUse)
     {
         of(Kind.STAGING_IN_USE).setRelease(slotsInUse);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingPageFallback()
+    {
+        increment(Kind.STAGING_PAGE_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingNodeFallback()
+    {
+        increment(Kind.STAGING_NODE_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingPinFallback()
+    {
+        increment(Kind.STAGING_PIN_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingCacheHit()
+    {
+        increment(Kind.STAGING_CACHE_HITS);
     }
 
     /**

@@ -80,7 +80,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         {
             reversePublication = ctx.replay() ? null :
                 ctx.aeron().addExclusivePublication(ctx.reverseChannel(), ctx.reverseStreamId());
-            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
+            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {

@@ -94,7 +94,7 @@ public final class SenderAgent implements Agent
             reverseSubscription = ctx.unacknowledged() ? null :
                 ctx.aeron().addSubscription(ctx.reverseChannel(), ctx.reverseStreamId());
             reverseReader = new ReverseReader(this, counters);
-            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
+            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {
