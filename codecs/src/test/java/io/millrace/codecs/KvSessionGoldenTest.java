@@ -53,7 +53,7 @@ class KvSessionGoldenTest
         final int length = new ProbeEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
             .incarnation(1).peerIncarnation(2).timeNs(3).isAnswer((short)1).limit();
 
-        assertThat(Hex.of(buffer, 0, length)).isEqualTo(
+        assertThat(Hex.of(buffer, length)).isEqualTo(
             "190002008f230000" + "0100000000000000" + "0200000000000000" + "0300000000000000" + "01");
         assertThat(SessionFrames.check(buffer, 0, length)).isEqualTo(ProbeDecoder.TEMPLATE_ID);
     }

@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge.reshard;
 
+import java.net.DatagramSocket;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -76,6 +78,7 @@ class ReshardStreamTest
         private final List<PagedKvCache> caches = new ArrayList<>();
         private final List<String> events = new ArrayList<>();
         private final KvBlocks[] received;
+        private final int[] ports;
 
         private Ranks(final boolean isUdp, final boolean isAcl, final ReshardPlan plan, final long timeoutNs)
         {
@@ -84,6 +87,7 @@ class ReshardStreamTest
             sourceDevice = isAcl ? new AclDevice(standIn.context(0)) : new HostDevice(0, 1);
             destinationDevice = isAcl ? new AclDevice(standIn.context(1)) : new HostDevice(1, 1);
             received = new KvBlocks[plan.destination().tpSize()];
+            ports = freePorts(2 * received.length);
             driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
                 .aeronDirectoryName(CommonContext.generateRandomDirName())
                 .threadingMode(ThreadingMode.SHARED).dirDeleteOnStart(true).dirDeleteOnShutdown(true));
@@ -99,10 +103,36 @@ class ReshardStreamTest
             }
         }
 
-        private static String channel(final boolean isUdp, final int rank, final boolean isReverse)
+        private String channel(final boolean isUdp, final int rank, final boolean isReverse)
         {
-            return (isUdp ? "aeron:udp?endpoint=localhost:" + (24_600 + 2 * rank + (isReverse ? 1 : 0)) + "|" :
+            return (isUdp ? "aeron:udp?endpoint=localhost:" + ports[2 * rank + (isReverse ? 1 : 0)] + "|" :
                 "aeron:ipc?") + "term-length=" + (isReverse ? "64k" : "256k");
+        }
+
+        /**
+         * Ports that were free a moment ago.
+         */
+        private static int[] freePorts(final int count)
+        {
+            final int[] ports = new int[count];
+            final List<DatagramSocket> sockets = new ArrayList<>();
+            try
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    sockets.add(new DatagramSocket());
+                    ports[i] = sockets.get(i).getLocalPort();
+                }
+            }
+            catch (final SocketException ex)
+            {
+                throw new AssertionError(ex);
+            }
+            finally
+            {
+                sockets.forEach(DatagramSocket::close);
+            }
+            return ports;
         }
 
         private void addReceiver(final int rank, final boolean isUdp, final long timeoutNs)
