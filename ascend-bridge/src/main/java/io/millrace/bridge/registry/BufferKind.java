@@ -26,8 +26,8 @@ public enum BufferKind
     HOST_FILE,
 
     /**
-     * Device memory, named by the key that {@link io.millrace.bridge.device.acl.AclDevice#exportMemory} returned. It ends
-     * with its process.
+     * Device memory, named by the key that {@link io.millrace.bridge.device.acl.AclDevice#exportMemory} returned. It
+     * ends with its process.
      */
     DEVICE_KEY
 }

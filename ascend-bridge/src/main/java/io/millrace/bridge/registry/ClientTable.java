@@ -231,8 +231,8 @@ final class ClientTable implements AutoCloseable
      */
     boolean isOver(final long nowNs)
     {
-        if (isAlive || !mapped.isEmpty() || RegistryFile.CLOSED != file.lifecycle() && nowNs - seenNs < deleteTimeoutNs ||
-            !file.tryLock())
+        final boolean isKept = RegistryFile.CLOSED != file.lifecycle() && nowNs - seenNs < deleteTimeoutNs;
+        if (isAlive || !mapped.isEmpty() || isKept || !file.tryLock())
         {
             return false;
         }

@@ -34,9 +34,9 @@ import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.slf4j.LoggerFactory;
 
 /**
- * Registers buffers with the {@link RegistryServer} of a directory, whether it runs or not: the table says what is wanted,
- * the server makes it so whenever it is there. A client that is started again under its name finds its registrations of
- * host memory and has them mapped anew. Threads may call concurrently.
+ * Registers buffers with the {@link RegistryServer} of a directory, whether it runs or not: the table says what is
+ * wanted, the server makes it so whenever it is there. A client that is started again under its name finds its
+ * registrations of host memory and has them mapped anew. Threads may call concurrently.
  */
 public final class RegistryClient implements AutoCloseable
 {
@@ -111,7 +111,8 @@ public final class RegistryClient implements AutoCloseable
      * Open a client.
      *
      * @param directory       that the server uses, best one in {@code /dev/shm}.
-     * @param name            of the client, 1 to 64 letters, digits, dots, dashes and underscores; one process at a time.
+     * @param name            of the client, 1 to 64 letters, digits, dots, dashes and underscores; one process at a
+     *                        time.
      * @param serverTimeoutNs nanoseconds of silence after which a server counts as gone, 1 and up.
      * @return the client, with what it had registered before.
      * @throws IllegalStateException when a live process has that name.

@@ -39,8 +39,8 @@ import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 
 /**
- * Maps the buffers that clients register in a directory for copies of one device. It keeps nothing: what is wanted stands
- * in the clients' tables, so that a server that is started again maps it all anew.
+ * Maps the buffers that clients register in a directory for copies of one device. It keeps nothing: what is wanted
+ * stands in the clients' tables, so that a server that is started again maps it all anew.
  */
 public final class RegistryServer implements AutoCloseable
 {

@@ -15,7 +15,7 @@
  */
 
 /**
- * Buffers handed over process borders: a service that owns no NPU keeps a table of its buffers in a shared file, and the
- * process that owns one maps what the table wants. Either side may be killed and restarted at any time.
+ * Buffers handed over process borders: a service that owns no NPU keeps a table of its buffers in a shared file, and
+ * the process that owns one maps what the table wants. Either side may be killed and restarted at any time.
  */
 package io.millrace.bridge.registry;

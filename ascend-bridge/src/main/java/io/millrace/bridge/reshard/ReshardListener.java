@@ -46,8 +46,8 @@ public interface ReshardListener
     }
 
     /**
-     * A transfer of the request failed, or did not begin in time. The others are canceled, and the blocks are freed once
-     * no copy writes to them.
+     * A transfer of the request failed, or did not begin in time. The others are canceled, and the blocks are freed
+     * once no copy writes to them.
      *
      * @param requestId of the serving system.
      * @param reason    of the end.

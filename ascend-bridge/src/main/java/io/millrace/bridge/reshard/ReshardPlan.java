@@ -174,7 +174,8 @@ public final class ReshardPlan
      *
      * @param copy       of this plan.
      * @param blocks     of the source rank.
-     * @param firstToken to send, counted from the first of the blocks; a multiple of the destination's tokens per block.
+     * @param firstToken to send, counted from the first of the blocks; a multiple of the destination's tokens per
+     *                   block.
      * @param tokenCount to send, 1 and up.
      * @return what a request sends.
      */

@@ -18,8 +18,8 @@ package io.millrace.bridge.reshard;
 import io.millrace.bridge.KvLayout;
 
 /**
- * How one side divides a cache over tensor-parallel ranks and blocks. Heads are divided evenly and in order; where there
- * are more ranks than heads, neighbouring ranks hold the same head.
+ * How one side divides a cache over tensor-parallel ranks and blocks. Heads are divided evenly and in order; where
+ * there are more ranks than heads, neighbouring ranks hold the same head.
  *
  * @param tpSize         ranks, 1 to 65534.
  * @param tokensPerBlock tokens of a block, 1 to 65534.

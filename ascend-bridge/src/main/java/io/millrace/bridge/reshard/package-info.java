@@ -15,7 +15,7 @@
  */
 
 /**
- * KV caches whose tensor-parallel ranks, block sizes or head order differ at both ends: which ranges go from which source
- * rank to which destination rank, as ordinary transfers.
+ * KV caches whose tensor-parallel ranks, block sizes or head order differ at both ends: which ranges go from which
+ * source rank to which destination rank, as ordinary transfers.
  */
 package io.millrace.bridge.reshard;

@@ -30,8 +30,8 @@ import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Duty cycle of an instance's sessions. A session begins when either side's Hello was answered; from then on only answers
- * to probes and Hellos count as signs of life, since they prove both directions.
+ * Duty cycle of an instance's sessions. A session begins when either side's Hello was answered; from then on only
+ * answers to probes and Hellos count as signs of life, since they prove both directions.
  */
 final class SessionAgent implements Agent, SessionReader.Handler
 {

@@ -122,8 +122,8 @@ final class SessionReader implements FragmentHandler
         final String text = message.text();
         if (0 == message.incarnation() || !ENDPOINT.matcher(endpoint).matches())
         {
-            handler.onBadMessage("Hello of '" + name + "' has incarnation=" + message.incarnation() + " and endpoint '" +
-                endpoint + "': the one must not be 0, the other host:port");
+            handler.onBadMessage("Hello of '" + name + "' has incarnation=" + message.incarnation() +
+                " and endpoint '" + endpoint + "': the one must not be 0, the other host:port");
             return;
         }
         if (incarnation == message.incarnation() || 0 != message.answered() && incarnation != message.answered())

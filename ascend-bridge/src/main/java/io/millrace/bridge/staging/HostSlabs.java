@@ -28,9 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Slabs of host memory on the largest pages there are, 1 GiB, 2 MiB or the base size, bound to a NUMA node and pinned for
- * the device. Pages over twice a slab's length are not asked for. Where a step fails the next smaller one is taken, then
- * memory of any node, at last memory of the device's library: each counted and logged.
+ * Slabs of host memory on the largest pages there are, 1 GiB, 2 MiB or the base size, bound to a NUMA node and pinned
+ * for the device. Pages over twice a slab's length are not asked for. Where a step fails the next smaller one is
+ * taken, then memory of any node, at last memory of the device's library: each counted and logged.
  */
 public final class HostSlabs implements SlabSource
 {

@@ -25,9 +25,9 @@ import java.util.Map;
 import io.millrace.bridge.device.KvDeviceMeter;
 
 /**
- * Keeps slabs that were freed for the next pool, since pinning memory is slow: to be shared by the senders and receivers of
- * a device, that come and go with sessions. Lengths are rounded up to size classes, four to each doubling, so that pools
- * of almost the same size use the same slabs. Threads may call concurrently.
+ * Keeps slabs that were freed for the next pool, since pinning memory is slow: to be shared by the senders and
+ * receivers of a device, that come and go with sessions. Lengths are rounded up to size classes, four to each
+ * doubling, so that pools of almost the same size use the same slabs. Threads may call concurrently.
  */
 public final class SlabCache implements SlabSource, AutoCloseable
 {

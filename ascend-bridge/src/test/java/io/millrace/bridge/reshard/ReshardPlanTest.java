@@ -103,7 +103,7 @@ class ReshardPlanTest
         return Arbitraries.oneOf(perHead, perHead, latent).flatMap(shape -> Combinators.combine(
             sharding(shape), sharding(shape), Arbitraries.integers().between(0, 3),
             Arbitraries.integers().between(1, 40), Arbitraries.longs()).as((source, destination, skip, tokens, seed) ->
-            new Case(shape, source, destination, skip * destination.tokensPerBlock(), tokens, seed)));
+                new Case(shape, source, destination, skip * destination.tokensPerBlock(), tokens, seed)));
     }
 
     private static Arbitrary<Sharding> sharding(final CacheShape shape)

@@ -173,7 +173,8 @@ class KvSessionsTest
         decodes[1].close();
         final SessionNode late = decode("d3");
         late.sessions.connect(prefills[1].sessions.endpoint());
-        runUntil(() -> Arrays.stream(prefills).allMatch(node -> node.saw("end d1 LEFT")) && prefills[1].saw("begin d3") &&
+        runUntil(() -> Arrays.stream(prefills).allMatch(node -> node.saw("end d1 LEFT")));
+        runUntil(() -> prefills[1].saw("begin d3") &&
             late.saw("begin p1"));
         assertThat(prefills[0].sessions.sessions()).extracting(session -> session.peer().name())
             .containsExactlyInAnyOrder("d0", "d2");

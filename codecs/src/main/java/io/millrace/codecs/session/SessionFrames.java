@@ -19,8 +19,8 @@ import io.millrace.codecs.FrameCheck;
 import org.agrona.DirectBuffer;
 
 /**
- * Header checks of the {@code kv-session} schema: what {@link #check} passes can be wrapped by its decoder and read to the
- * last field without leaving the message.
+ * Header checks of the {@code kv-session} schema: what {@link #check} passes can be wrapped by its decoder and read to
+ * the last field without leaving the message.
  */
 public final class SessionFrames
 {
