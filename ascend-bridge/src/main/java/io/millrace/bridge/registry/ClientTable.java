@@ -121,7 +121,8 @@ final class ClientTable implements AutoCloseable
         final long generation = file.generation(entry);
         if (isWanted == generations[entry] > 0 && (!isWanted || generation == generations[entry]))
         {
-            if (!isWanted && RegistryFile.UNMAPPED != file.status(entry))
+            if (!isWanted &&
+                (RegistryFile.UNMAPPED != file.status(entry) || generation != file.statusGeneration(entry)))
             {
                 file.answer(entry, RegistryFile.UNMAPPED, generation, incarnation, 0, "");
             }

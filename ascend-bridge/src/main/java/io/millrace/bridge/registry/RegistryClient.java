@@ -227,7 +227,8 @@ public final class RegistryClient implements AutoCloseable
                 }
                 return buffer(i);
             }
-            if (free < 0 && (RegistryFile.FREE == wanted || RegistryFile.UNMAP == wanted && isUnmapped(i)))
+            if (free < 0 && (RegistryFile.FREE == wanted ||
+                RegistryFile.UNMAP == wanted && (isUnmapped(i) || !isServerAlive())))
             {
                 free = i;
             }

@@ -18,6 +18,7 @@ package io.millrace.bridge.session;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -31,8 +32,10 @@ import io.millrace.bridge.ChildJvm;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvDtype;
+import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvSender;
+import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.PagedKvCache;
@@ -342,6 +345,58 @@ class KvSessionsTest
             assertThat(prefill.count(SessionCounter.RESTARTS)).isEqualTo(1);
         }
         runUntil(() -> KvSession.State.QUARANTINED == prefill.begun.get(1).state());
+    }
+
+    @Test
+    void aDecodeProcessKilledInATransferIsReplacedAndTheRequestSentAgain()
+    {
+        final SessionNode prefill = prefill("p");
+        final KvSender[] sender = new KvSender[1];
+        try (HostDevice device = new HostDevice())
+        {
+            final PagedKvCache cache = PagedKvCache.allocate(
+                device, prefill.sessions.context().instance().sharding().layout(SessionNode.SHAPE), 64);
+            final KvBlocks blocks = cache.allocate(40);
+            final byte[] bytes = new byte[cache.layout().partBytes()];
+            new Random(1).nextBytes(bytes);
+            device.put(blocks.address(1, 1, 39), bytes, 0, bytes.length);
+            final KvTransferRequest request = new KvTransferRequest().requestId(5).layout(cache.layout())
+                .blocks(blocks).layerwise(true).timeoutNs(LIMIT_NS);
+            final String endpoint;
+            final KvTransfer failed;
+            try (ChildJvm child = new ChildJvm(DecodeProcess.class, "d", "localhost:0"))
+            {
+                endpoint = child.await("endpoint ");
+                final CompletableFuture<KvSession> session = prefill.sessions.connect(endpoint);
+                runUntil(session::isDone);
+                sender[0] = sender(session.join(), device);
+                failed = sender[0].submit(request);
+                failed.layerReady(0);
+                runUntil(() -> sender[0].invoker().invoke() >= 0 && 1 == failed.layersAcked());
+            }
+            runUntil(() -> sender[0].invoker().invoke() >= 0 && failed.state().isTerminal());
+            assertThat(failed.error()).isEqualTo(KvError.PEER_GONE);
+            prefill.sessions.reportFailure(prefill.begun.get(0), failed.errorText());
+            runUntil(() -> prefill.saw("quarantine d"));
+
+            try (ChildJvm child = new ChildJvm(DecodeProcess.class, "d", endpoint))
+            {
+                runUntil(() -> 2 == prefill.begun.size());
+                sender[0].close();
+                sender[0] = sender(prefill.begun.get(1), device);
+                final KvTransfer again = sender[0].submit(request.layerwise(false));
+                runUntil(() -> sender[0].invoker().invoke() >= 0 && again.state().isTerminal());
+                assertThat(again.state()).as(again.toString()).isEqualTo(KvTransferState.COMPLETED);
+                assertThat(child.await("complete 5 ")).isEqualTo("" + DecodeProcess.checksum(device, cache, blocks));
+            }
+            sender[0].close();
+        }
+    }
+
+    private KvSender sender(final KvSession session, final HostDevice device)
+    {
+        return KvSender.launch(session.sender(new KvSender.Context().aeron(prefillAeron).device(device)
+            .stagingConfig("2:1").counters(KvCounters.inMemory()).useAgentInvoker(true)));
     }
 
     @Test
