@@ -18,10 +18,8 @@ package io.millrace.bridge.registry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 import io.millrace.bridge.CounterSet;
@@ -36,6 +34,7 @@ final class ClientTable implements AutoCloseable
     private final long incarnation;
     private final BufferMapper mapper;
     private final CounterSet<RegistryCounter> counters;
+    private final Runnable onChange;
     private final long timeoutNs;
     private final long deleteTimeoutNs;
     private final Map<Integer, MappedBuffer> mapped = new HashMap<>();
@@ -49,6 +48,7 @@ final class ClientTable implements AutoCloseable
         final long incarnation,
         final BufferMapper mapper,
         final CounterSet<RegistryCounter> counters,
+        final Runnable onChange,
         final long timeoutNs,
         final long deleteTimeoutNs,
         final long nowNs)
@@ -57,6 +57,7 @@ final class ClientTable implements AutoCloseable
         this.incarnation = incarnation;
         this.mapper = mapper;
         this.counters = counters;
+        this.onChange = onChange;
         this.timeoutNs = timeoutNs;
         this.deleteTimeoutNs = deleteTimeoutNs;
         final String fileName = file.path().getFileName().toString();
@@ -78,10 +79,8 @@ final class ClientTable implements AutoCloseable
 
     /**
      * Make the mappings what the table wants.
-     *
-     * @return changes.
      */
-    int serve(final long nowNs)
+    void serve(final long nowNs)
     {
         final long newHeartbeat = file.heartbeat();
         if (newHeartbeat != heartbeat)
@@ -101,22 +100,21 @@ final class ClientTable implements AutoCloseable
         }
         if (!isAlive)
         {
-            return mapped.isEmpty() ? 0 : unmapAll();
+            unmapAll();
+            return;
         }
 
-        int changes = 0;
         for (int entry = 0; entry < RegistryFile.MAX_ENTRIES; entry++)
         {
             final int wanted = file.wanted(entry);
             if (RegistryFile.FREE != wanted || generations[entry] > 0)
             {
-                changes += serve(entry, RegistryFile.MAP == wanted);
+                serve(entry, RegistryFile.MAP == wanted);
             }
         }
-        return changes;
     }
 
-    private int serve(final int entry, final boolean isWanted)
+    private void serve(final int entry, final boolean isWanted)
     {
         final long generation = file.generation(entry);
         if (isWanted == generations[entry] > 0 && (!isWanted || generation == generations[entry]))
@@ -126,21 +124,15 @@ final class ClientTable implements AutoCloseable
             {
                 file.answer(entry, RegistryFile.UNMAPPED, generation, incarnation, 0, "");
             }
-            return 0;
         }
-        if (!unmap(entry))
-        {
-            return 0;
-        }
-        if (isWanted)
+        else if (unmap(entry) && isWanted)
         {
             map(entry, generation);
         }
-        else
+        else if (0 == generations[entry])
         {
             file.answer(entry, RegistryFile.UNMAPPED, generation, incarnation, 0, "");
         }
-        return 1;
     }
 
     private void map(final int entry, final long generation)
@@ -159,8 +151,11 @@ final class ClientTable implements AutoCloseable
             final BufferKind bufferKind = BufferKind.values()[kind];
             final long address = mapper.map(bufferKind, source, offset, length);
             mapped.put(entry, new MappedBuffer(name, bufferKind, source, offset, length, address));
+            // Who is told that it is mapped finds it.
+            onChange.run();
             counters.increment(RegistryCounter.MAPS);
-            if (generation > 1 || RegistryFile.MAPPED == file.status(entry))
+            final int before = file.status(entry);
+            if (RegistryFile.MAPPED == before || RegistryFile.REFUSED != before && file.renewals(entry) > 0)
             {
                 counters.increment(RegistryCounter.REPLAYS);
             }
@@ -190,9 +185,11 @@ final class ClientTable implements AutoCloseable
             catch (final RuntimeException ex)
             {
                 counters.increment(RegistryCounter.UNMAP_DELAYS);
+                onChange.run();
                 return false;
             }
             mapped.remove(entry);
+            onChange.run();
         }
         generations[entry] = 0;
         return true;
@@ -200,29 +197,16 @@ final class ClientTable implements AutoCloseable
 
     /**
      * Unmap what no copy uses any more.
-     *
-     * @return buffers unmapped.
      */
-    int unmapAll()
+    void unmapAll()
     {
-        int changes = 0;
-        final List<Integer> entries = new ArrayList<>(mapped.keySet());
         for (int entry = 0; entry < generations.length; entry++)
         {
-            if (generations[entry] > 0 && !mapped.containsKey(entry))
-            {
-                generations[entry] = 0;
-            }
-        }
-        for (final int entry : entries)
-        {
-            if (unmap(entry))
+            if (generations[entry] > 0 && unmap(entry))
             {
                 file.answer(entry, RegistryFile.UNMAPPED, file.generation(entry), incarnation, 0, "");
-                changes++;
             }
         }
-        return changes;
     }
 
     /**

@@ -32,7 +32,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  * server the second; each publishes with a release store of the half's first field, in the machine's byte order.
  * <pre>
  * header, 4096 bytes:  0 magic  8 version  16 incarnation  24 heartbeat  32 entries  36 lifecycle
- * entry, 1024 bytes:   0 wanted  4 kind  8 offset  16 length  24 generation  32 source length  36 source
+ * entry, 1024 bytes:   0 wanted  4 kind  8 offset  16 length  24 generation  32 source length  36 source  508 renewals
  *                    512 status 520 generation 528 incarnation 536 address 544 text length 548 text
  * </pre>
  */
@@ -84,6 +84,7 @@ final class RegistryFile implements AutoCloseable
     private static final int LENGTH_OFFSET = 16;
     private static final int GENERATION_OFFSET = 24;
     private static final int SOURCE_OFFSET = 32;
+    private static final int RENEWALS_OFFSET = 508;
     private static final int STATUS_OFFSET = 512;
     private static final int STATUS_GENERATION_OFFSET = 520;
     private static final int STATUS_INCARNATION_OFFSET = 528;
@@ -256,13 +257,25 @@ final class RegistryFile implements AutoCloseable
         buffer.putLong(at + FILE_OFFSET_OFFSET, offset);
         buffer.putLong(at + LENGTH_OFFSET, length);
         buffer.putStringUtf8(at + SOURCE_OFFSET, source, MAX_SOURCE_LENGTH);
-        renew(entry);
+        buffer.putInt(at + RENEWALS_OFFSET, 0);
+        want(entry);
     }
 
     /**
      * Want an entry mapped, and mapped again when it is.
      */
     void renew(final int entry)
+    {
+        buffer.putInt(at(entry) + RENEWALS_OFFSET, renewals(entry) + 1);
+        want(entry);
+    }
+
+    int renewals(final int entry)
+    {
+        return buffer.getInt(at(entry) + RENEWALS_OFFSET);
+    }
+
+    private void want(final int entry)
     {
         buffer.putLong(at(entry) + GENERATION_OFFSET, generation(entry) + 1);
         wanted(entry, MAP);

@@ -198,7 +198,6 @@ public final class RegistryServer implements AutoCloseable
     {
         file.beat();
         final long nowNs = System.nanoTime();
-        int changes = 0;
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(directory, "*" + RegistryFile.CLIENT_SUFFIX))
         {
             for (final Path path : paths)
@@ -217,16 +216,12 @@ public final class RegistryServer implements AutoCloseable
         for (final Iterator<ClientTable> i = clients.values().iterator(); i.hasNext();)
         {
             final ClientTable client = i.next();
-            changes += client.serve(nowNs);
+            client.serve(nowNs);
             if (client.isOver(nowNs))
             {
                 client.close();
                 i.remove();
             }
-        }
-        if (changes > 0)
-        {
-            snapshot();
         }
         counters.set(RegistryCounter.CLIENTS, clients.values().stream().filter(ClientTable::isAlive).count());
         return 0;
@@ -237,7 +232,7 @@ public final class RegistryServer implements AutoCloseable
         try
         {
             clients.put(path, new ClientTable(RegistryFile.open(path, RegistryFile.MAX_ENTRIES), incarnation, mapper,
-                counters, clientTimeoutNs, deleteTimeoutNs, nowNs));
+                counters, this::snapshot, clientTimeoutNs, deleteTimeoutNs, nowNs));
         }
         catch (final IllegalStateException | UncheckedIOException ex)
         {
@@ -247,8 +242,12 @@ public final class RegistryServer implements AutoCloseable
         }
     }
 
+    /**
+     * Publish what is mapped, and show life: each change may have taken a while.
+     */
     private void snapshot()
     {
+        file.beat();
         final List<MappedBuffer> mapped = new ArrayList<>();
         clients.values().forEach(client -> mapped.addAll(client.mapped()));
         buffers = List.copyOf(mapped);
@@ -267,7 +266,6 @@ public final class RegistryServer implements AutoCloseable
         {
             file.incarnation(0);
             clients.values().forEach(ClientTable::unmapAll);
-            snapshot();
             CloseHelper.closeAll(clients.values());
             file.close();
         }
