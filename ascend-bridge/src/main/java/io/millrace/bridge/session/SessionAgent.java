@@ -139,7 +139,8 @@ final class SessionAgent implements Agent, SessionReader.Handler
     {
         command(() ->
         {
-            for (final Link link : new ArrayList<>(links))
+            // When closed this may be another thread, and there are no sessions any more.
+            for (final Link link : isClosed ? List.<Link>of() : new ArrayList<>(links))
             {
                 if (link.session == session)
                 {
