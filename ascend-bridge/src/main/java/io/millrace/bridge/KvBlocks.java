@@ -49,7 +49,7 @@ public interface KvBlocks
     {
         final long partBytes = layout.partBytes();
         final long partStride = partBytes * blockCount;
-        final long layerStride = partStride * KvLayout.PARTS;
+        final long layerStride = partStride * layout.parts();
 
         return new KvBlocks()
         {

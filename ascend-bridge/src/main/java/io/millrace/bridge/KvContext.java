@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.acl.KvDevices;
+import io.millrace.bridge.staging.SlabSource;
 import io.millrace.bridge.staging.StagingConfig;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.BackoffIdleStrategy;
@@ -40,6 +41,7 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
 
     private KvDevice device;
     private StagingConfig staging;
+    private SlabSource slabs;
     private int maxInFlight = KvConfiguration.MAX_IN_FLIGHT_DEFAULT;
     private long copyTimeoutNs = KvConfiguration.COPY_TIMEOUT_NS_DEFAULT;
     private IdleStrategy idleStrategy;
@@ -76,6 +78,7 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
         }
         checkPositive("copyTimeoutNs", copyTimeoutNs);
         staging = null == staging ? StagingConfig.fromEnvironment() : staging;
+        slabs = null == slabs ? SlabSource.configured(device) : slabs;
         idleStrategy = null == idleStrategy ? new BackoffIdleStrategy(
             KvConfiguration.IDLE_SPINS,
             KvConfiguration.IDLE_YIELDS,
@@ -177,6 +180,28 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     public StagingConfig staging()
     {
         return staging;
+    }
+
+    /**
+     * Set the slabs.
+     *
+     * @param newSlabs memory that the device's copies can use, not closed here; of the configuration when null.
+     * @return this for a fluent API.
+     */
+    public C slabs(final SlabSource newSlabs)
+    {
+        slabs = newSlabs;
+        return self();
+    }
+
+    /**
+     * Get the slabs.
+     *
+     * @return memory that the device's copies can use, not closed here; of the configuration when null.
+     */
+    public SlabSource slabs()
+    {
+        return slabs;
     }
 
     /**

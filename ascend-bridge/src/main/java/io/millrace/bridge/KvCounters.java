@@ -165,34 +165,54 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         STAGING_SIZE_FALLBACKS("staging size steps down", 1143),
 
         /**
+         * Staging slabs on smaller pages than asked for, steps counted.
+         */
+        STAGING_PAGE_FALLBACKS("staging page steps down", 1170),
+
+        /**
+         * Staging slabs that could not be bound to their NUMA node.
+         */
+        STAGING_NODE_FALLBACKS("staging slabs on no certain node", 1171),
+
+        /**
+         * Staging slabs from the device's library, since host memory could not be pinned.
+         */
+        STAGING_PIN_FALLBACKS("staging slabs that could not be pinned", 1172),
+
+        /**
+         * Staging slabs that were used before.
+         */
+        STAGING_CACHE_HITS("staging slabs from the cache", 1173),
+
+        /**
          * Transfers that lost their stream and were kept.
          */
-        INTERRUPTIONS("interruptions", 1144),
+        INTERRUPTIONS("interruptions", 1174),
 
         /**
          * Transfers that went on from their last committed layer.
          */
-        RESUMES("resumes", 1145),
+        RESUMES("resumes", 1175),
 
         /**
          * Payload bytes that were not sent since the receiver had their blocks or layers.
          */
-        BYTES_SAVED("bytes not sent", 1146),
+        BYTES_SAVED("bytes not sent", 1176),
 
         /**
          * Nanoseconds of CPU for checksums, estimated from every 16th chunk.
          */
-        CRC_NS("crc ns", 1147),
+        CRC_NS("crc ns", 1177),
 
         /**
          * Nanoseconds of CPU for claims and the copy into or out of the log, estimated from every 16th chunk.
          */
-        LOG_COPY_NS("log copy ns", 1148),
+        LOG_COPY_NS("log copy ns", 1178),
 
         /**
          * Media drivers that were lost and connected to again.
          */
-        RECONNECTS("reconnects", 1149);
+        RECONNECTS("reconnects", 1179);
 
         private final String label;
         private final int typeId;
@@ -408,6 +428,38 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
     public void onSlotsInUse(final int slotsInUse)
     {
         of(Kind.STAGING_IN_USE).setRelease(slotsInUse);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingPageFallback()
+    {
+        increment(Kind.STAGING_PAGE_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingNodeFallback()
+    {
+        increment(Kind.STAGING_NODE_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingPinFallback()
+    {
+        increment(Kind.STAGING_PIN_FALLBACKS);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onStagingCacheHit()
+    {
+        increment(Kind.STAGING_CACHE_HITS);
     }
 
     /**

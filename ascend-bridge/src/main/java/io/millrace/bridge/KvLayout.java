@@ -19,19 +19,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Shape of a paged KV cache. A block holds {@code tokensPerBlock} tokens of one layer as two parts, K then V, each of
- * {@code [tokensPerBlock][kvHeads][headDim]} elements.
+ * Shape of a paged KV cache. A block holds {@code tokensPerBlock} tokens of one layer as two parts, K then V, or as one
+ * part where K and V share a latent; each part has {@code [tokensPerBlock][kvHeads][headDim]} elements.
  *
  * @param layers         of the cache, 1 to 65534.
  * @param kvHeads        of each layer, 1 to 65534.
  * @param headDim        elements of a head, 1 to 65534.
  * @param dtype          of an element.
  * @param tokensPerBlock 1 to 65534.
+ * @param parts          2 for K and V, 1 for one latent part.
  */
-public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int tokensPerBlock)
+public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int tokensPerBlock, int parts)
 {
     /**
-     * Parts of a block: 0 is K, 1 is V.
+     * Parts of a block unless told otherwise: 0 is K, 1 is V.
      */
     public static final int PARTS = 2;
 
@@ -57,12 +58,31 @@ public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int 
             throw new IllegalArgumentException("dtype is null: name one of KvDtype");
         }
 
-        final long blockBytes = (long)PARTS * tokensPerBlock * kvHeads * headDim * dtype.bytes();
+        if (parts < 1 || parts > PARTS)
+        {
+            throw new IllegalArgumentException("parts=" + parts + " is out of range: use 1 to " + PARTS);
+        }
+        final long blockBytes = (long)parts * tokensPerBlock * kvHeads * headDim * dtype.bytes();
         if (blockBytes > Integer.MAX_VALUE)
         {
             throw new IllegalArgumentException("block of " + blockBytes + " bytes per layer exceeds " +
                 Integer.MAX_VALUE + ": lower tokensPerBlock=" + tokensPerBlock + ", kvHeads or headDim");
         }
+    }
+
+    /**
+     * Shape with K and V.
+     *
+     * @param layers         of the cache, 1 to 65534.
+     * @param kvHeads        of each layer, 1 to 65534.
+     * @param headDim        elements of a head, 1 to 65534.
+     * @param dtype          of an element.
+     * @param tokensPerBlock 1 to 65534.
+     */
+    public KvLayout(
+        final int layers, final int kvHeads, final int headDim, final KvDtype dtype, final int tokensPerBlock)
+    {
+        this(layers, kvHeads, headDim, dtype, tokensPerBlock, PARTS);
     }
 
     /**
@@ -119,7 +139,7 @@ public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int 
      */
     public KvLayout withTokensPerBlock(final int newTokensPerBlock)
     {
-        return new KvLayout(layers, kvHeads, headDim, dtype, newTokensPerBlock);
+        return new KvLayout(layers, kvHeads, headDim, dtype, newTokensPerBlock, parts);
     }
 
     /**
@@ -129,7 +149,7 @@ public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int 
      */
     public long bytesPerToken()
     {
-        return (long)PARTS * layers * kvHeads * headDim * dtype.bytes();
+        return (long)parts * layers * kvHeads * headDim * dtype.bytes();
     }
 
     /**
@@ -149,7 +169,7 @@ public record KvLayout(int layers, int kvHeads, int headDim, KvDtype dtype, int 
      */
     public int blockBytesPerLayer()
     {
-        return PARTS * partBytes();
+        return parts * partBytes();
     }
 
     /**

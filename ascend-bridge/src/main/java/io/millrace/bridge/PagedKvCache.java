@@ -93,7 +93,7 @@ public final class PagedKvCache implements AutoCloseable, KvBlockAllocator
 
         final long partBytes = layout.partBytes();
         final long partStride = partBytes * blockCapacity;
-        return new StridedBlocks(baseAddress, partStride * KvLayout.PARTS, partStride, partBytes, ids);
+        return new StridedBlocks(baseAddress, partStride * layout.parts(), partStride, partBytes, ids);
     }
 
     /**

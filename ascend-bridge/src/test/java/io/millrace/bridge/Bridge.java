@@ -163,7 +163,7 @@ final class Bridge implements AutoCloseable
         final byte[] bytes = new byte[layout.partBytes()];
         for (int layer = 0; layer < layout.layers(); layer++)
         {
-            for (int part = 0; part < KvLayout.PARTS; part++)
+            for (int part = 0; part < layout.parts(); part++)
             {
                 for (int block = 0; block < blocks.blockCount(); block++)
                 {
@@ -180,7 +180,7 @@ final class Bridge implements AutoCloseable
         final byte[] actual = new byte[layout.partBytes()];
         for (int layer = 0; layer < layout.layers(); layer++)
         {
-            for (int part = 0; part < KvLayout.PARTS; part++)
+            for (int part = 0; part < layout.parts(); part++)
             {
                 for (int block = 0; block < source.blockCount(); block++)
                 {

@@ -27,7 +27,7 @@ class KvCounterDocumentTest
 {
     @ParameterizedTest
     @EnumSource(value = KvCounters.Kind.class, mode = EnumSource.Mode.MATCH_NONE, names = {
-        "D2H_.*", "H2D_.*", "COPIES.*", "COPY_.*", "BATCH_.*", "STREAM_.*", "STAGING_IN_USE", "STAGING_SIZE_.*"})
+        "D2H_.*", "H2D_.*", "COPIES.*", "COPY_.*", "BATCH_.*", "STREAM_.*", "STAGING_.*"})
     void streamCountersAreInTheDocument(final KvCounters.Kind kind) throws Exception
     {
         assertThat(Files.readString(Path.of("../docs/kv-streams.md"))).contains("| " + kind.typeId() + " | ");

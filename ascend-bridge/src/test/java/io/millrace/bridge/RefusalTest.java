@@ -264,7 +264,7 @@ class RefusalTest
         assertThat(rejection()).startsWith("BAD_LAYOUT 4 77").contains("dtype 77 is not known");
         raw.begin(10, LAYOUT, 1).parts((short)3);
         raw.sendBegin();
-        assertThat(rejection()).startsWith("BAD_LAYOUT 2 3").contains("blocks have 3 parts");
+        assertThat(rejection()).startsWith("BAD_LAYOUT").contains("parts=3 is out of range: use 1 to 2");
     }
 
     @Test

@@ -21,7 +21,7 @@ import org.agrona.DirectBuffer;
 
 /**
  * Walks the header, groups and variable data of an SBE message without a flyweight, so that a short or hostile message
- * is told by a return value and never by an exception. Both schemas use the same 8-byte header, 4-byte group dimensions
+ * is told by a return value and never by an exception. All schemas use the same 8-byte header, 4-byte group dimensions
  * and 32-bit data lengths.
  */
 public final class FrameCheck

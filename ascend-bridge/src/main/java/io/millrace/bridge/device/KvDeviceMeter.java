@@ -79,6 +79,34 @@ public interface KvDeviceMeter
     }
 
     /**
+     * Staging memory is on smaller pages than asked for.
+     */
+    default void onStagingPageFallback()
+    {
+    }
+
+    /**
+     * Staging memory is on no certain NUMA node.
+     */
+    default void onStagingNodeFallback()
+    {
+    }
+
+    /**
+     * Staging memory comes from the device's library, since host memory that is there could not be pinned.
+     */
+    default void onStagingPinFallback()
+    {
+    }
+
+    /**
+     * Staging memory that was used before is used again.
+     */
+    default void onStagingCacheHit()
+    {
+    }
+
+    /**
      * Staging memory is smaller than asked for.
      */
     default void onStagingSizeFallback()

@@ -180,12 +180,6 @@ final class BeginReader
                 versions(version, version));
             return null;
         }
-        if (KvLayout.PARTS != message.parts())
-        {
-            refuse(message, isAnswered, KvError.BAD_LAYOUT, KvLayout.PARTS, message.parts(),
-                "blocks have " + message.parts() + " parts, this receiver takes " + KvLayout.PARTS);
-            return null;
-        }
         if (message.dtypeRaw() >= KvDtype.values().length)
         {
             refuse(message, isAnswered, KvError.BAD_LAYOUT, KvDtype.values().length - 1, message.dtypeRaw(),
@@ -197,7 +191,7 @@ final class BeginReader
         try
         {
             layout = new KvLayout(message.layers(), message.kvHeads(), message.headDim(),
-                KvDtype.values()[message.dtypeRaw()], message.tokensPerBlock());
+                KvDtype.values()[message.dtypeRaw()], message.tokensPerBlock(), message.parts());
         }
         catch (final IllegalArgumentException ex)
         {

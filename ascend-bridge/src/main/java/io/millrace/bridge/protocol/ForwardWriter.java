@@ -147,7 +147,7 @@ final class ForwardWriter
             .attempt(transfer.attempt)
             .dtype(CacheType.get((short)layout.dtype().ordinal()))
             .checksumKind(ChecksumKind.CRC32C)
-            .parts((short)KvLayout.PARTS)
+            .parts((short)layout.parts())
             .failurePolicy(transfer.failurePolicy().wire());
         begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise)
             .multiple(isMultiple);

@@ -111,7 +111,7 @@ public final class LayerPlanner
     {
         for (int layer = 0; layer < layout.layers(); layer++)
         {
-            for (int part = 0; part < KvLayout.PARTS; part++)
+            for (int part = 0; part < layout.parts(); part++)
             {
                 for (int block = 0; block < blocks.blockCount(); block++)
                 {

@@ -75,7 +75,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         writer = link.writer;
         try
         {
-            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
+            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {

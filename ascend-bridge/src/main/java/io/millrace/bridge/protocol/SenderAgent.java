@@ -82,7 +82,7 @@ public final class SenderAgent implements Agent
         link = new SenderLink(ctx, random.nextLong(1, Long.MAX_VALUE), this::onGone);
         try
         {
-            pool = new StagingPool(ctx.device(), ctx.staging(), counters);
+            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
         }
         catch (final RuntimeException ex)
         {

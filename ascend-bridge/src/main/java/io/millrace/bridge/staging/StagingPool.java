@@ -40,6 +40,7 @@ public final class StagingPool implements AutoCloseable
     private static final int MIN_PERCENT = 50;
 
     private final KvDevice device;
+    private final SlabSource source;
     private final StagingConfig config;
     private final KvDeviceMeter meter;
     private final List<ByteBuffer> slabs = new ArrayList<>();
@@ -57,19 +58,22 @@ public final class StagingPool implements AutoCloseable
      */
     public StagingPool(final KvDevice device, final StagingConfig wanted)
     {
-        this(device, wanted, KvDeviceMeter.NONE);
+        this(device, new DeviceSlabs(device), wanted, KvDeviceMeter.NONE);
     }
 
     /**
      * Allocate the slabs. Where memory is short, fewer slots are taken: 90 %, 80 %, ... of them, at least half.
      *
      * @param device whose copies use the slots.
+     * @param source of the slabs, memory that the device's copies can use.
      * @param wanted size of the pool.
      * @param meter  told of slots in use and steps down.
      */
-    public StagingPool(final KvDevice device, final StagingConfig wanted, final KvDeviceMeter meter)
+    public StagingPool(
+        final KvDevice device, final SlabSource source, final StagingConfig wanted, final KvDeviceMeter meter)
     {
         this.device = device;
+        this.source = source;
         this.meter = meter;
         free = new StagingSlot[wanted.slots()];
         quarantined = new StagingSlot[wanted.slots()];
@@ -99,7 +103,7 @@ public final class StagingPool implements AutoCloseable
             for (int i = 0; i < slots; i += slotsPerSlab)
             {
                 final int count = Math.min(slotsPerSlab, slots - i);
-                final ByteBuffer slab = device.allocateStaging(count * stride);
+                final ByteBuffer slab = source.allocate(count * stride, meter);
                 slabs.add(slab);
                 for (int j = 0; j < count; j++)
                 {
@@ -227,7 +231,7 @@ public final class StagingPool implements AutoCloseable
     {
         for (final ByteBuffer slab : slabs)
         {
-            device.freeStaging(slab);
+            source.free(slab);
         }
         slabs.clear();
         freeCount = 0;

@@ -101,7 +101,8 @@ class StagingPoolTest
         try (KvDevice device = new AclDevice(standIn.context(0)); KvCounters counters = KvCounters.inMemory())
         {
             standIn.script("aclrtMallocHost", 0, 3, 207001);
-            final StagingPool pool = new StagingPool(device, StagingConfig.parse("10:1"), counters);
+            final StagingPool pool = new StagingPool(
+                device, new DeviceSlabs(device), StagingConfig.parse("10:1"), counters);
             assertThat(pool.config().slots()).isEqualTo(7);
             assertThat(pool.freeCount()).isEqualTo(7);
             assertThat(counters.get(KvCounters.Kind.STAGING_SIZE_FALLBACKS)).isEqualTo(3);
@@ -110,7 +111,8 @@ class StagingPoolTest
             pool.close();
 
             standIn.script("aclrtMallocHost", 0, 100, 207001);
-            assertThatThrownBy(() -> new StagingPool(device, StagingConfig.parse("10:1"), counters))
+            assertThatThrownBy(() -> new StagingPool(
+                device, new DeviceSlabs(device), StagingConfig.parse("10:1"), counters))
                 .hasMessageContaining("207001 MEMORY_ALLOCATION");
             assertThat(standIn.count("ranges")).isZero();
         }

@@ -1,0 +1,28 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.reshard;
+
+/**
+ * Heads that go from one rank to another, in all layers and parts.
+ *
+ * @param sourceRank      that holds them.
+ * @param destinationRank that wants them.
+ * @param firstHead       among the heads of the whole cache, from 0.
+ * @param headCount       1 and up.
+ */
+public record ShardCopy(int sourceRank, int destinationRank, int firstHead, int headCount)
+{
+}

@@ -1,0 +1,895 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.session;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+import io.aeron.Aeron;
+import io.aeron.Subscription;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.bridge.CounterSet;
+import org.agrona.ErrorHandler;
+import org.agrona.SystemUtil;
+import org.agrona.concurrent.AgentInvoker;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sessions of one instance with its peers. It listens on one UDP endpoint, whose port may be the system's choice, for
+ * its own messages and for all streams of its sessions. Peers join by {@link #connect} of either side, at any time.
+ */
+public final class KvSessions implements AutoCloseable
+{
+    /**
+     * Property for the endpoint to listen on.
+     */
+    public static final String ENDPOINT_PROP_NAME = "millrace.kv.session.endpoint";
+
+    /**
+     * Endpoint to listen on.
+     */
+    public static final String ENDPOINT_DEFAULT = "localhost:0";
+
+    /**
+     * Property for the time that a peer has for its first answer.
+     */
+    public static final String BOOTSTRAP_TIMEOUT_PROP_NAME = "millrace.kv.session.bootstrap.timeout";
+
+    /**
+     * Time that a peer has for its first answer.
+     */
+    public static final long BOOTSTRAP_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(10);
+
+    /**
+     * Property for the time between probes.
+     */
+    public static final String PROBE_INTERVAL_PROP_NAME = "millrace.kv.session.probe.interval";
+
+    /**
+     * Time between probes.
+     */
+    public static final long PROBE_INTERVAL_NS_DEFAULT = TimeUnit.SECONDS.toNanos(1);
+
+    /**
+     * Property for the silence after which a peer goes into quarantine.
+     */
+    public static final String PROBE_TIMEOUT_PROP_NAME = "millrace.kv.session.probe.timeout";
+
+    /**
+     * Silence after which a peer goes into quarantine.
+     */
+    public static final long PROBE_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(3);
+
+    /**
+     * Property for the time in quarantine after which a session is lost.
+     */
+    public static final String FORGET_TIMEOUT_PROP_NAME = "millrace.kv.session.forget.timeout";
+
+    /**
+     * Time in quarantine after which a session is lost.
+     */
+    public static final long FORGET_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(60);
+
+    /**
+     * Stream of the sessions' own messages.
+     */
+    public static final int STREAM_ID_DEFAULT = 9104;
+
+    /**
+     * First stream of transfers.
+     */
+    public static final int BASE_STREAM_ID_DEFAULT = 20_000;
+
+    /**
+     * Sessions at a time.
+     */
+    public static final int MAX_SESSIONS_DEFAULT = 256;
+
+    private static final int MAX_SESSIONS = 65536;
+    private static final long RESOLVE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Context ctx;
+    private final long incarnation = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+    private final String endpoint;
+    private final SessionAgent agent;
+    private final AgentRunner runner;
+    private final AgentInvoker invoker;
+
+    private KvSessions(final Context ctx)
+    {
+        this.ctx = ctx;
+        ctx.conclude();
+        // A tag lets the streams of sessions share the socket, whatever port it got.
+        final String localChannel = "aeron:udp?tags=" + ctx.aeron().nextCorrelationId();
+        Subscription subscription = null;
+        try
+        {
+            subscription =
+                ctx.aeron().addSubscription(localChannel + "|endpoint=" + ctx.endpoint(), ctx.streamId());
+            endpoint = ctx.host() + ":" + awaitPort(subscription);
+            agent = new SessionAgent(ctx, incarnation, subscription, endpoint, localChannel);
+        }
+        catch (final RuntimeException ex)
+        {
+            if (null != subscription)
+            {
+                subscription.close();
+            }
+            ctx.closeOwned();
+            throw ex;
+        }
+
+        if (ctx.useAgentInvoker())
+        {
+            runner = null;
+            invoker = new AgentInvoker(ctx.errorHandler(), null, agent);
+            invoker.start();
+        }
+        else
+        {
+            invoker = null;
+            runner = new AgentRunner(ctx.idleStrategy(), ctx.errorHandler(), null, agent);
+            AgentRunner.startOnThread(runner, ctx.threadFactory());
+        }
+    }
+
+    static String configuredEndpoint()
+    {
+        return System.getProperty(ENDPOINT_PROP_NAME, ENDPOINT_DEFAULT);
+    }
+
+    private int awaitPort(final Subscription subscription)
+    {
+        final long startNs = System.nanoTime();
+        while (true)
+        {
+            final String resolved = subscription.resolvedEndpoint();
+            if (null != resolved)
+            {
+                return Integer.parseInt(resolved.substring(resolved.lastIndexOf(':') + 1));
+            }
+            if (System.nanoTime() - startNs > RESOLVE_TIMEOUT_NS)
+            {
+                throw new IllegalStateException("endpoint " + ctx.endpoint() + " was not opened by the media driver " +
+                    "within " + RESOLVE_TIMEOUT_NS + " ns: is its port in use, see the driver's error log");
+            }
+            if (null != ctx.aeron().conductorAgentInvoker())
+            {
+                ctx.aeron().conductorAgentInvoker().invoke();
+            }
+            Thread.yield();
+        }
+    }
+
+    /**
+     * Start with a context that is not used for anything else.
+     *
+     * @param ctx to conclude and use.
+     * @return the running sessions.
+     */
+    public static KvSessions launch(final Context ctx)
+    {
+        return new KvSessions(ctx);
+    }
+
+    /**
+     * Ask an instance for a session. May be called from any thread.
+     *
+     * @param peerEndpoint host:port that it listens on.
+     * @return completes with the session, the one there is already if so; or with a {@link SessionException} when the
+     * peer refuses, or does not answer before the bootstrap deadline.
+     */
+    public CompletableFuture<KvSession> connect(final String peerEndpoint)
+    {
+        if (null == peerEndpoint || !SessionReader.ENDPOINT.matcher(peerEndpoint).matches())
+        {
+            throw new IllegalArgumentException("endpoint '" + peerEndpoint + "' is not host:port");
+        }
+        return agent.connect(peerEndpoint);
+    }
+
+    /**
+     * Put a peer in quarantine, for one whose transfers fail. May be called from any thread.
+     *
+     * @param session of the peer.
+     * @param text    why, for a person.
+     */
+    public void reportFailure(final KvSession session, final String text)
+    {
+        agent.reportFailure(session, text);
+    }
+
+    /**
+     * Probe a peer now, also one in quarantine. May be called from any thread.
+     *
+     * @param session of the peer.
+     */
+    public void probe(final KvSession session)
+    {
+        agent.probe(session);
+    }
+
+    /**
+     * End a session and tell the peer. May be called from any thread.
+     *
+     * @param session to end.
+     */
+    public void leave(final KvSession session)
+    {
+        agent.leave(session);
+    }
+
+    /**
+     * Sessions that have not ended.
+     *
+     * @return as they are now, those in quarantine included.
+     */
+    public List<KvSession> sessions()
+    {
+        return agent.sessions();
+    }
+
+    /**
+     * Where this instance listens, for peers to connect to.
+     *
+     * @return host:port.
+     */
+    public String endpoint()
+    {
+        return endpoint;
+    }
+
+    /**
+     * This start of the instance.
+     *
+     * @return random, non-zero.
+     */
+    public long incarnation()
+    {
+        return incarnation;
+    }
+
+    /**
+     * Counters of the sessions.
+     *
+     * @return the counters.
+     */
+    public CounterSet<SessionCounter> counters()
+    {
+        return ctx.counters();
+    }
+
+    /**
+     * Invoker to call in a duty cycle of the caller's.
+     *
+     * @return null unless {@link Context#useAgentInvoker(boolean)} was set.
+     */
+    public AgentInvoker invoker()
+    {
+        return invoker;
+    }
+
+    /**
+     * Settings.
+     *
+     * @return the concluded context.
+     */
+    public Context context()
+    {
+        return ctx;
+    }
+
+    /**
+     * Leave all sessions and tell the peers.
+     */
+    public void close()
+    {
+        if (null != runner)
+        {
+            runner.close();
+        }
+        else
+        {
+            invoker.close();
+        }
+        ctx.closeOwned();
+    }
+
+    /**
+     * Settings of {@link KvSessions}.
+     */
+    public static final class Context
+    {
+        private String endpoint = KvSessions.configuredEndpoint();
+        private String advertisedHost;
+        private int streamId = STREAM_ID_DEFAULT;
+        private int baseStreamId = BASE_STREAM_ID_DEFAULT;
+        private String channelParameters = "|term-length=16m";
+        private int maxSessions = MAX_SESSIONS_DEFAULT;
+        private long helloIntervalNs = TimeUnit.MILLISECONDS.toNanos(100);
+        private long bootstrapTimeoutNs =
+            SystemUtil.getDurationInNanos(BOOTSTRAP_TIMEOUT_PROP_NAME, BOOTSTRAP_TIMEOUT_NS_DEFAULT);
+        private long probeIntervalNs =
+            SystemUtil.getDurationInNanos(PROBE_INTERVAL_PROP_NAME, PROBE_INTERVAL_NS_DEFAULT);
+        private long probeTimeoutNs = SystemUtil.getDurationInNanos(PROBE_TIMEOUT_PROP_NAME, PROBE_TIMEOUT_NS_DEFAULT);
+        private long minBackoffNs = TimeUnit.MILLISECONDS.toNanos(500);
+        private long maxBackoffNs = TimeUnit.SECONDS.toNanos(10);
+        private long forgetTimeoutNs =
+            SystemUtil.getDurationInNanos(FORGET_TIMEOUT_PROP_NAME, FORGET_TIMEOUT_NS_DEFAULT);
+        private KvInstance instance;
+        private KvSessionListener listener = new KvSessionListener()
+        {
+        };
+        private CounterSet<SessionCounter> counters;
+        private Aeron aeron;
+        private ErrorHandler errorHandler;
+        private IdleStrategy idleStrategy = new SleepingMillisIdleStrategy(1);
+        private NanoClock nanoClock = SystemNanoClock.INSTANCE;
+        private ThreadFactory threadFactory = Thread::new;
+        private boolean useAgentInvoker;
+        private boolean ownsCounters;
+
+        /**
+         * Check what was set and create what was not. Called by {@link KvSessions#launch}.
+         */
+        void conclude()
+        {
+            if (null == instance || null == aeron)
+            {
+                throw new ConfigurationException(
+                    "instance=" + instance + " and aeron=" + aeron + " must be set");
+            }
+            if (null == endpoint || !SessionReader.ENDPOINT.matcher(endpoint).matches())
+            {
+                throw new ConfigurationException("endpoint '" + endpoint + "' is not host:port");
+            }
+            final String host = host();
+            if ("0.0.0.0".equals(host) || "[::]".equals(host))
+            {
+                throw new ConfigurationException("endpoint " + endpoint +
+                    " is no address that peers can send to: set advertisedHost");
+            }
+            if (maxSessions < 1 || maxSessions > MAX_SESSIONS)
+            {
+                throw new ConfigurationException(
+                    "maxSessions=" + maxSessions + " is out of range: use 1 to " + MAX_SESSIONS);
+            }
+            if (helloIntervalNs < 1 || bootstrapTimeoutNs < 1 || probeIntervalNs < 1 ||
+                probeTimeoutNs <= probeIntervalNs || minBackoffNs < 1 || maxBackoffNs < minBackoffNs ||
+                forgetTimeoutNs < 1)
+            {
+                throw new ConfigurationException("helloIntervalNs=" + helloIntervalNs + ", bootstrapTimeoutNs=" +
+                    bootstrapTimeoutNs + ", probeIntervalNs=" + probeIntervalNs + ", minBackoffNs=" + minBackoffNs +
+                    " and forgetTimeoutNs=" + forgetTimeoutNs + " must be over 0, probeTimeoutNs=" + probeTimeoutNs +
+                    " over probeIntervalNs, maxBackoffNs=" + maxBackoffNs + " at least minBackoffNs");
+            }
+            errorHandler = null == errorHandler ?
+                ex -> LoggerFactory.getLogger(KvSessions.class).error("{}", instance.name(), ex) : errorHandler;
+            if (null == counters)
+            {
+                ownsCounters = true;
+                counters = CounterSet.allocate(aeron, SessionCounter.class, instance.name());
+            }
+        }
+
+        void closeOwned()
+        {
+            if (ownsCounters && !aeron.isClosed())
+            {
+                counters.close();
+            }
+        }
+
+        String host()
+        {
+            return null != advertisedHost ? advertisedHost : endpoint.substring(0, endpoint.lastIndexOf(':'));
+        }
+
+        /**
+         * Set the endpoint.
+         *
+         * @param newEndpoint host:port to listen on; port 0 for one that the system chooses.
+         * @return this for a fluent API.
+         */
+        public Context endpoint(final String newEndpoint)
+        {
+            endpoint = newEndpoint;
+            return this;
+        }
+
+        /**
+         * Get the endpoint.
+         *
+         * @return host:port to listen on; port 0 for one that the system chooses.
+         */
+        public String endpoint()
+        {
+            return endpoint;
+        }
+
+        /**
+         * Set the advertisedHost.
+         *
+         * @param newAdvertisedHost host that peers reach this instance under, where the endpoint is a wildcard address.
+         * @return this for a fluent API.
+         */
+        public Context advertisedHost(final String newAdvertisedHost)
+        {
+            advertisedHost = newAdvertisedHost;
+            return this;
+        }
+
+        /**
+         * Get the advertisedHost.
+         *
+         * @return host that peers reach this instance under, where the endpoint is a wildcard address.
+         */
+        public String advertisedHost()
+        {
+            return advertisedHost;
+        }
+
+        /**
+         * Set the streamId.
+         *
+         * @param newStreamId stream of the sessions' own messages, the same on all instances.
+         * @return this for a fluent API.
+         */
+        public Context streamId(final int newStreamId)
+        {
+            streamId = newStreamId;
+            return this;
+        }
+
+        /**
+         * Get the streamId.
+         *
+         * @return stream of the sessions' own messages, the same on all instances.
+         */
+        public int streamId()
+        {
+            return streamId;
+        }
+
+        /**
+         * Set the baseStreamId.
+         *
+         * @param newBaseStreamId first stream of transfers at this endpoint, two are used for each session.
+         * @return this for a fluent API.
+         */
+        public Context baseStreamId(final int newBaseStreamId)
+        {
+            baseStreamId = newBaseStreamId;
+            return this;
+        }
+
+        /**
+         * Get the baseStreamId.
+         *
+         * @return first stream of transfers at this endpoint, two are used for each session.
+         */
+        public int baseStreamId()
+        {
+            return baseStreamId;
+        }
+
+        /**
+         * Set the channelParameters.
+         *
+         * @param newChannelParameters parameters of the channels that transfers go to peers on, each with | before it.
+         * @return this for a fluent API.
+         */
+        public Context channelParameters(final String newChannelParameters)
+        {
+            channelParameters = newChannelParameters;
+            return this;
+        }
+
+        /**
+         * Get the channelParameters.
+         *
+         * @return parameters of the channels that transfers go to peers on, each with | before it.
+         */
+        public String channelParameters()
+        {
+            return channelParameters;
+        }
+
+        /**
+         * Set the maxSessions.
+         *
+         * @param newMaxSessions sessions at a time, 1 to 65536.
+         * @return this for a fluent API.
+         */
+        public Context maxSessions(final int newMaxSessions)
+        {
+            maxSessions = newMaxSessions;
+            return this;
+        }
+
+        /**
+         * Get the maxSessions.
+         *
+         * @return sessions at a time, 1 to 65536.
+         */
+        public int maxSessions()
+        {
+            return maxSessions;
+        }
+
+        /**
+         * Set the helloIntervalNs.
+         *
+         * @param newHelloIntervalNs nanoseconds between Hellos until one is answered.
+         * @return this for a fluent API.
+         */
+        public Context helloIntervalNs(final long newHelloIntervalNs)
+        {
+            helloIntervalNs = newHelloIntervalNs;
+            return this;
+        }
+
+        /**
+         * Get the helloIntervalNs.
+         *
+         * @return nanoseconds between Hellos until one is answered.
+         */
+        public long helloIntervalNs()
+        {
+            return helloIntervalNs;
+        }
+
+        /**
+         * Set the bootstrapTimeoutNs.
+         *
+         * @param newBootstrapTimeoutNs nanoseconds that a peer has for its first answer.
+         * @return this for a fluent API.
+         */
+        public Context bootstrapTimeoutNs(final long newBootstrapTimeoutNs)
+        {
+            bootstrapTimeoutNs = newBootstrapTimeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the bootstrapTimeoutNs.
+         *
+         * @return nanoseconds that a peer has for its first answer.
+         */
+        public long bootstrapTimeoutNs()
+        {
+            return bootstrapTimeoutNs;
+        }
+
+        /**
+         * Set the probeIntervalNs.
+         *
+         * @param newProbeIntervalNs nanoseconds between probes of a peer.
+         * @return this for a fluent API.
+         */
+        public Context probeIntervalNs(final long newProbeIntervalNs)
+        {
+            probeIntervalNs = newProbeIntervalNs;
+            return this;
+        }
+
+        /**
+         * Get the probeIntervalNs.
+         *
+         * @return nanoseconds between probes of a peer.
+         */
+        public long probeIntervalNs()
+        {
+            return probeIntervalNs;
+        }
+
+        /**
+         * Set the probeTimeoutNs.
+         *
+         * @param newProbeTimeoutNs nanoseconds without an answer after which a peer goes into quarantine; over
+         *     probeIntervalNs.
+         * @return this for a fluent API.
+         */
+        public Context probeTimeoutNs(final long newProbeTimeoutNs)
+        {
+            probeTimeoutNs = newProbeTimeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the probeTimeoutNs.
+         *
+         * @return nanoseconds without an answer after which a peer goes into quarantine; over probeIntervalNs.
+         */
+        public long probeTimeoutNs()
+        {
+            return probeTimeoutNs;
+        }
+
+        /**
+         * Set the minBackoffNs.
+         *
+         * @param newMinBackoffNs nanoseconds to the first attempt to reach a peer in quarantine; doubled for each one
+         *     after.
+         * @return this for a fluent API.
+         */
+        public Context minBackoffNs(final long newMinBackoffNs)
+        {
+            minBackoffNs = newMinBackoffNs;
+            return this;
+        }
+
+        /**
+         * Get the minBackoffNs.
+         *
+         * @return nanoseconds to the first attempt to reach a peer in quarantine; doubled for each one after.
+         */
+        public long minBackoffNs()
+        {
+            return minBackoffNs;
+        }
+
+        /**
+         * Set the maxBackoffNs.
+         *
+         * @param newMaxBackoffNs most nanoseconds between attempts; at least minBackoffNs.
+         * @return this for a fluent API.
+         */
+        public Context maxBackoffNs(final long newMaxBackoffNs)
+        {
+            maxBackoffNs = newMaxBackoffNs;
+            return this;
+        }
+
+        /**
+         * Get the maxBackoffNs.
+         *
+         * @return most nanoseconds between attempts; at least minBackoffNs.
+         */
+        public long maxBackoffNs()
+        {
+            return maxBackoffNs;
+        }
+
+        /**
+         * Set the forgetTimeoutNs.
+         *
+         * @param newForgetTimeoutNs nanoseconds in quarantine after which a session is lost.
+         * @return this for a fluent API.
+         */
+        public Context forgetTimeoutNs(final long newForgetTimeoutNs)
+        {
+            forgetTimeoutNs = newForgetTimeoutNs;
+            return this;
+        }
+
+        /**
+         * Get the forgetTimeoutNs.
+         *
+         * @return nanoseconds in quarantine after which a session is lost.
+         */
+        public long forgetTimeoutNs()
+        {
+            return forgetTimeoutNs;
+        }
+
+        /**
+         * Set the instance.
+         *
+         * @param newInstance what this instance tells of itself.
+         * @return this for a fluent API.
+         */
+        public Context instance(final KvInstance newInstance)
+        {
+            instance = newInstance;
+            return this;
+        }
+
+        /**
+         * Get the instance.
+         *
+         * @return what this instance tells of itself.
+         */
+        public KvInstance instance()
+        {
+            return instance;
+        }
+
+        /**
+         * Set the listener.
+         *
+         * @param newListener told of peers.
+         * @return this for a fluent API.
+         */
+        public Context listener(final KvSessionListener newListener)
+        {
+            listener = newListener;
+            return this;
+        }
+
+        /**
+         * Get the listener.
+         *
+         * @return told of peers.
+         */
+        public KvSessionListener listener()
+        {
+            return listener;
+        }
+
+        /**
+         * Set the counters.
+         *
+         * @param newCounters to count in, not closed here; own Aeron counters when null.
+         * @return this for a fluent API.
+         */
+        public Context counters(final CounterSet<SessionCounter> newCounters)
+        {
+            counters = newCounters;
+            return this;
+        }
+
+        /**
+         * Get the counters.
+         *
+         * @return to count in, not closed here; own Aeron counters when null.
+         */
+        public CounterSet<SessionCounter> counters()
+        {
+            return counters;
+        }
+
+        /**
+         * Set the aeron.
+         *
+         * @param newAeron client to use, not closed here.
+         * @return this for a fluent API.
+         */
+        public Context aeron(final Aeron newAeron)
+        {
+            aeron = newAeron;
+            return this;
+        }
+
+        /**
+         * Get the aeron.
+         *
+         * @return client to use, not closed here.
+         */
+        public Aeron aeron()
+        {
+            return aeron;
+        }
+
+        /**
+         * Set the errorHandler.
+         *
+         * @param newErrorHandler for errors that belong to no session; logs when null.
+         * @return this for a fluent API.
+         */
+        public Context errorHandler(final ErrorHandler newErrorHandler)
+        {
+            errorHandler = newErrorHandler;
+            return this;
+        }
+
+        /**
+         * Get the errorHandler.
+         *
+         * @return for errors that belong to no session; logs when null.
+         */
+        public ErrorHandler errorHandler()
+        {
+            return errorHandler;
+        }
+
+        /**
+         * Set the idleStrategy.
+         *
+         * @param newIdleStrategy of the agent's thread.
+         * @return this for a fluent API.
+         */
+        public Context idleStrategy(final IdleStrategy newIdleStrategy)
+        {
+            idleStrategy = newIdleStrategy;
+            return this;
+        }
+
+        /**
+         * Get the idleStrategy.
+         *
+         * @return of the agent's thread.
+         */
+        public IdleStrategy idleStrategy()
+        {
+            return idleStrategy;
+        }
+
+        /**
+         * Set the nanoClock.
+         *
+         * @param newNanoClock monotonic clock of all deadlines.
+         * @return this for a fluent API.
+         */
+        public Context nanoClock(final NanoClock newNanoClock)
+        {
+            nanoClock = newNanoClock;
+            return this;
+        }
+
+        /**
+         * Get the nanoClock.
+         *
+         * @return monotonic clock of all deadlines.
+         */
+        public NanoClock nanoClock()
+        {
+            return nanoClock;
+        }
+
+        /**
+         * Set the threadFactory.
+         *
+         * @param newThreadFactory for the agent's thread.
+         * @return this for a fluent API.
+         */
+        public Context threadFactory(final ThreadFactory newThreadFactory)
+        {
+            threadFactory = newThreadFactory;
+            return this;
+        }
+
+        /**
+         * Get the threadFactory.
+         *
+         * @return for the agent's thread.
+         */
+        public ThreadFactory threadFactory()
+        {
+            return threadFactory;
+        }
+
+        /**
+         * Set the useAgentInvoker.
+         *
+         * @param newUseAgentInvoker true when the caller invokes the agent through the invoker instead of a thread.
+         * @return this for a fluent API.
+         */
+        public Context useAgentInvoker(final boolean newUseAgentInvoker)
+        {
+            useAgentInvoker = newUseAgentInvoker;
+            return this;
+        }
+
+        /**
+         * Get the useAgentInvoker.
+         *
+         * @return true when the caller invokes the agent through the invoker instead of a thread.
+         */
+        public boolean useAgentInvoker()
+        {
+            return useAgentInvoker;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.session;
+
+/**
+ * There is no session with a peer.
+ */
+public final class SessionException extends RuntimeException
+{
+    private static final long serialVersionUID = 1L;
+
+    private final SessionError error;
+
+    /**
+     * With reason and sentence.
+     *
+     * @param error why.
+     * @param text  with value, rule and remedy.
+     */
+    public SessionException(final SessionError error, final String text)
+    {
+        super(error + ": " + text);
+        this.error = error;
+    }
+
+    /**
+     * Why there is no session.
+     *
+     * @return the reason.
+     */
+    public SessionError error()
+    {
+        return error;
+    }
+}
