@@ -50,17 +50,15 @@ public final class BlockIndex implements AutoCloseable
     private static final String COMPACT_SUFFIX = ".compact";
 
     private final Path path;
-    private final long archiveId;
     private final EpochClock clock;
     private long compactFromBytes;
     private IndexFile file;
     private IndexTables tables;
     private TransferTable transfers;
 
-    BlockIndex(final Path path, final long archiveId, final long compactionBytesMin, final EpochClock clock)
+    BlockIndex(final Path path, final long compactionBytesMin, final EpochClock clock)
     {
         this.path = path;
-        this.archiveId = archiveId;
         this.compactFromBytes = compactionBytesMin;
         this.clock = clock;
         load();
@@ -76,16 +74,15 @@ public final class BlockIndex implements AutoCloseable
     }
 
     /**
-     * Open the index of an archive, or begin an empty one where there is none that can be used.
+     * Open an index, or begin an empty one where there is none that can be used.
      *
-     * @param path      of its file.
-     * @param archiveId of the archive: the index of another one is not used.
+     * @param path of its file.
      * @return the index.
      * @throws IndexException when the file cannot be read or written, or is in use.
      */
-    public static BlockIndex open(final Path path, final long archiveId)
+    public static BlockIndex open(final Path path)
     {
-        return new BlockIndex(path, archiveId, COMPACTION_BYTES_MIN, SystemEpochClock.INSTANCE);
+        return new BlockIndex(path, COMPACTION_BYTES_MIN, SystemEpochClock.INSTANCE);
     }
 
     /**
@@ -178,12 +175,13 @@ public final class BlockIndex implements AutoCloseable
      *
      * @param recordingId of the recording.
      * @param position    in bytes.
+     * @param identity    that tells the recording from one of the same id in another archive, such as its start time.
      */
-    public synchronized void progress(final long recordingId, final long position)
+    public synchronized void progress(final long recordingId, final long position, final long identity)
     {
-        if (position != progress(recordingId))
+        if (position != progress(recordingId) || identity != identity(recordingId))
         {
-            final ByteBuffer record = IndexFormat.progress(recordingId, position);
+            final ByteBuffer record = IndexFormat.progress(recordingId, position, identity);
             tables.apply(record, 0, file.append(record));
             compactIfDead();
         }
@@ -201,6 +199,17 @@ public final class BlockIndex implements AutoCloseable
     }
 
     /**
+     * Which recording the index means by an id.
+     *
+     * @param recordingId of the recording.
+     * @return as given to {@link #progress(long, long, long)}, or {@link #NO_PROGRESS}.
+     */
+    public synchronized long identity(final long recordingId)
+    {
+        return tables.identity(recordingId);
+    }
+
+    /**
      * Forget a recording that is gone, and how far it was indexed.
      *
      * @param recordingId of the recording.
@@ -209,7 +218,7 @@ public final class BlockIndex implements AutoCloseable
     public synchronized int forget(final long recordingId)
     {
         final int dropped = drop(recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
-        progress(recordingId, NO_PROGRESS);
+        progress(recordingId, NO_PROGRESS, NO_PROGRESS);
         return dropped;
     }
 
@@ -267,7 +276,7 @@ public final class BlockIndex implements AutoCloseable
         try
         {
             Files.deleteIfExists(target);
-            try (IndexFile compacted = new IndexFile(target, archiveId, clock.time()))
+            try (IndexFile compacted = new IndexFile(target, clock.time()))
             {
                 int live = 0;
                 for (int number = 0; number < transfers.count(); number++)
@@ -282,7 +291,8 @@ public final class BlockIndex implements AutoCloseable
                 {
                     if (NO_PROGRESS != tables.progress(recordingId))
                     {
-                        compacted.append(IndexFormat.progress(recordingId, tables.progress(recordingId)));
+                        compacted.append(IndexFormat.progress(
+                            recordingId, tables.progress(recordingId), tables.identity(recordingId)));
                     }
                 }
                 compacted.force();
@@ -355,7 +365,7 @@ public final class BlockIndex implements AutoCloseable
 
     private void load()
     {
-        file = new IndexFile(path, archiveId, clock.time());
+        file = new IndexFile(path, clock.time());
         tables = new IndexTables(file);
         transfers = tables.transfers();
         try

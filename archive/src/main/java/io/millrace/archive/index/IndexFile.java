@@ -53,7 +53,7 @@ final class IndexFile implements AutoCloseable
     /**
      * Open or create. A file that cannot be used is emptied: all it held can be found again.
      */
-    IndexFile(final Path path, final long archiveId, final long nowMs)
+    IndexFile(final Path path, final long nowMs)
     {
         this.path = path;
         FileChannel opened = null;
@@ -62,12 +62,12 @@ final class IndexFile implements AutoCloseable
             opened = FileChannel.open(
                 path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             lock(opened);
-            freshReason = fault(opened, archiveId);
+            freshReason = fault(opened);
             if (null != freshReason)
             {
                 discardedBytes = opened.size();
                 opened.truncate(0);
-                write(opened, IndexFormat.fileHeader(archiveId, nowMs), 0);
+                write(opened, IndexFormat.fileHeader(nowMs), 0);
             }
             size = opened.size();
             channel = opened;
@@ -248,7 +248,7 @@ final class IndexFile implements AutoCloseable
         target.flip();
     }
 
-    private static String fault(final FileChannel channel, final long archiveId) throws IOException
+    private static String fault(final FileChannel channel) throws IOException
     {
         if (channel.size() < IndexFormat.FILE_HEADER_LENGTH)
         {
@@ -256,7 +256,7 @@ final class IndexFile implements AutoCloseable
         }
         final ByteBuffer header = IndexFormat.allocate(IndexFormat.FILE_HEADER_LENGTH);
         channel.read(header, 0);
-        return IndexFormat.fault(header, archiveId);
+        return IndexFormat.fault(header);
     }
 
     private static void write(final FileChannel channel, final ByteBuffer record, final long offset) throws IOException

@@ -29,8 +29,7 @@ final class IndexFormat
     static final int FILE_HEADER_LENGTH = 64;
     static final int VERSION_OFFSET = 8;
     static final int HEADER_LENGTH_OFFSET = 12;
-    static final int ARCHIVE_ID_OFFSET = 16;
-    static final int CREATED_OFFSET = 24;
+    static final int CREATED_OFFSET = 16;
     static final int FILE_HEADER_CRC_OFFSET = 60;
 
     static final int LENGTH_OFFSET = 0;
@@ -57,7 +56,8 @@ final class IndexFormat
     static final int DROP_LENGTH = 40;
 
     static final int TYPE_PROGRESS = 3;
-    static final int PROGRESS_LENGTH = 32;
+    static final int IDENTITY_OFFSET = 32;
+    static final int PROGRESS_LENGTH = 40;
 
     private IndexFormat()
     {
@@ -68,13 +68,12 @@ final class IndexFormat
         return ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    static ByteBuffer fileHeader(final long archiveId, final long nowMs)
+    static ByteBuffer fileHeader(final long nowMs)
     {
         final ByteBuffer header = allocate(FILE_HEADER_LENGTH)
             .putLong(0, MAGIC)
             .putInt(VERSION_OFFSET, VERSION)
             .putInt(HEADER_LENGTH_OFFSET, FILE_HEADER_LENGTH)
-            .putLong(ARCHIVE_ID_OFFSET, archiveId)
             .putLong(CREATED_OFFSET, nowMs);
         return header.putInt(FILE_HEADER_CRC_OFFSET, crc(header, 0, FILE_HEADER_CRC_OFFSET));
     }
@@ -84,19 +83,15 @@ final class IndexFormat
      *
      * @return null when it can.
      */
-    static String fault(final ByteBuffer header, final long archiveId)
+    static String fault(final ByteBuffer header)
     {
         if (MAGIC != header.getLong(0) ||
             crc(header, 0, FILE_HEADER_CRC_OFFSET) != header.getInt(FILE_HEADER_CRC_OFFSET))
         {
             return "its header is damaged";
         }
-        if (VERSION != header.getInt(VERSION_OFFSET))
-        {
-            return "it has format version " + header.getInt(VERSION_OFFSET) + ", this is version " + VERSION;
-        }
-        return archiveId == header.getLong(ARCHIVE_ID_OFFSET) ? null :
-            "it belongs to archive " + header.getLong(ARCHIVE_ID_OFFSET) + ", this is archive " + archiveId;
+        return VERSION == header.getInt(VERSION_OFFSET) ? null :
+            "it has format version " + header.getInt(VERSION_OFFSET) + ", this is version " + VERSION;
     }
 
     static ByteBuffer transfer(final StoredTransfer transfer, final long[] hashes)
@@ -123,9 +118,9 @@ final class IndexFormat
         return sealed(record(TYPE_DROP, DROP_LENGTH, recordingId, from).putLong(DROP_TO_OFFSET, to));
     }
 
-    static ByteBuffer progress(final long recordingId, final long position)
+    static ByteBuffer progress(final long recordingId, final long position, final long identity)
     {
-        return sealed(record(TYPE_PROGRESS, PROGRESS_LENGTH, recordingId, position));
+        return sealed(record(TYPE_PROGRESS, PROGRESS_LENGTH, recordingId, position).putLong(IDENTITY_OFFSET, identity));
     }
 
     static StoredTransfer transfer(final ByteBuffer file, final int offset)

@@ -30,6 +30,7 @@ final class IndexTables implements AutoCloseable
     private final TransferTable transfers = new TransferTable();
     private final HashTable blocks = new HashTable(transfers);
     private final Long2LongHashMap progressByRecording = new Long2LongHashMap(BlockIndex.NO_PROGRESS);
+    private final Long2LongHashMap identityByRecording = new Long2LongHashMap(BlockIndex.NO_PROGRESS);
     private long liveBytes = IndexFormat.FILE_HEADER_LENGTH;
 
     IndexTables(final IndexFile file)
@@ -55,6 +56,11 @@ final class IndexTables implements AutoCloseable
     long progress(final long recordingId)
     {
         return progressByRecording.get(recordingId);
+    }
+
+    long identity(final long recordingId)
+    {
+        return identityByRecording.get(recordingId);
     }
 
     /**
@@ -109,7 +115,8 @@ final class IndexTables implements AutoCloseable
             }
             case IndexFormat.TYPE_DROP ->
                 applyDrop(recordingId, position, record.getLong(offset + IndexFormat.DROP_TO_OFFSET));
-            default -> applyProgress(recordingId, position);
+            default -> applyProgress(
+                recordingId, position, record.getLong(offset + IndexFormat.IDENTITY_OFFSET));
         }
     }
 
@@ -137,15 +144,17 @@ final class IndexTables implements AutoCloseable
         });
     }
 
-    private void applyProgress(final long recordingId, final long position)
+    private void applyProgress(final long recordingId, final long position, final long identity)
     {
         if (BlockIndex.NO_PROGRESS == position)
         {
+            identityByRecording.remove(recordingId);
             liveBytes -= BlockIndex.NO_PROGRESS == progressByRecording.remove(recordingId) ?
                 0 : IndexFormat.PROGRESS_LENGTH;
         }
         else
         {
+            identityByRecording.put(recordingId, identity);
             liveBytes += BlockIndex.NO_PROGRESS == progressByRecording.put(recordingId, position) ?
                 IndexFormat.PROGRESS_LENGTH : 0;
         }

@@ -33,7 +33,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class BlockIndexPropertyTest
 {
-    private static final long ARCHIVE_ID = 7;
     private static final long[] SCOPES = {1, -5};
     private static final int HASHES = 40;
     private static final int RECORDINGS = 4;
@@ -82,7 +81,7 @@ class BlockIndexPropertyTest
         else if (choice < 85)
         {
             final long position = random.nextInt(10) == 0 ? BlockIndex.NO_PROGRESS : endOfRecording[recordingId];
-            index.progress(recordingId, position);
+            index.progress(recordingId, position, BlockIndex.NO_PROGRESS == position ? BlockIndex.NO_PROGRESS : 5);
             model.progressed(index, recordingId, position);
         }
         else if (choice < 88)
@@ -155,6 +154,6 @@ class BlockIndexPropertyTest
 
     private void open()
     {
-        index = new BlockIndex(path, ARCHIVE_ID, Long.MAX_VALUE, SystemEpochClock.INSTANCE);
+        index = new BlockIndex(path, Long.MAX_VALUE, SystemEpochClock.INSTANCE);
     }
 }

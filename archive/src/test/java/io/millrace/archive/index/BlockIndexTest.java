@@ -81,7 +81,7 @@ class BlockIndexTest
     void knowsWhatWasUsedLast()
     {
         final CachedEpochClock clock = new CachedEpochClock();
-        try (BlockIndex index = new BlockIndex(directory.resolve("i"), 1, BlockIndex.COMPACTION_BYTES_MIN, clock))
+        try (BlockIndex index = new BlockIndex(directory.resolve("i"), BlockIndex.COMPACTION_BYTES_MIN, clock))
         {
             index.add(transfer(0, 0), hashes(0));
             index.add(transfer(0, 1), hashes(1));
@@ -108,7 +108,7 @@ class BlockIndexTest
                 index.add(transfer(0, i), hashes(i));
             }
             final long full = index.stats().fileBytes();
-            index.progress(0, transfers * 100L);
+            index.progress(0, transfers * 100L, 9);
             index.drop(0, 0, (transfers - 1_000) * 100L);
 
             assertThat(index.stats().fileBytes()).isLessThan(full / 4).isEqualTo(Files.size(directory.resolve("index")));
@@ -120,15 +120,18 @@ class BlockIndexTest
     }
 
     @Test
-    void beginsEmptyForAnotherArchiveOrAFileThatIsNone() throws IOException
+    void beginsEmptyWhereTheFileIsNone() throws IOException
     {
         try (BlockIndex index = open())
         {
             index.add(transfer(0, 0), hashes(0));
         }
-        try (BlockIndex index = BlockIndex.open(directory.resolve("index"), 2))
+        final byte[] header = Files.readAllBytes(directory.resolve("index"));
+        header[20] ^= 1;
+        Files.write(directory.resolve("index"), header);
+        try (BlockIndex index = open())
         {
-            assertThat(index.freshReason()).isEqualTo("it belongs to archive 1, this is archive 2");
+            assertThat(index.freshReason()).isEqualTo("its header is damaged");
             assertThat(index.stats().blocks()).isZero();
         }
         Files.writeString(directory.resolve("index"), "no index");
@@ -149,7 +152,7 @@ class BlockIndexTest
             assertThatThrownBy(() -> index.add(transfer(0, 0), new long[3]))
                 .hasMessageStartingWith("3 hashes for a transfer of 32 blocks");
         }
-        assertThatThrownBy(() -> BlockIndex.open(directory, 1)).isInstanceOf(IndexException.class)
+        assertThatThrownBy(() -> BlockIndex.open(directory)).isInstanceOf(IndexException.class)
             .hasMessageContaining("cannot be opened");
     }
 
@@ -159,17 +162,19 @@ class BlockIndexTest
         try (BlockIndex index = open())
         {
             index.add(transfer(3, 0), hashes(0));
-            index.progress(3, 100);
-            index.progress(4, 100);
+            index.progress(3, 100, 8);
+            index.progress(4, 100, 9);
             assertThat(index.recordingIds()).containsExactly(3, 4);
             assertThat(index.forget(3)).isEqualTo(1);
             assertThat(index.recordingIds()).containsExactly(4);
+            assertThat(index.identity(3)).isEqualTo(BlockIndex.NO_PROGRESS);
+            assertThat(index.identity(4)).isEqualTo(9);
         }
     }
 
     private BlockIndex open()
     {
-        return BlockIndex.open(directory.resolve("index"), 1);
+        return BlockIndex.open(directory.resolve("index"));
     }
 
     private static StoredTransfer transfer(final long recordingId, final int i)
