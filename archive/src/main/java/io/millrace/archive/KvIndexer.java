@@ -107,6 +107,15 @@ final class KvIndexer implements AutoCloseable
     }
 
     /**
+     * Does a recording hold KV streams.
+     */
+    boolean isKv(final long recordingId)
+    {
+        final TransferScanner scanner = scanners.get(recordingId);
+        return null != scanner && scanner.kvMessages() > 0 || index.hasTransfers(recordingId);
+    }
+
+    /**
      * Segments that could not be read.
      */
     List<KvDamage> damages()
@@ -152,6 +161,15 @@ final class KvIndexer implements AutoCloseable
         }
         index.drop(id, Long.MIN_VALUE, info.startPosition());
         index.drop(id, info.position(), Long.MAX_VALUE);
+    }
+
+    /**
+     * A recording was purged.
+     */
+    void onGone(final long recordingId)
+    {
+        index.forget(recordingId);
+        forget(recordingId);
     }
 
     private void forget(final long recordingId)

@@ -38,8 +38,8 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Rewrites the messages of a recorded transfer to those of one that has only some of its blocks, under an id of its
- * own. The checksums that it writes are right exactly when those of the recorded transfer are, so that damage to any byte
- * that was read is seen by the receiver.
+ * own. The checksums that it writes are right exactly when those of the recorded transfer are, so that the receiver
+ * sees damage to any byte that was read.
  */
 final class TransferCut
 {

@@ -77,7 +77,8 @@ class BlockStoreTest
             try (KvBlockStore store = KvBlockStore.open(rig.client, context().maxReplays(1)))
             {
                 store.update(KvScanProgress.NONE);
-                final long[] hashes = LongStream.of(5, 4, 3, 2, 1).flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
+                final long[] hashes =
+                    LongStream.of(5, 4, 3, 2, 1).flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
                 final KvFetchPlan plan = store.plan(SCOPE, hashes);
                 assertThat(plan.prefixLength()).isEqualTo(hashes.length);
                 fetch(rig, target, store, plan, hashes);
@@ -170,7 +171,8 @@ class BlockStoreTest
                 final Path damaged = Frames.damage(archiveDirectory, info, info.bytes() / 4);
 
                 // Planned before anybody knew: what lies behind the damage fails, the rest lands.
-                try (KvFetch fetch = store.fetch(stale, target.cache.allocate(11 * Rig.BLOCKS), target.receiverContext()))
+                final KvBlocks blocks = target.cache.allocate(11 * Rig.BLOCKS);
+                try (KvFetch fetch = store.fetch(stale, blocks, target.receiverContext()))
                 {
                     assertThat(fetch.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
                     assertThat(fetch.failed()).isNotEmpty();

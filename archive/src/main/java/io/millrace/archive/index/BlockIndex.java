@@ -233,6 +233,17 @@ public final class BlockIndex implements AutoCloseable
     }
 
     /**
+     * Is any transfer of a recording stored.
+     *
+     * @param recordingId of the recording.
+     * @return true if so.
+     */
+    public synchronized boolean hasTransfers(final long recordingId)
+    {
+        return tables.isAnyWithin(recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
+    /**
      * Show the transfers of a recording, in no order.
      *
      * @param recordingId of the recording.
