@@ -25,7 +25,6 @@ import io.millrace.archive.index.BlockIndex;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
-import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +44,6 @@ public final class KvBlockStore implements AutoCloseable
     private final BlockIndex index;
     private final KvIndexer indexer;
     private final KvRetention retention;
-    private final LongHashSet pinned = new LongHashSet();
     private final Thread thread;
     private volatile boolean isClosed;
 
@@ -56,7 +54,7 @@ public final class KvBlockStore implements AutoCloseable
         this.ctx = ctx;
         index = BlockIndex.open(ctx.indexFile());
         indexer = new KvIndexer(archive.session(), archive.context(), index, () -> isClosed);
-        retention = new KvRetention(archive.session(), index);
+        retention = new KvRetention(archive.session(), index, indexer);
         thread = new Thread(this::follow, "kv-indexer");
         if (ctx.updateIntervalNs() > 0)
         {
@@ -157,72 +155,13 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Make room, if KV streams take more than {@link Context#HIGH_WATERMARK} of a capacity: purge what was not of use
-     * for the longest time until they take {@link Context#LOW_WATERMARK} of it. Recordings go from their starts, by
-     * segments; those of other streams, pinned ones, and the segment that is being written stay.
+     * What makes room.
      *
-     * @param capacityBytes of recordings.
-     * @return what was done.
+     * @return eviction, purging and pins.
      */
-    public KvEviction evict(final long capacityBytes)
+    public KvRetention retention()
     {
-        if (capacityBytes <= 0)
-        {
-            throw new IllegalArgumentException("capacityBytes=" + capacityBytes + " must be over 0");
-        }
-        synchronized (indexer)
-        {
-            return retention.evict(
-                (long)(capacityBytes * Context.HIGH_WATERMARK),
-                (long)(capacityBytes * Context.LOW_WATERMARK),
-                recordingId -> indexer.isKv(recordingId) && !pinned.contains(recordingId),
-                indexer::onGone);
-        }
-    }
-
-    /**
-     * Purge the start of a recording, or all of it; the index forgets first.
-     *
-     * @param recordingId of the recording.
-     * @param toPosition  start of the first segment that stays, or the stop position for all of it.
-     * @return transfers that the index forgot.
-     * @throws KvArchiveException with {@link KvArchiveError#OUT_OF_RANGE} for another position, or when the archive
-     *                            refuses, such as for a recording that is being replayed.
-     */
-    public int purge(final long recordingId, final long toPosition)
-    {
-        synchronized (indexer)
-        {
-            return retention.purge(Recordings.find(archive.session(), recordingId), toPosition);
-        }
-    }
-
-    /**
-     * Keep a recording from being evicted.
-     *
-     * @param recordingId of the recording.
-     * @return false when it was pinned already.
-     */
-    public boolean pin(final long recordingId)
-    {
-        synchronized (indexer)
-        {
-            return pinned.add(recordingId);
-        }
-    }
-
-    /**
-     * Let a recording be evicted again.
-     *
-     * @param recordingId of the recording.
-     * @return false when it was not pinned.
-     */
-    public boolean unpin(final long recordingId)
-    {
-        synchronized (indexer)
-        {
-            return pinned.remove(recordingId);
-        }
+        return retention;
     }
 
     /**
@@ -265,16 +204,6 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Settings.
-     *
-     * @return the concluded context.
-     */
-    public Context context()
-    {
-        return ctx;
-    }
-
-    /**
      * End the thread and close the index.
      */
     public void close()
@@ -313,7 +242,7 @@ public final class KvBlockStore implements AutoCloseable
                 update(KvScanProgress.NONE);
                 if (ctx.capacityBytes() > 0)
                 {
-                    evict(ctx.capacityBytes());
+                    retention.evict(ctx.capacityBytes());
                 }
                 lastError = null;
             }
@@ -335,16 +264,6 @@ public final class KvBlockStore implements AutoCloseable
      */
     public static final class Context
     {
-        /**
-         * Part of the capacity from which on room is made.
-         */
-        public static final double HIGH_WATERMARK = 0.90;
-
-        /**
-         * Part of the capacity that is left taken.
-         */
-        public static final double LOW_WATERMARK = 0.80;
-
         private Path indexFile;
         private long capacityBytes;
         private long updateIntervalNs = TimeUnit.MILLISECONDS.toNanos(250);

@@ -17,31 +17,43 @@ package io.millrace.archive;
 
 import java.util.Comparator;
 import java.util.PriorityQueue;
-import java.util.function.LongConsumer;
-import java.util.function.LongPredicate;
 
 import io.millrace.archive.index.BlockIndex;
+import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Makes room: purges, from the starts of recordings, the segments whose blocks were not of use for the longest time.
- * The index forgets first, so that it never points at what is gone.
+ * The index forgets first, so that it never points at what is gone. May be used by any thread.
  */
-final class KvRetention
+public final class KvRetention
 {
+    /**
+     * Part of a capacity from which on room is made.
+     */
+    public static final double HIGH_WATERMARK = 0.90;
+
+    /**
+     * Part of a capacity that is left taken.
+     */
+    public static final double LOW_WATERMARK = 0.80;
+
     private static final Logger LOGGER = LoggerFactory.getLogger(KvRetention.class);
 
     private final ArchiveSession session;
     private final BlockIndex index;
+    private final KvIndexer indexer;
+    private final LongHashSet pinned = new LongHashSet();
     private int segments;
     private int transfers;
     private int refused;
 
-    KvRetention(final ArchiveSession session, final BlockIndex index)
+    KvRetention(final ArchiveSession session, final BlockIndex index, final KvIndexer indexer)
     {
         this.session = session;
         this.index = index;
+        this.indexer = indexer;
     }
 
     /**
@@ -55,15 +67,71 @@ final class KvRetention
     }
 
     /**
-     * Purge until little enough is left.
+     * Make room, if KV streams take more than {@link #HIGH_WATERMARK} of a capacity: purge what was not of use
+     * for the longest time until they take {@link #LOW_WATERMARK} of it. Recordings go from their starts, by
+     * segments; those of other streams, pinned ones, and the segment that is being written stay.
      *
-     * @param highBytes   up to which nothing is done.
-     * @param lowBytes    to come down to.
-     * @param isEvictable whether a recording holds KV streams and is not pinned.
-     * @param onGone      is told of recordings of which nothing is left.
+     * @param capacityBytes of recordings.
+     * @return what was done.
      */
-    KvEviction evict(
-        final long highBytes, final long lowBytes, final LongPredicate isEvictable, final LongConsumer onGone)
+    public KvEviction evict(final long capacityBytes)
+    {
+        if (capacityBytes <= 0)
+        {
+            throw new IllegalArgumentException("capacityBytes=" + capacityBytes + " must be over 0");
+        }
+        synchronized (indexer)
+        {
+            return evict((long)(capacityBytes * HIGH_WATERMARK), (long)(capacityBytes * LOW_WATERMARK));
+        }
+    }
+
+    /**
+     * Purge the start of a recording, or all of it; the index forgets first.
+     *
+     * @param recordingId of the recording.
+     * @param toPosition  start of the first segment that stays, or the stop position for all of it.
+     * @return transfers that the index forgot.
+     * @throws KvArchiveException with {@link KvArchiveError#OUT_OF_RANGE} for another position, or when the archive
+     *                            refuses, such as for a recording that is being replayed.
+     */
+    public int purge(final long recordingId, final long toPosition)
+    {
+        synchronized (indexer)
+        {
+            return purge(Recordings.find(session, recordingId), toPosition);
+        }
+    }
+
+    /**
+     * Keep a recording from being evicted.
+     *
+     * @param recordingId of the recording.
+     * @return false when it was pinned already.
+     */
+    public boolean pin(final long recordingId)
+    {
+        synchronized (indexer)
+        {
+            return pinned.add(recordingId);
+        }
+    }
+
+    /**
+     * Let a recording be evicted again.
+     *
+     * @param recordingId of the recording.
+     * @return false when it was not pinned.
+     */
+    public boolean unpin(final long recordingId)
+    {
+        synchronized (indexer)
+        {
+            return pinned.remove(recordingId);
+        }
+    }
+
+    private KvEviction evict(final long highBytes, final long lowBytes)
     {
         segments = 0;
         transfers = 0;
@@ -73,7 +141,7 @@ final class KvRetention
             Comparator.comparingLong(Piece::lastUsedMs).thenComparingLong(piece -> piece.info().recordingId()));
         for (final KvRecordingInfo info : Recordings.list(session, 0, Integer.MAX_VALUE, null, 0))
         {
-            if (isEvictable.test(info.recordingId()))
+            if (indexer.isKv(info.recordingId()) && !pinned.contains(info.recordingId()))
             {
                 before += info.bytes();
                 addPiece(pieces, info, info.startPosition());
@@ -89,7 +157,7 @@ final class KvRetention
                 left -= piece.end() - piece.start();
                 if (piece.isLast())
                 {
-                    onGone.accept(piece.info().recordingId());
+                    indexer.onGone(piece.info().recordingId());
                 }
                 else
                 {
@@ -104,12 +172,7 @@ final class KvRetention
         return new KvEviction(before, left, segments, transfers, refused);
     }
 
-    /**
-     * Purge the start of a recording, or all of it.
-     *
-     * @return transfers that the index forgot.
-     */
-    int purge(final KvRecordingInfo info, final long toPosition)
+    private int purge(final KvRecordingInfo info, final long toPosition)
     {
         final boolean isLast = toPosition == info.position() && !info.isActive();
         if (!isLast && (toPosition != info.segmentBase(toPosition) || toPosition <= info.startPosition() ||

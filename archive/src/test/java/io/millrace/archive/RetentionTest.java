@@ -50,12 +50,12 @@ class RetentionTest
             final KvRecordingInfo used = rig.recordOnly(8);
             final KvRecordingInfo pinned = rig.recordOnly(9);
             store.update(KvScanProgress.NONE);
-            store.pin(pinned.recordingId());
+            store.retention().pin(pinned.recordingId());
             store.plan(SCOPE, Rig.hashes(8));
 
             final long capacity = old.bytes() + used.bytes();
-            assertThat(store.evict(2 * capacity).segments()).isZero();
-            final KvEviction eviction = store.evict(capacity);
+            assertThat(store.retention().evict(2 * capacity).segments()).isZero();
+            final KvEviction eviction = store.retention().evict(capacity);
             assertThat(eviction.bytesBefore()).isEqualTo(capacity);
             assertThat(eviction.bytesAfter()).isLessThanOrEqualTo((long)(0.8 * capacity))
                 .isGreaterThan((long)(0.8 * capacity) - Rig.SEGMENT_LENGTH);
@@ -99,21 +99,21 @@ class RetentionTest
             }
             final KvRecordingInfo other = quotes.awaitStop(Rig.LIMIT_NS);
             store.update(KvScanProgress.NONE);
-            assertThat(store.pin(pinned.recordingId())).isTrue();
-            assertThat(store.pin(pinned.recordingId())).isFalse();
+            assertThat(store.retention().pin(pinned.recordingId())).isTrue();
+            assertThat(store.retention().pin(pinned.recordingId())).isFalse();
 
-            assertThat(store.evict(1).bytesAfter()).isZero();
+            assertThat(store.retention().evict(1).bytesAfter()).isZero();
             assertThat(rig.client.list(0, 10)).containsExactly(pinned, other);
             assertThat(store.plan(SCOPE, Rig.hashes(1)).misses()).isEmpty();
             assertThat(store.plan(SCOPE, Rig.hashes(2)).hits()).isEmpty();
             assertThat(Files.exists(directory.resolve("archive").resolve(gone.segmentFile(0)))).isFalse();
 
-            assertThatThrownBy(() -> store.purge(pinned.recordingId(), 100))
+            assertThatThrownBy(() -> store.retention().purge(pinned.recordingId(), 100))
                 .hasMessageContaining("toPosition=100 of recording " + pinned.recordingId());
-            assertThat(store.unpin(pinned.recordingId())).isTrue();
-            assertThat(store.evict(1).segments()).isEqualTo(1);
+            assertThat(store.retention().unpin(pinned.recordingId())).isTrue();
+            assertThat(store.retention().evict(1).segments()).isEqualTo(1);
             assertThat(rig.client.list(0, 10)).containsExactly(other);
-            assertThatThrownBy(() -> store.evict(0)).hasMessageContaining("capacityBytes=0 must be over 0");
+            assertThatThrownBy(() -> store.retention().evict(0)).hasMessageContaining("capacityBytes=0 must be over 0");
         }
     }
 
@@ -131,7 +131,7 @@ class RetentionTest
                 last = rig.recordOnly(requestId);
             }
             store.awaitIndexed(last.recordingId(), last.stopPosition(), Rig.LIMIT_NS);
-            store.evict(capacity);
+            store.retention().evict(capacity);
             assertThat(rig.client.list(0, 100).stream().mapToLong(KvRecordingInfo::bytes).sum())
                 .isLessThanOrEqualTo((long)(0.9 * capacity)).isPositive();
             assertThat(store.plan(SCOPE, Rig.hashes(14)).misses()).isEmpty();

@@ -289,23 +289,7 @@ public final class BlockIndex implements AutoCloseable
             Files.deleteIfExists(target);
             try (IndexFile compacted = new IndexFile(target, clock.time()))
             {
-                int live = 0;
-                for (int number = 0; number < transfers.count(); number++)
-                {
-                    if (transfers.isLive(number))
-                    {
-                        compacted.append(file.record(transfers.fileOffset(number)));
-                        lastUsedMs[live++] = transfers.lastUsedMs(number);
-                    }
-                }
-                for (final long recordingId : tables.recordingIds())
-                {
-                    if (NO_PROGRESS != tables.progress(recordingId))
-                    {
-                        compacted.append(IndexFormat.progress(
-                            recordingId, tables.progress(recordingId), tables.identity(recordingId)));
-                    }
-                }
+                tables.copyLive(compacted, lastUsedMs);
                 compacted.force();
             }
             Files.move(target, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -160,6 +160,32 @@ final class IndexTables implements AutoCloseable
         }
     }
 
+    /**
+     * Write what is live to another file, in its order.
+     *
+     * @param lastUsedMs of the transfers there.
+     */
+    void copyLive(final IndexFile target, final long[] lastUsedMs)
+    {
+        int live = 0;
+        for (int number = 0; number < transfers.count(); number++)
+        {
+            if (transfers.isLive(number))
+            {
+                target.append(file.record(transfers.fileOffset(number)));
+                lastUsedMs[live++] = transfers.lastUsedMs(number);
+            }
+        }
+        for (final long recordingId : recordingIds())
+        {
+            if (BlockIndex.NO_PROGRESS != progress(recordingId))
+            {
+                target.append(IndexFormat.progress(
+                    recordingId, progress(recordingId), identity(recordingId)));
+            }
+        }
+    }
+
     public void close()
     {
         blocks.close();

@@ -83,14 +83,14 @@ public final class ArchivePurge implements Callable<Integer>
                 store.update(ArchiveClient.progress());
                 if (null == what.recordingId)
                 {
-                    final KvEviction eviction = store.evict(capacity());
+                    final KvEviction eviction = store.retention().evict(capacity());
                     print(eviction, eviction.bytesBefore() + " bytes before, " + eviction.bytesAfter() + " after; " +
                         eviction.transfers() + " transfers forgotten");
                 }
                 else
                 {
                     final long to = null == toPosition ? archive.find(what.recordingId).position() : toPosition;
-                    final int transfers = store.purge(what.recordingId, to);
+                    final int transfers = store.retention().purge(what.recordingId, to);
                     print(Map.of("recordingId", what.recordingId, "toPosition", to, "transfers", transfers),
                         "purged recording " + what.recordingId + " to " + to + "; " + transfers +
                         " transfers forgotten");
