@@ -194,7 +194,17 @@ final class KvIndexer implements AutoCloseable
             newScanner.skipTo(first);
             return newScanner;
         });
-        final long from = scan(info, first, scanner, false, progress);
+        final long from;
+        try
+        {
+            from = scan(info, first, scanner, false, progress);
+        }
+        catch (final RuntimeException ex)
+        {
+            // What the scanner took is not all told: the next one begins where the index ends.
+            forget(id);
+            throw ex;
+        }
         scannedTo.put(id, new long[] {from});
         index.progress(id, Math.min(from, scanner.resumePosition()), info.startTimestampMs());
     }

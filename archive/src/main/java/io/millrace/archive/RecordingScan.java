@@ -22,6 +22,8 @@ import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.archive.client.ReplayParams;
 import io.aeron.logbuffer.FragmentHandler;
+import io.aeron.logbuffer.Header;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
@@ -118,13 +120,15 @@ final class RecordingScan
     {
         final IdleStrategy idleStrategy = new BackoffIdleStrategy(10, 10, PARK_MIN_NS, PARK_MAX_NS);
         final String what = "scan of recording " + recordingId + " from " + from + " to " + to;
+        final GuardedHandler guarded = new GuardedHandler(handler);
         Image image = null;
         long position = from;
         long lastNs = System.nanoTime();
         while (position < to)
         {
             image = null == image && subscription.imageCount() > 0 ? subscription.imageAtIndex(0) : image;
-            final int fragments = null == image ? 0 : image.poll(handler, FRAGMENT_LIMIT);
+            final int fragments = null == image ? 0 : image.poll(guarded, FRAGMENT_LIMIT);
+            guarded.rethrow();
             position = null == image ? from : image.position();
             idleStrategy.idle(fragments);
             if (fragments > 0)
@@ -156,6 +160,43 @@ final class RecordingScan
             }
         }
         return new Result(position, KvArchiveError.NONE, null);
+    }
+
+    /**
+     * An image gives what its handler throws to the client's error handler, and goes on.
+     */
+    private static final class GuardedHandler implements FragmentHandler
+    {
+        private final FragmentHandler handler;
+        private RuntimeException failure;
+
+        GuardedHandler(final FragmentHandler handler)
+        {
+            this.handler = handler;
+        }
+
+        public void onFragment(final DirectBuffer buffer, final int offset, final int length, final Header header)
+        {
+            if (null == failure)
+            {
+                try
+                {
+                    handler.onFragment(buffer, offset, length, header);
+                }
+                catch (final RuntimeException ex)
+                {
+                    failure = ex;
+                }
+            }
+        }
+
+        void rethrow()
+        {
+            if (null != failure)
+            {
+                throw failure;
+            }
+        }
     }
 
     /**

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 import io.aeron.archive.codecs.SourceLocation;
+import io.millrace.archive.index.IndexException;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvSender;
 import org.junit.jupiter.api.Test;
@@ -194,6 +195,25 @@ class BlockStoreTest
                 assertThat(plan.misses()).isNotEmpty();
                 assertThat(plan.hits()).contains(10 * Rig.BLOCKS);
                 fetch(rig, target, store, plan, allHashes(11));
+            }
+        }
+    }
+
+    @Test
+    void failsWhenTheIndexCannotBeWrittenAndLosesNothing()
+    {
+        try (Rig rig = new Rig(directory.resolve("archive")))
+        {
+            rig.recordOnly(1);
+            try (KvBlockStore store = open(rig))
+            {
+                store.index().close();
+                assertThatThrownBy(() -> store.update(KvScanProgress.NONE)).isInstanceOf(IndexException.class)
+                    .hasMessageContaining("cannot be written at byte 64");
+            }
+            try (KvBlockStore store = open(rig))
+            {
+                assertThat(store.update(KvScanProgress.NONE)).isEqualTo(1);
             }
         }
     }
