@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
+import io.aeron.archive.Archive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.millrace.archive.index.IndexException;
 import io.millrace.bridge.KvBlocks;
@@ -196,6 +197,45 @@ class BlockStoreTest
                 assertThat(plan.hits()).contains(10 * Rig.BLOCKS);
                 fetch(rig, target, store, plan, allHashes(11));
             }
+        }
+    }
+
+    @Test
+    void seesDamageThatTheArchiveDoesNotCheck()
+    {
+        System.setProperty(Archive.Configuration.RECORD_CHECKSUM_PROP_NAME, "");
+        System.setProperty(Archive.Configuration.REPLAY_CHECKSUM_PROP_NAME, "");
+        final Path archiveDirectory = directory.resolve("archive");
+        try (Rig rig = new Rig(archiveDirectory); Rig.Destination target = new Rig.Destination();
+            KvBlockStore store = open(rig))
+        {
+            final KvRecordingInfo info = rig.recordOnly(1);
+            rig.recordOnly(2);
+            store.update(KvScanProgress.NONE);
+            Frames.damage(archiveDirectory, info, 0);
+
+            // The damage is in block 0, which is not wanted: nothing of what was read with it is trusted.
+            final KvFetchPlan plan = store.plan(SCOPE, 1005, 2005);
+            final KvBlocks blocks = target.cache.allocate(2);
+            try (KvFetch fetch = store.fetch(plan, blocks, target.receiverContext()))
+            {
+                assertThat(fetch.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
+                assertThat(fetch.failed()).containsExactly(0);
+                assertThat(fetch.landed()).containsExactly(1);
+                assertThat(fetch.errorText()).startsWith("CHECKSUM_MISMATCH");
+            }
+            rig.assertSame(target.device, blocks, 1, 2005);
+
+            final KvVerifyReport report = store.verify(KvScanProgress.NONE);
+            assertThat(report.damages()).isEmpty();
+            assertThat(report.damagedTransfers()).singleElement().asString().contains("do not match its checksum");
+            assertThat(report.stale()).isEqualTo(1);
+            assertThat(store.plan(SCOPE, 1005, 2005).misses()).containsExactly(0);
+        }
+        finally
+        {
+            System.clearProperty(Archive.Configuration.RECORD_CHECKSUM_PROP_NAME);
+            System.clearProperty(Archive.Configuration.REPLAY_CHECKSUM_PROP_NAME);
         }
     }
 

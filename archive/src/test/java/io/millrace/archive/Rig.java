@@ -137,7 +137,10 @@ final class Rig implements AutoCloseable
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1));
     }
 
-    KvTransfer submit(final KvSender sender, final long requestId, final boolean isLayerwise)
+    /**
+     * Contents of a request in the source's memory, the same in every process.
+     */
+    KvBlocks fill(final long requestId)
     {
         final KvBlocks blocks = sourceCache.allocate(BLOCKS);
         final byte[] bytes = new byte[LAYOUT.partBytes()];
@@ -154,6 +157,12 @@ final class Rig implements AutoCloseable
             }
         }
         sent.put(requestId, blocks);
+        return blocks;
+    }
+
+    KvTransfer submit(final KvSender sender, final long requestId, final boolean isLayerwise)
+    {
+        final KvBlocks blocks = fill(requestId);
         return sender.submit(new KvTransferRequest()
             .requestId(requestId).layout(LAYOUT).blocks(blocks).blockHashes(hashes(requestId))
             .layerwise(isLayerwise).timeoutNs(LIMIT_NS));
