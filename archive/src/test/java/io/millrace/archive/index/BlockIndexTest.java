@@ -111,7 +111,8 @@ class BlockIndexTest
             index.progress(0, transfers * 100L, 9);
             index.drop(0, 0, (transfers - 1_000) * 100L);
 
-            assertThat(index.stats().fileBytes()).isLessThan(full / 4).isEqualTo(Files.size(directory.resolve("index")));
+            assertThat(index.stats().fileBytes()).isLessThan(full / 4)
+                .isEqualTo(Files.size(directory.resolve("index")));
             assertThat(index.stats().transfers()).isEqualTo(1_000);
             assertThat(index.find(SCOPE, hashes(0)[0])).isNull();
             assertThat(index.find(SCOPE, hashes(transfers - 1)[0])).isNotNull();
