@@ -62,7 +62,8 @@ class LateJoinTest
                     assertThat(join.errorText()).isNull();
                 }
                 rig.assertSame(target, 1, 2, 3, 4, 5);
-                assertThat(target.events).containsExactlyInAnyOrder("begin 1", "begin 2", "begin 3", "begin 4", "begin 5");
+                assertThat(target.events).containsExactlyInAnyOrder(
+                    "begin 1", "begin 2", "begin 3", "begin 4", "begin 5");
             }
         }
     }
