@@ -122,6 +122,7 @@ final class RecordingScan
         final String what = "scan of recording " + recordingId + " from " + from + " to " + to;
         final GuardedHandler guarded = new GuardedHandler(handler);
         Image image = null;
+        String told = null;
         long position = from;
         long lastNs = System.nanoTime();
         while (position < to)
@@ -139,12 +140,15 @@ final class RecordingScan
             }
 
             final String text = session.pollError();
+            told = null == text ? told : text;
             final long silentNs = System.nanoTime() - lastNs;
-            if (null != text)
+            // The error may overtake what was replayed before it.
+            final boolean isOver = null == image ? silentNs > ERROR_GRACE_NS : image.isClosed();
+            if (null != told && isOver)
             {
-                return new Result(position, ArchiveErrors.ofText(text), text);
+                return new Result(position, ArchiveErrors.ofText(told), told);
             }
-            if (null != image && image.isClosed() && position < to && silentNs > ERROR_GRACE_NS)
+            if (null != image && isOver && position < to && silentNs > ERROR_GRACE_NS)
             {
                 return new Result(
                     position, KvArchiveError.REFUSED, what + " broke off, and the archive told no reason");
