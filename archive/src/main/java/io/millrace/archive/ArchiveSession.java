@@ -47,6 +47,7 @@ final class ArchiveSession implements AutoCloseable
     private final Long2ObjectHashMap<KvRecording> recordingByCorrelationId = new Long2ObjectHashMap<>();
     private final long messageTimeoutNs;
     private final AeronArchive archive;
+    private volatile String unclaimedError;
 
     /**
      * Connect.
@@ -198,6 +199,12 @@ final class ArchiveSession implements AutoCloseable
      */
     String pollError()
     {
+        final String text = unclaimedError;
+        if (null != text)
+        {
+            unclaimedError = null;
+            return text;
+        }
         try
         {
             return archive.pollForErrorResponse();
@@ -253,6 +260,8 @@ final class ArchiveSession implements AutoCloseable
             recordingByCorrelationId.get(((ArchiveException)error).correlationId()) : null;
         if (null == recording)
         {
+            // It came while an answer was waited for, which is not what it is about.
+            unclaimedError = error.getMessage();
             LOGGER.warn("archive session", error);
         }
         else

@@ -159,6 +159,11 @@ public final class KvArchive implements AutoCloseable
         return ctx;
     }
 
+    ArchiveSession session()
+    {
+        return session;
+    }
+
     /**
      * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
      */

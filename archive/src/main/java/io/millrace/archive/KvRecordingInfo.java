@@ -30,6 +30,8 @@ import io.aeron.archive.client.AeronArchive;
  * @param position         after the last recorded byte at the time of asking.
  * @param startTimestampMs epoch milliseconds at its start.
  * @param stopTimestampMs  epoch milliseconds at its stop, {@link AeronArchive#NULL_TIMESTAMP} while it records.
+ * @param segmentFileLength bytes of a segment file, the unit of purging.
+ * @param termBufferLength bytes of a term of the stream.
  */
 public record KvRecordingInfo(
     long recordingId,
@@ -41,7 +43,9 @@ public record KvRecordingInfo(
     long stopPosition,
     long position,
     long startTimestampMs,
-    long stopTimestampMs)
+    long stopTimestampMs,
+    int segmentFileLength,
+    int termBufferLength)
 {
     /**
      * Recorded bytes at the time of asking: frames with their headers and padding.
@@ -66,6 +70,28 @@ public record KvRecordingInfo(
     KvRecordingInfo withPosition(final long newPosition)
     {
         return new KvRecordingInfo(recordingId, channel, streamId, sessionId, sourceIdentity, startPosition,
-            stopPosition, newPosition, startTimestampMs, stopTimestampMs);
+            stopPosition, newPosition, startTimestampMs, stopTimestampMs, segmentFileLength, termBufferLength);
+    }
+
+    /**
+     * Where the segment file that holds a position begins.
+     *
+     * @param ofPosition in bytes.
+     * @return its base position, the number in its name.
+     */
+    public long segmentBase(final long ofPosition)
+    {
+        return AeronArchive.segmentFileBasePosition(startPosition, ofPosition, termBufferLength, segmentFileLength);
+    }
+
+    /**
+     * Name of the segment file that holds a position, within the archive's directory.
+     *
+     * @param ofPosition in bytes.
+     * @return such as {@code 3-1048576.rec}.
+     */
+    public String segmentFile(final long ofPosition)
+    {
+        return recordingId + "-" + segmentBase(ofPosition) + ".rec";
     }
 }

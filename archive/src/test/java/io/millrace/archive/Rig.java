@@ -137,7 +137,10 @@ final class Rig implements AutoCloseable
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1));
     }
 
-    KvTransfer submit(final KvSender sender, final long requestId, final boolean isLayerwise)
+    /**
+     * Contents of a request in the source's memory, the same in every process.
+     */
+    KvBlocks fill(final long requestId)
     {
         final KvBlocks blocks = sourceCache.allocate(BLOCKS);
         final byte[] bytes = new byte[LAYOUT.partBytes()];
@@ -154,8 +157,37 @@ final class Rig implements AutoCloseable
             }
         }
         sent.put(requestId, blocks);
+        return blocks;
+    }
+
+    KvTransfer submit(final KvSender sender, final long requestId, final boolean isLayerwise)
+    {
+        final KvBlocks blocks = fill(requestId);
         return sender.submit(new KvTransferRequest()
-            .requestId(requestId).layout(LAYOUT).blocks(blocks).layerwise(isLayerwise).timeoutNs(LIMIT_NS));
+            .requestId(requestId).layout(LAYOUT).blocks(blocks).blockHashes(hashes(requestId))
+            .layerwise(isLayerwise).timeoutNs(LIMIT_NS));
+    }
+
+    static long[] hashes(final long requestId)
+    {
+        return LongStream.range(0, BLOCKS).map(i -> requestId * 1000 + i).toArray();
+    }
+
+    /**
+     * Compare a block on another device with the one that was sent under a hash.
+     */
+    void assertSame(final HostDevice device, final KvBlocks blocks, final int index, final long hash)
+    {
+        final KvBlocks source = sent.get(hash / 1000);
+        for (int layer = 0; layer < LAYOUT.layers(); layer++)
+        {
+            for (int part = 0; part < KvLayout.PARTS; part++)
+            {
+                assertThat(device.view(blocks.address(layer, part, index), LAYOUT.partBytes())
+                    .compareTo(sourceDevice.view(source.address(layer, part, (int)(hash % 1000)), LAYOUT.partBytes())))
+                    .as("hash %d layer %d part %d", hash, layer, part).isZero();
+            }
+        }
     }
 
     void send(final KvSender sender, final long... requestIds)
@@ -228,7 +260,7 @@ final class Rig implements AutoCloseable
     static final class Destination implements KvReceiverListener, AutoCloseable
     {
         final HostDevice device = new HostDevice();
-        final PagedKvCache cache = PagedKvCache.allocate(device, LAYOUT, 16 * BLOCKS);
+        final PagedKvCache cache = PagedKvCache.allocate(device, LAYOUT, 32 * BLOCKS);
         final Map<Long, KvBlocks> completed = new ConcurrentHashMap<>();
         volatile boolean isFull;
         final ConcurrentLinkedQueue<String> events = new ConcurrentLinkedQueue<>();

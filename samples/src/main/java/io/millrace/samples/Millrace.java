@@ -15,6 +15,7 @@
  */
 package io.millrace.samples;
 
+import io.millrace.samples.cli.ArchiveCommand;
 import io.millrace.samples.cli.BenchCommand;
 import io.millrace.samples.cli.DemoCommand;
 import io.millrace.samples.cli.DriverCommand;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Command;
     name = "millrace",
     description = "Aeron over libfabric, and KV caches on it.",
     subcommands = {
-        BenchCommand.class, DemoCommand.class, DriverCommand.class, InfoCommand.class, StatCommand.class })
+        ArchiveCommand.class, BenchCommand.class, DemoCommand.class, DriverCommand.class, InfoCommand.class,
+        StatCommand.class })
 public final class Millrace
 {
     private Millrace()

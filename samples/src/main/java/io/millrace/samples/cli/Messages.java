@@ -94,6 +94,6 @@ public final class Messages
 
     private static String commandName(final CommandLine command)
     {
-        return null == command.getParent() ? "" : command.getCommandName() + " ";
+        return null == command.getParent() ? "" : commandName(command.getParent()) + command.getCommandName() + " ";
     }
 }

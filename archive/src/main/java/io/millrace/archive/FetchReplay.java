@@ -1,0 +1,172 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import io.aeron.Image;
+import io.aeron.Subscription;
+import io.aeron.archive.client.ReplayParams;
+import io.aeron.logbuffer.ControlledFragmentHandler;
+import org.agrona.CloseHelper;
+
+/**
+ * The bounded replay of one range of a fetch.
+ */
+final class FetchReplay
+{
+    private static final long ERROR_GRACE_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private final FetchRange range;
+    private final FetchFilter filter;
+    private final List<Pending> pending = new ArrayList<>();
+    private Subscription subscription;
+    private Image image;
+    private long position;
+    private long silentSinceNs;
+    private String told;
+    private volatile String failure;
+
+    FetchReplay(final FetchFeed feed, final FetchRange range)
+    {
+        this.range = range;
+        filter = new FetchFilter(feed);
+        position = range.from();
+    }
+
+    /**
+     * A transfer of the range that has not landed or failed yet.
+     */
+    static final class Pending
+    {
+        final FetchReplay replay;
+        final TransferCut cut;
+        boolean isBegun;
+        boolean isCommitted;
+        boolean isDone;
+
+        Pending(final FetchReplay replay, final TransferCut cut)
+        {
+            this.replay = replay;
+            this.cut = cut;
+        }
+    }
+
+    Pending add(final FetchTransfer transfer, final long newId)
+    {
+        final Pending added = new Pending(this, new TransferCut(transfer, newId));
+        filter.add(transfer.stored().transferId(), added.cut);
+        pending.add(added);
+        return added;
+    }
+
+    List<Pending> pending()
+    {
+        return pending;
+    }
+
+    void open(final ArchiveSession session, final KvArchive.Context ctx)
+    {
+        try
+        {
+            final ReplayParams params = new ReplayParams().position(range.from()).length(range.to() - range.from());
+            subscription = session.call(range.toString(), client ->
+                client.replay(range.recordingId(), ctx.replayChannel(), ctx.replayStreamId(), params));
+        }
+        catch (final KvArchiveException ex)
+        {
+            failure = ex.getMessage();
+        }
+    }
+
+    int poll(final ControlledFragmentHandler receiver, final int fragmentLimit)
+    {
+        if (null == image && null != subscription && subscription.imageCount() > 0)
+        {
+            image = subscription.imageAtIndex(0);
+        }
+        if (null == image)
+        {
+            return 0;
+        }
+        final int fragments = image.controlledPoll(filter.receiver(receiver), fragmentLimit);
+        position = image.position();
+        silentSinceNs = fragments > 0 ? 0 : silentSinceNs;
+        return fragments;
+    }
+
+    /**
+     * See whether it broke off.
+     *
+     * @param errorText that the archive sent to the session just now, of any replay of it, or null.
+     */
+    void check(final long nowNs, final String errorText)
+    {
+        final boolean isSilent = position < range.to() && (null == image || image.isClosed());
+        silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
+        told = null == errorText ? told : errorText;
+        final boolean isTold = null != told && null != image || nowNs - silentSinceNs >= ERROR_GRACE_NS;
+        if (isSilent && null == failure && isTold && (null != image || null != told))
+        {
+            final String text = null == told ? "its publication closed, and the archive told no reason" : told;
+            fail(ArchiveErrors.withRemedy(
+                null == told ? KvArchiveError.ARCHIVE_GONE : ArchiveErrors.ofText(told), text));
+        }
+    }
+
+    void fail(final String text)
+    {
+        failure = null == failure ? range + " ended at position " + position + ": " + text : failure;
+    }
+
+    String failure()
+    {
+        return failure;
+    }
+
+    /**
+     * Is there nothing more to come. What is committed lands yet: closing the image would fail it.
+     */
+    boolean isEnded()
+    {
+        if (null != failure)
+        {
+            return true;
+        }
+        if (position < range.to())
+        {
+            return false;
+        }
+        for (final Pending one : pending)
+        {
+            if (one.isCommitted && !one.isDone)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Closing the image makes the receiver fail what can get no further data.
+     */
+    void close()
+    {
+        CloseHelper.close(subscription);
+    }
+}

@@ -1,0 +1,331 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+import io.millrace.archive.index.BlockIndex;
+import io.millrace.archive.index.StoredTransfer;
+import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.collections.LongHashSet;
+import org.agrona.concurrent.EpochClock;
+import org.agrona.concurrent.SystemEpochClock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings an index up to what the archive holds: forgets what is gone, reads on in every recording from where it was
+ * read last, up to the recorded position. Used by one thread at a time.
+ */
+final class KvIndexer implements AutoCloseable
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(KvIndexer.class);
+
+    /**
+     * Frames that are no KV messages make the rest of a recording uninteresting.
+     */
+    private static final long LOOK_BYTES = 1 << 20;
+
+    private final ArchiveSession session;
+    private final BlockIndex index;
+    private final RecordingScan scan;
+    private final BooleanSupplier isCanceled;
+    private final EpochClock clock = SystemEpochClock.INSTANCE;
+    private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
+    private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
+    private final List<KvDamage> damages = new ArrayList<>();
+    private long added;
+
+    KvIndexer(
+        final ArchiveSession session,
+        final KvArchive.Context ctx,
+        final BlockIndex index,
+        final BooleanSupplier isCanceled)
+    {
+        this.session = session;
+        this.index = index;
+        this.isCanceled = isCanceled;
+        scan = new RecordingScan(ctx, isCanceled);
+    }
+
+    /**
+     * Bring the index up to date.
+     *
+     * @param progress to tell.
+     * @return transfers added.
+     */
+    long update(final KvScanProgress progress)
+    {
+        final long before = added;
+        final List<KvRecordingInfo> recordings = Recordings.list(session, 0, Integer.MAX_VALUE, null, 0);
+        forgetGone(recordings);
+        for (final KvRecordingInfo info : recordings)
+        {
+            if (isCanceled.getAsBoolean())
+            {
+                break;
+            }
+            reconcile(info);
+            if (startOf(info) < info.position())
+            {
+                read(info, progress);
+            }
+        }
+        return added - before;
+    }
+
+    /**
+     * Read every recording again, whatever the index says of it.
+     */
+    void rewind()
+    {
+        for (final long recordingId : index.recordingIds())
+        {
+            index.forget(recordingId);
+        }
+        scanners.clear();
+        scannedTo.clear();
+        damages.clear();
+    }
+
+    /**
+     * Does a recording hold KV streams.
+     */
+    boolean isKv(final long recordingId)
+    {
+        final TransferScanner scanner = scanners.get(recordingId);
+        return null != scanner && scanner.kvMessages() > 0 || index.hasTransfers(recordingId);
+    }
+
+    /**
+     * Segments that could not be read.
+     */
+    List<KvDamage> damages()
+    {
+        return List.copyOf(damages);
+    }
+
+    /**
+     * How far a recording was read by this indexer, or is known to be indexed.
+     */
+    long indexedTo(final long recordingId)
+    {
+        final long[] position = scannedTo.get(recordingId);
+        return null == position ? index.progress(recordingId) : position[0];
+    }
+
+    private void forgetGone(final List<KvRecordingInfo> recordings)
+    {
+        final Set<Long> known = new HashSet<>();
+        recordings.forEach(info -> known.add(info.recordingId()));
+        for (final long recordingId : index.recordingIds())
+        {
+            if (!known.contains(recordingId))
+            {
+                LOGGER.info("index: recording {} is gone, {} transfers forgotten",
+                    recordingId, index.forget(recordingId));
+                forget(recordingId);
+            }
+        }
+    }
+
+    private void reconcile(final KvRecordingInfo info)
+    {
+        final long id = info.recordingId();
+        final long identity = index.identity(id);
+        if (BlockIndex.NO_PROGRESS == identity && !scannedTo.containsKey(id) ||
+            BlockIndex.NO_PROGRESS != identity && info.startTimestampMs() != identity ||
+            index.progress(id) > info.position())
+        {
+            // Nothing tells that what is indexed is of this recording: it is read from its start.
+            index.forget(id);
+            forget(id);
+        }
+        index.drop(id, Long.MIN_VALUE, info.startPosition());
+        index.drop(id, info.position(), Long.MAX_VALUE);
+    }
+
+    /**
+     * A recording was purged.
+     */
+    void onGone(final long recordingId)
+    {
+        index.forget(recordingId);
+        forget(recordingId);
+    }
+
+    private void forget(final long recordingId)
+    {
+        scanners.remove(recordingId);
+        scannedTo.remove(recordingId);
+    }
+
+    private long startOf(final KvRecordingInfo info)
+    {
+        return Math.max(info.startPosition(), indexedTo(info.recordingId()));
+    }
+
+    private void read(final KvRecordingInfo info, final KvScanProgress progress)
+    {
+        final long id = info.recordingId();
+        final long first = startOf(info);
+        final TransferScanner scanner = scanners.computeIfAbsent(id, key ->
+        {
+            final TransferScanner newScanner = new TransferScanner(id, clock, (transfer, hashes) ->
+                added += index.add(transfer, hashes) ? 1 : 0);
+            newScanner.skipTo(first);
+            return newScanner;
+        });
+        final long from;
+        try
+        {
+            from = scan(info, first, scanner, false, progress);
+        }
+        catch (final RuntimeException ex)
+        {
+            // What the scanner took is not all told: the next one begins where the index ends.
+            forget(id);
+            throw ex;
+        }
+        scannedTo.put(id, new long[] {from});
+        index.progress(id, Math.min(from, scanner.resumePosition()), info.startTimestampMs());
+    }
+
+    /**
+     * Read a recording from a position on, past segments that cannot be read.
+     *
+     * @param isWhole true to read on though no KV message was seen.
+     * @return position that was reached.
+     */
+    private long scan(
+        final KvRecordingInfo info,
+        final long first,
+        final TransferScanner scanner,
+        final boolean isWhole,
+        final KvScanProgress progress)
+    {
+        final long id = info.recordingId();
+        final long limit = info.position();
+        long from = first;
+        while (from < limit)
+        {
+            final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
+            final RecordingScan.Result result =
+                scan.scan(id, from, to, scanner, position -> progress.onProgress(id, position, limit));
+            from = result.position();
+            if (KvArchiveError.CANCELED == result.error())
+            {
+                break;
+            }
+            if (KvArchiveError.NONE != result.error())
+            {
+                from = skipDamage(info, result, scanner);
+            }
+            else if (!isWhole && 0 == scanner.kvMessages())
+            {
+                // No KV stream: nothing of it is to be indexed.
+                from = limit;
+                scanner.skipTo(limit);
+            }
+        }
+        progress.onProgress(id, from, limit);
+        return from;
+    }
+
+    /**
+     * Read all recordings and compare the index with them: what is missing is added, what has no bytes is forgotten.
+     */
+    KvVerifyReport verify(final KvScanProgress progress)
+    {
+        damages.clear();
+        final long damagedAt = index.verify();
+        update(KvScanProgress.NONE);
+        final List<KvRecordingInfo> recordings = Recordings.list(session, 0, Integer.MAX_VALUE, null, 0);
+        final List<String> damagedTransfers = new ArrayList<>();
+        long bytes = 0;
+        long transfers = 0;
+        long missing = 0;
+        long stale = 0;
+        for (final KvRecordingInfo info : recordings)
+        {
+            final LongHashSet seen = new LongHashSet();
+            final long[] added = new long[1];
+            final TransferScanner scanner = new TransferScanner(info.recordingId(), clock, (transfer, hashes) ->
+            {
+                seen.add(transfer.position());
+                added[0] += index.add(transfer, hashes) ? 1 : 0;
+            });
+            scanner.skipTo(info.startPosition());
+            scan(info, info.startPosition(), scanner, true, progress);
+            damagedTransfers.addAll(scanner.damaged());
+            bytes += info.bytes();
+            transfers += scanner.committedTransfers();
+            missing += added[0];
+            stale += forgetUnseen(info, seen);
+        }
+        return new KvVerifyReport(recordings.size(), bytes, transfers, missing, stale, damagedAt, damagedTransfers,
+            new ArrayList<>(new LinkedHashSet<>(damages)));
+    }
+
+    private long forgetUnseen(final KvRecordingInfo info, final LongHashSet seen)
+    {
+        final List<StoredTransfer> unseen = new ArrayList<>();
+        index.forEach(info.recordingId(), transfer ->
+        {
+            if (!seen.contains(transfer.position()) && transfer.endPosition() <= info.position())
+            {
+                unseen.add(transfer);
+            }
+        });
+        for (final StoredTransfer transfer : unseen)
+        {
+            index.drop(transfer.recordingId(), transfer.position(), transfer.endPosition());
+        }
+        if (!unseen.isEmpty())
+        {
+            // Those that lay between were forgotten with them: read again.
+            index.forget(info.recordingId());
+            forget(info.recordingId());
+            update(KvScanProgress.NONE);
+        }
+        return unseen.size();
+    }
+
+    private long skipDamage(
+        final KvRecordingInfo info, final RecordingScan.Result result, final TransferScanner scanner)
+    {
+        final long base = info.segmentBase(result.position());
+        final long next = Math.min(info.position(), base + info.segmentFileLength());
+        final KvDamage damage = new KvDamage(info.recordingId(), info.segmentFile(result.position()),
+            result.position(), result.error(), result.text());
+        damages.add(damage);
+        final int dropped = index.drop(info.recordingId(), base, next);
+        scanner.skipTo(next);
+        LOGGER.warn("segment {} is passed over from position {} on, {} transfers of it are forgotten: {} {}",
+            damage.segmentFile(), damage.position(), dropped, damage.error(), damage.text());
+        return next;
+    }
+
+    public void close()
+    {
+        scan.close();
+    }
+}

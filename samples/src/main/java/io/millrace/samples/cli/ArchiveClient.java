@@ -1,0 +1,98 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.aeron.CommonContext;
+import io.millrace.archive.KvArchive;
+import io.millrace.archive.KvArchiveException;
+import io.millrace.archive.KvBlockStore;
+import io.millrace.archive.KvScanProgress;
+import io.millrace.archive.index.IndexException;
+import io.millrace.samples.failure.CommandFailure;
+import picocli.CommandLine.Option;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.ToIntFunction;
+
+/**
+ * Options of the commands that use a running archive, and the connection to it.
+ */
+final class ArchiveClient
+{
+    @Option(names = "--dir", paramLabel = "DIR",
+        description = "Directory of the archive's driver. Default: Aeron's, aeron.dir or /dev/shm/aeron-USER.")
+    private String directory = CommonContext.getAeronDirectoryName();
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    boolean json()
+    {
+        return json;
+    }
+
+    int run(final ToIntFunction<KvArchive> command)
+    {
+        if (!Files.exists(Path.of(directory, "cnc.dat")))
+        {
+            throw CommandFailure.failed("no driver in --dir " + directory +
+                ": start an archive there with ./millrace archive serve, or name its directory");
+        }
+        try (KvArchive archive = KvArchive.connect(new KvArchive.Context().aeronDirectoryName(directory)))
+        {
+            return command.applyAsInt(archive);
+        }
+        catch (final KvArchiveException | IndexException ex)
+        {
+            throw CommandFailure.failed(ex.getMessage(), ex);
+        }
+    }
+
+    int runWithStore(final Path index, final ToIntFunction<KvBlockStore> command)
+    {
+        return run(archive ->
+        {
+            try (KvBlockStore store = KvBlockStore.open(
+                archive, new KvBlockStore.Context().indexFile(index).updateIntervalNs(0)))
+            {
+                return command.applyAsInt(store);
+            }
+        });
+    }
+
+    /**
+     * Progress on standard error, when it is a terminal.
+     */
+    static KvScanProgress progress()
+    {
+        if (null == System.console())
+        {
+            return KvScanProgress.NONE;
+        }
+        final long[] shownPercent = { -1 };
+        return (recordingId, position, limit) ->
+        {
+            final long percent = 0 == limit ? 100 : 100 * position / limit;
+            if (percent != shownPercent[0])
+            {
+                shownPercent[0] = percent;
+                System.err.printf("\rrecording %d: %d %% of %d MiB%s", recordingId, percent, limit >> 20,
+                    position == limit ? "\n" : "");
+            }
+        };
+    }
+}

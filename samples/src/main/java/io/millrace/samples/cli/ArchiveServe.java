@@ -1,0 +1,134 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import io.aeron.archive.Archive;
+import io.aeron.archive.ArchiveThreadingMode;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.exceptions.ConfigurationException;
+import io.millrace.archive.MillraceArchive;
+import io.millrace.efa.EfaMediaDriver;
+import io.millrace.samples.failure.CommandFailure;
+import org.agrona.SystemUtil;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import sun.misc.Signal;
+
+import java.io.File;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * {@code ./millrace archive serve}.
+ */
+@Command(
+    name = "serve",
+    sortOptions = false,
+    description = "Runs a media driver and an archive in one process until SIGTERM or SIGINT.",
+    footer = {
+        "",
+        "Takes Aeron's properties as JVM options, such as MILLRACE_JAVA_OPTS=-Daeron.threading.mode=DEDICATED.",
+        "Prints one line when it is ready." })
+public final class ArchiveServe implements Callable<Integer>
+{
+    @Option(names = "--dir", paramLabel = "DIR", description = "Directory of the driver. Default: Aeron's.")
+    private String directory;
+
+    @Option(names = "--archive-dir", required = true, paramLabel = "DIR",
+        description = "Directory of the recordings, made when there is none.")
+    private File archiveDirectory;
+
+    @Option(names = "--segment-length", paramLabel = "SIZE", defaultValue = "128m",
+        description = "Bytes of a segment file, the unit of eviction: a power of two, 64k to 1g. Default: 128m.")
+    private String segmentLength;
+
+    @Option(names = "--control", paramLabel = "CHANNEL",
+        description = "Channel on which clients of other drivers reach the archive. Default: none.")
+    private String control;
+
+    @Option(names = "--json", description = "Print the line as a JSON object.")
+    private boolean json;
+
+    @Mixin
+    private Common common;
+
+    /**
+     * {@inheritDoc}
+     */
+    public Integer call() throws InterruptedException
+    {
+        final CountDownLatch ended = new CountDownLatch(1);
+        for (final String name : new String[]{ "TERM", "INT" })
+        {
+            Signal.handle(new Signal(name), (signal) -> ended.countDown());
+        }
+        final MediaDriver.Context driverCtx = new MediaDriver.Context().terminationHook(ended::countDown);
+        if (null != directory)
+        {
+            driverCtx.aeronDirectoryName(directory);
+        }
+        if (null == System.getProperty("aeron.threading.mode"))
+        {
+            driverCtx.threadingMode(ThreadingMode.SHARED);
+        }
+        final Archive.Context archiveCtx = new Archive.Context()
+            .archiveDir(archiveDirectory)
+            .segmentFileLength(length());
+        if (null != control)
+        {
+            archiveCtx.controlChannel(control);
+        }
+        if (null == System.getProperty(Archive.Configuration.THREADING_MODE_PROP_NAME))
+        {
+            archiveCtx.threadingMode(ArchiveThreadingMode.SHARED);
+        }
+        try (MillraceArchive archive = MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx))
+        {
+            if (json)
+            {
+                Json.print(Map.of("aeronDir", archive.aeronDirectoryName(), "archiveDir", archiveDirectory.toString()));
+            }
+            else
+            {
+                Output.print(
+                    "ready: aeron.dir=" + archive.aeronDirectoryName() + " archive=" + archiveDirectory + "\n");
+            }
+            // No deadline: an archive runs until it is told to end.
+            ended.await();
+        }
+        catch (final ConfigurationException ex)
+        {
+            throw CommandFailure.usage(ex);
+        }
+        return 0;
+    }
+
+    private int length()
+    {
+        try
+        {
+            return Math.toIntExact(SystemUtil.parseSize("--segment-length", segmentLength));
+        }
+        catch (final NumberFormatException | ArithmeticException ex)
+        {
+            throw CommandFailure.usage(
+                "--segment-length " + segmentLength + " must be a power of two from 64k to 1g, such as 128m");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.aeron.CommonContext;
+import io.aeron.archive.Archive;
+import io.aeron.archive.ArchiveThreadingMode;
+import io.aeron.archive.codecs.SourceLocation;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.millrace.archive.KvArchive;
+import io.millrace.archive.KvRecording;
+import io.millrace.archive.MillraceArchive;
+import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvSender;
+import io.millrace.bridge.KvTransferRequest;
+import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.PagedKvCache;
+import io.millrace.bridge.device.HostDevice;
+import io.millrace.samples.Millrace;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(90)
+class ArchiveCommandTest
+{
+    private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
+    private static final String CHANNEL = "aeron:ipc?term-length=1m|mtu=65472";
+    private static final int BLOCKS = 24;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void listsReplaysFetchesVerifiesAndPurges() throws IOException
+    {
+        try (MillraceArchive archive = MillraceArchive.launch(
+            new MediaDriver.Context()
+                .aeronDirectoryName(CommonContext.generateRandomDirName())
+                .threadingMode(ThreadingMode.SHARED)
+                .dirDeleteOnShutdown(true),
+            new Archive.Context()
+                .archiveDir(directory.resolve("archive").toFile())
+                .threadingMode(ArchiveThreadingMode.SHARED)
+                .segmentFileLength(1 << 20)
+                .lowStorageSpaceThreshold(1 << 20)))
+        {
+            final String dir = archive.aeronDirectoryName();
+            final String index = directory.resolve("index").toString();
+            record(archive);
+
+            final JsonNode recording = json(0, "ls", "--dir", dir).get("recordings").get(0);
+            assertThat(recording.get("recordingId").asLong()).isZero();
+            assertThat(recording.get("active").asBoolean()).isFalse();
+            final long bytes = recording.get("position").asLong();
+
+            final JsonNode replay = json(0, "replay", "0", "--dir", dir);
+            assertThat(replay.get("bytes").asLong()).isEqualTo(bytes);
+            assertThat(replay.get("transfersCompleted").asInt()).isEqualTo(5);
+            assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
+
+            final JsonNode fetch =
+                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "1000", "4007", "77");
+            assertThat(fetch.get("landed")).hasToString("[0,1]");
+            assertThat(fetch.get("misses")).hasToString("[2]");
+            assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
+
+            final JsonNode report = json(0, "verify", "--dir", dir, "--index", index);
+            assertThat(report.get("clean").asBoolean()).isTrue();
+            assertThat(report.get("transfers").asInt()).isEqualTo(5);
+
+            assertThat(json(0, "purge", "--dir", dir, "--index", index, "--recording", "0", "--to", "1048576")
+                .get("transfers").asInt()).isPositive();
+            assertThat(json(0, "purge", "--dir", dir, "--index", index, "--capacity", "1").get("bytesAfter").asLong())
+                .isZero();
+            assertThat(json(0, "ls", "--dir", dir).get("recordings")).isEmpty();
+            assertThat(json(1, "replay", "0", "--dir", dir)).isNull();
+        }
+    }
+
+    @Test
+    void saysWhatIsWrong() throws IOException
+    {
+        final String nowhere = directory.resolve("none").toString();
+        assertThat(json(1, "ls", "--dir", nowhere)).isNull();
+        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1")).isNull();
+        assertThat(json(2, "purge", "--dir", nowhere, "--index", "i")).isNull();
+        assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
+        assertThat(Millrace.execute("archive")).isEqualTo(2);
+    }
+
+    private static void record(final MillraceArchive archive)
+    {
+        final KvLayout layout = KvLayout.parse("4x2x32");
+        try (KvArchive client = KvArchive.connect(archive.clientContext());
+            HostDevice device = new HostDevice();
+            PagedKvCache cache = PagedKvCache.allocate(device, layout, 5 * BLOCKS))
+        {
+            final KvRecording recording = client.record(CHANNEL, 1001, SourceLocation.LOCAL);
+            try (KvSender sender = KvSender.launch(new KvSender.Context()
+                .aeronDirectoryName(archive.aeronDirectoryName())
+                .channel(CHANNEL).streamId(1001)
+                .device(device)
+                .stagingConfig("4:1")
+                .unacknowledged(true)))
+            {
+                for (long request = 1; request <= 5; request++)
+                {
+                    assertThat(sender.submit(new KvTransferRequest()
+                        .requestId(request).layout(layout).blocks(cache.allocate(BLOCKS))
+                        .blockHashes(LongStream.range(request * 1000, request * 1000 + BLOCKS).toArray()))
+                        .await(LIMIT_NS)).isEqualTo(KvTransferState.COMPLETED);
+                }
+            }
+            recording.awaitStop(LIMIT_NS);
+        }
+    }
+
+    /**
+     * Run a command.
+     *
+     * @return what it printed, or null when it printed nothing.
+     */
+    private static JsonNode json(final int exitStatus, final String... args) throws IOException
+    {
+        final String[] all = new String[args.length + 2];
+        all[0] = "archive";
+        System.arraycopy(args, 0, all, 1, args.length);
+        all[all.length - 1] = "--json";
+        final PrintStream out = System.out;
+        final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try
+        {
+            assertThat(Millrace.execute(all)).as(String.join(" ", all)).isEqualTo(exitStatus);
+        }
+        finally
+        {
+            System.setOut(out);
+        }
+        return 0 == bytes.size() ? null : new ObjectMapper().readTree(bytes.toByteArray());
+    }
+}
