@@ -56,8 +56,8 @@ import java.util.function.BooleanSupplier;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A stream that senders write into the image is recorded by Aeron Archive and replayed, by placement again: the bytes of
- * the recording and of the replay are those that were sent.
+ * A stream that senders write into the image is recorded by Aeron Archive and replayed, by placement again: the bytes
+ * of the recording and of the replay are those that were sent.
  */
 @Timeout(120)
 class PlacedRecordingTest

@@ -18,8 +18,8 @@ package io.millrace.efa.media;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How often the socket of a channel is looked at whose peers are on rails: an empty look is a system call, which costs a
- * busy agent a quarter of its duty cycle. Only handshakes and peers that stay on UDP come that way, and while
+ * How often the socket of a channel is looked at whose peers are on rails: an empty look is a system call, which costs
+ * a busy agent a quarter of its duty cycle. Only handshakes and peers that stay on UDP come that way, and while
  * datagrams arrive every duty cycle looks. Owned by the endpoint's agent.
  */
 final class SocketPace
