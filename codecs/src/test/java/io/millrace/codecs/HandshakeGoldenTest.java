@@ -122,10 +122,11 @@ class HandshakeGoldenTest
     {
         final ImageOfferEncoder encoder = new ImageOfferEncoder().wrapAndApplyHeader(buffer, 0, header)
             .incarnation(INCARNATION).peerIncarnation(4).senderHandle(9).receiverHandle(8).epoch(5).sessionId(-2)
-            .streamId(6).initialTermId(7).termLength(65536).immediateBase(0x80000000L).minFrameLength(4096);
+            .streamId(6).initialTermId(7).termLength(65536).immediateBase(0x80000000L).minFrameLength(4096)
+            .revision(11);
         encoder.regionsCount(1).next().key(10).address(0x7000000000L).putRailAddress(new byte[]{1, 2}, 0, 2);
         check(encoder.encodedLength(), 10,
-            "3800 0a00 8d23 0000",
+            "3c00 0a00 8d23 0000",
             ID,                                 // 8 incarnation
             "0400000000000000",                 // 16 peerIncarnation
             "09000000",                         // 24 senderHandle
@@ -137,35 +138,43 @@ class HandshakeGoldenTest
             "00000100",                         // 52 termLength
             "00000080",                         // 56 immediateBase
             "00100000",                         // 60 minFrameLength
-            "1000 0100",                        // 64 regions
-            "0a00000000000000",                 // 68 key
-            "0000000070000000",                 // 76 address
-            "02000000 0102");                   // 84 railAddress
+            "0b000000",                         // 64 revision
+            "1000 0100",                        // 68 regions
+            "0a00000000000000",                 // 72 key
+            "0000000070000000",                 // 80 address
+            "02000000 0102");                   // 88 railAddress
     }
 
     @Test
     void offerEnd()
     {
         final OfferEndEncoder encoder = new OfferEndEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .incarnation(INCARNATION).epoch(5);
+            .incarnation(INCARNATION).epoch(5).peerIncarnation(4).senderHandle(9).receiverHandle(8);
         check(encoder.encodedLength(), 11,
-            "1000 0b00 8d23 0000",
+            "2000 0b00 8d23 0000",
             ID,                                 // 8 incarnation
-            "0500000000000000");                // 16 epoch
+            "0500000000000000",                 // 16 epoch
+            "0400000000000000",                 // 24 peerIncarnation
+            "09000000",                         // 32 senderHandle
+            "08000000");                        // 36 receiverHandle
     }
 
     @Test
     void offerAck()
     {
         final OfferAckEncoder encoder = new OfferAckEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .peerIncarnation(INCARNATION).epoch(5).status(OfferStatus.REFUSED).writes(3).reason("no");
+            .peerIncarnation(INCARNATION).epoch(5).status(OfferStatus.REFUSED).writes(3)
+            .incarnation(4).receiverHandle(8).revision(11).reason("no");
         check(encoder.encodedLength(), 12,
-            "1900 0c00 8d23 0000",
+            "2900 0c00 8d23 0000",
             ID,                                 // 8 peerIncarnation
             "0500000000000000",                 // 16 epoch
-            "03",                               // 24 status
+            "02",                               // 24 status
             "0300000000000000",                 // 25 writes
-            "02000000 6e6f");                   // 33 reason
+            "0400000000000000",                 // 33 incarnation
+            "08000000",                         // 41 receiverHandle
+            "0b000000",                         // 45 revision
+            "02000000 6e6f");                   // 49 reason
     }
 
     @Test

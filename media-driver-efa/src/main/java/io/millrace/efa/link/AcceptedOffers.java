@@ -16,7 +16,6 @@
 package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.OfferStatus;
-import io.millrace.efa.rail.Rail;
 import io.millrace.efa.term.FrameTarget;
 import io.millrace.efa.term.TermCounters;
 import org.agrona.concurrent.NanoClock;
@@ -47,20 +46,29 @@ final class AcceptedOffers
     private static final class Accepted
     {
         final Key offerKey;
+        final Peering.Key source;
         final Peering peering;
         final Link link;
-        final FrameTarget target;
+        final int receiverHandle;
+        HandshakeMessage.ImageOffer offer;
+        FrameTarget target;
         boolean isEnding;
         boolean isEnded;
         long endedNs;
         long writes;
 
-        Accepted(final Key offerKey, final Peering peering, final FrameTarget target)
+        Accepted(final Key offerKey, final Peering.Key source, final Peering peering)
         {
             this.offerKey = offerKey;
+            this.source = source;
             this.peering = peering;
             this.link = peering.link;
-            this.target = target;
+            this.receiverHandle = peering.peerHandle;
+        }
+
+        boolean isOf(final Peering.Key source, final int senderHandle)
+        {
+            return this.source.equals(source) && link.handle() == senderHandle;
         }
     }
 
@@ -110,33 +118,62 @@ final class AcceptedOffers
         return linked.stream().anyMatch((peering) -> peering.key.channel() == channel);
     }
 
+    /**
+     * Rails of the link came or went: its images are written to on the paths that there are now.
+     */
+    void onRenewed(final Peering peering)
+    {
+        offers.values().forEach(
+            (accepted) ->
+            {
+                if (accepted.peering == peering && !accepted.isEnding)
+                {
+                    useRegions(accepted);
+                }
+            });
+    }
+
     void onOffer(final Peering.Key source, final HandshakeMessage.ImageOffer offer)
     {
-        final Key key = new Key(offer.incarnation(), offer.epoch());
-        final Accepted known = offers.get(key);
-        if (null != known)
+        if (offer.peerIncarnation() != linking.settings().incarnation())
         {
-            if (!known.isEnding)
-            {
-                answer(source, offer.incarnation(), offer.epoch(), OfferStatus.ACCEPTED, 0);
-            }
+            linking.onStale();
             return;
         }
 
+        final Key key = new Key(offer.incarnation(), offer.epoch());
+        final Peering peering = find(source, offer.incarnation(), offer.senderHandle(), offer.receiverHandle());
+        final Accepted known = offers.get(key);
+        if (null != known && known.peering == peering && !known.isEnding)
+        {
+            if (offer.revision() > known.offer.revision())
+            {
+                known.offer = offer;
+                useRegions(known);
+            }
+            answer(known, OfferStatus.ACCEPTED);
+        }
+        else if (null == known && null != peering)
+        {
+            accept(new Accepted(key, source, peering), offer);
+        }
+        // else not linked yet on this side, or not any more: a receiver that still is offers again
+    }
+
+    private void accept(final Accepted accepted, final HandshakeMessage.ImageOffer offer)
+    {
+        accepted.offer = offer;
         if (offers.size() >= MAX_OFFERS)
         {
-            linking.send(source, true, linking.codec().encode(new HandshakeMessage.OfferAck(
-                offer.incarnation(), offer.epoch(), OfferStatus.REFUSED, 0, MAX_OFFERS + " offers are the limit")));
+            send(accepted.source, ack(
+                accepted.offerKey, OfferStatus.REFUSED, 0, accepted.receiverHandle, 0,
+                MAX_OFFERS + " offers are the limit"));
             return;
         }
 
-        final Peering peering = find(source.channel(), offer);
-        final boolean canWrite = TermSettings.canWrite(linking.capabilities());
-        final FrameTarget.Region[] regions = null == peering || !canWrite ? null : regions(peering, offer);
-        if (null == regions || 0 == regions.length)
+        final FrameTarget.Region[] regions = regions(accepted);
+        if (0 == regions.length || !TermSettings.canWrite(linking.capabilities()))
         {
-            // not linked yet on this side, or not any more: a receiver that still is asks again
-            answer(source, offer.incarnation(), offer.epoch(), OfferStatus.UNKNOWN, 0);
             return;
         }
 
@@ -148,30 +185,59 @@ final class AcceptedOffers
             offer.immediateBase(),
             Math.max(settings.placementLength(), offer.minFrameLength()),
             TermSettings.hasWideImmediate(linking.capabilities()) &&
-                TermSettings.hasWideImmediate(peering.capabilities),
+                TermSettings.hasWideImmediate(accepted.peering.capabilities),
             regions,
             counters);
-        final Link link = peering.link;
-        offers.put(key, new Accepted(key, peering, target));
-        linking.side().run(() -> link.targets().add(target));
-        answer(source, offer.incarnation(), offer.epoch(), OfferStatus.ACCEPTED, 0);
+        accepted.target = target;
+        offers.put(accepted.offerKey, accepted);
+        linking.side().run(() -> accepted.link.targets().add(target));
+        answer(accepted, OfferStatus.ACCEPTED);
+    }
+
+    private void useRegions(final Accepted accepted)
+    {
+        final FrameTarget.Region[] regions = regions(accepted);
+        linking.side().run(() -> accepted.target.regions(regions));
     }
 
     void onEnd(final Peering.Key source, final HandshakeMessage.OfferEnd end)
     {
-        final Accepted accepted = offers.get(new Key(end.incarnation(), end.epoch()));
-        if (null == accepted)
+        final Key key = new Key(end.incarnation(), end.epoch());
+        final Accepted accepted = offers.get(key);
+        if (end.peerIncarnation() != linking.settings().incarnation() ||
+            null != accepted && !accepted.isOf(source, end.senderHandle()))
         {
-            answer(source, end.incarnation(), end.epoch(), OfferStatus.UNKNOWN, 0);
+            linking.onStale();
+        }
+        else if (null == accepted)
+        {
+            refuseFromNowOn(key, source, end);
+            send(source, ack(key, OfferStatus.ENDED, 0, end.receiverHandle(), 0, ""));
         }
         else if (accepted.isEnded)
         {
-            answer(source, end.incarnation(), end.epoch(), OfferStatus.ENDED, accepted.writes);
+            answer(accepted, OfferStatus.ENDED);
         }
         else
         {
             // answered to the next repetition, when all writes have ended
             end(accepted);
+        }
+    }
+
+    /**
+     * The offer itself may be under way still.
+     */
+    private void refuseFromNowOn(final Key key, final Peering.Key source, final HandshakeMessage.OfferEnd end)
+    {
+        final Peering peering = find(source, end.incarnation(), end.senderHandle(), end.receiverHandle());
+        if (null != peering && offers.size() < MAX_OFFERS)
+        {
+            final Accepted ended = new Accepted(key, source, peering);
+            ended.isEnding = true;
+            ended.isEnded = true;
+            ended.endedNs = nanoClock.nanoTime();
+            offers.put(key, ended);
         }
     }
 
@@ -215,21 +281,14 @@ final class AcceptedOffers
 
     private void tell(final Accepted accepted)
     {
-        final Peering.Key key = accepted.peering.key;
-        if (key.channel().isClosed())
+        if (accepted.source.channel().isClosed())
         {
-            spareSocket.send(linking.sealed(ended(accepted), true), key.address());
+            spareSocket.send(linking.sealed(ack(accepted, OfferStatus.ENDED), true), accepted.source.address());
         }
         else
         {
-            linking.send(key, true, ended(accepted));
+            answer(accepted, OfferStatus.ENDED);
         }
-    }
-
-    private ByteBuffer ended(final Accepted accepted)
-    {
-        return linking.codec().encode(new HandshakeMessage.OfferAck(
-            accepted.offerKey.incarnation(), accepted.offerKey.epoch(), OfferStatus.ENDED, accepted.writes, ""));
     }
 
     /**
@@ -242,19 +301,23 @@ final class AcceptedOffers
             if (!accepted.isEnded)
             {
                 accepted.writes = accepted.target.writes();
-                spareSocket.send(linking.sealed(ended(accepted), true), accepted.peering.key.address());
+                spareSocket.send(linking.sealed(ack(accepted, OfferStatus.ENDED), true), accepted.source.address());
             }
         }
         spareSocket.close();
     }
 
-    private Peering find(final RailChannel channel, final HandshakeMessage.ImageOffer offer)
+    /**
+     * The link of an offer. Who speaks from the address of the peer's last answer has seen our incarnation.
+     */
+    private Peering find(
+        final Peering.Key source, final long incarnation, final int senderHandle, final int receiverHandle)
     {
         for (final Peering peering : linked)
         {
-            if (peering.key.channel() == channel && peering.link.handle() == offer.senderHandle() &&
-                peering.peerIncarnation == offer.incarnation() && peering.peerHandle == offer.receiverHandle() &&
-                linking.settings().incarnation() == offer.peerIncarnation())
+            if (peering.key.channel() == source.channel() && source.address().equals(peering.answeredFrom) &&
+                peering.link.handle() == senderHandle && peering.peerHandle == receiverHandle &&
+                peering.peerIncarnation == incarnation)
             {
                 return peering;
             }
@@ -263,17 +326,16 @@ final class AcceptedOffers
         return null;
     }
 
-    private static FrameTarget.Region[] regions(final Peering peering, final HandshakeMessage.ImageOffer offer)
+    private static FrameTarget.Region[] regions(final Accepted accepted)
     {
         final List<FrameTarget.Region> regions = new ArrayList<>();
-        for (final RailPath path : peering.paths)
+        for (final RailPath path : accepted.peering.paths)
         {
-            for (final HandshakeMessage.ImageOffer.Region region : offer.regions())
+            for (final HandshakeMessage.ImageOffer.Region region : accepted.offer.regions())
             {
                 if (path.peer().isAt(region.railAddress()))
                 {
-                    final Rail rail = path.rail();
-                    regions.add(new FrameTarget.Region(rail, region.key(), region.address()));
+                    regions.add(new FrameTarget.Region(path.rail(), path.peer(), region.key(), region.address()));
                 }
             }
         }
@@ -281,10 +343,43 @@ final class AcceptedOffers
         return regions.toArray(new FrameTarget.Region[0]);
     }
 
-    private void answer(
-        final Peering.Key source, final long incarnation, final long epoch, final OfferStatus status, final long writes)
+    private void answer(final Accepted accepted, final OfferStatus status)
     {
-        linking.send(source, true, linking.codec().encode(
-            new HandshakeMessage.OfferAck(incarnation, epoch, status, writes, "")));
+        send(accepted.source, ack(accepted, status));
+    }
+
+    private void send(final Peering.Key source, final ByteBuffer frame)
+    {
+        linking.send(source, true, frame);
+    }
+
+    private ByteBuffer ack(final Accepted accepted, final OfferStatus status)
+    {
+        return ack(
+            accepted.offerKey,
+            status,
+            accepted.writes,
+            accepted.receiverHandle,
+            null == accepted.offer ? 0 : accepted.offer.revision(),
+            "");
+    }
+
+    private ByteBuffer ack(
+        final Key key,
+        final OfferStatus status,
+        final long writes,
+        final int receiverHandle,
+        final long revision,
+        final String reason)
+    {
+        return linking.codec().encode(new HandshakeMessage.OfferAck(
+            key.incarnation(),
+            key.epoch(),
+            status,
+            writes,
+            linking.settings().incarnation(),
+            receiverHandle,
+            revision,
+            reason));
     }
 }

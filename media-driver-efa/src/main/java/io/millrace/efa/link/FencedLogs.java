@@ -30,16 +30,23 @@ final class FencedLogs
 {
     private static final long GRACE_NS = TimeUnit.SECONDS.toNanos(60);
 
-    private record Fenced(RegisteredLog log, long sinceNs)
+    private record Fenced(RegisteredLog log, long sinceNs, Runnable onClosed)
     {
     }
 
     private final Deque<Fenced> logs = new ArrayDeque<>();
 
-    void add(final RegisteredLog log, final long nowNs)
+    /**
+     * Fence a log off.
+     *
+     * @param log      whose regions are closed here.
+     * @param nowNs    time of a monotonic clock.
+     * @param onClosed run when no write can come any more, unless the driver ends before.
+     */
+    void add(final RegisteredLog log, final long nowNs, final Runnable onClosed)
     {
         log.fence();
-        logs.add(new Fenced(log, nowNs));
+        logs.add(new Fenced(log, nowNs, onClosed));
     }
 
     int doWork(final long nowNs)
@@ -51,6 +58,7 @@ final class FencedLogs
         }
 
         logs.remove().log().close();
+        oldest.onClosed().run();
         return 1;
     }
 

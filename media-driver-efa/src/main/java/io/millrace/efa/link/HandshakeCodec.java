@@ -172,7 +172,8 @@ final class HandshakeCodec
             .initialTermId(offer.initialTermId())
             .termLength(offer.termLength())
             .immediateBase(offer.immediateBase())
-            .minFrameLength(offer.minFrameLength());
+            .minFrameLength(offer.minFrameLength())
+            .revision(offer.revision());
 
         final ImageOfferEncoder.RegionsEncoder regions = offerEncoder.regionsCount(offer.regions().size());
         for (final HandshakeMessage.ImageOffer.Region region : offer.regions())
@@ -190,7 +191,10 @@ final class HandshakeCodec
     {
         offerEndEncoder.wrapAndApplyHeader(scratch, MIN_HEADER_LENGTH, headerEncoder)
             .incarnation(end.incarnation())
-            .epoch(end.epoch());
+            .epoch(end.epoch())
+            .peerIncarnation(end.peerIncarnation())
+            .senderHandle(end.senderHandle() & 0xFFFF_FFFFL)
+            .receiverHandle(end.receiverHandle() & 0xFFFF_FFFFL);
         return finish(offerEndEncoder.encodedLength());
     }
 
@@ -201,6 +205,9 @@ final class HandshakeCodec
             .epoch(ack.epoch())
             .status(ack.status())
             .writes(ack.writes())
+            .incarnation(ack.incarnation())
+            .receiverHandle(ack.receiverHandle() & 0xFFFF_FFFFL)
+            .revision(ack.revision())
             .reason(ascii(ack.reason()));
         return finish(offerAckEncoder.encodedLength());
     }
@@ -403,13 +410,19 @@ final class HandshakeCodec
             (int)termLength,
             offerDecoder.immediateBase(),
             (int)Math.min(Integer.MAX_VALUE, offerDecoder.minFrameLength()),
+            offerDecoder.revision(),
             list);
     }
 
     private HandshakeMessage decodeOfferEnd(final UnsafeBuffer buffer)
     {
         offerEndDecoder.wrapAndApplyHeader(buffer, MIN_HEADER_LENGTH, headerDecoder);
-        return new HandshakeMessage.OfferEnd(offerEndDecoder.incarnation(), offerEndDecoder.epoch());
+        return new HandshakeMessage.OfferEnd(
+            offerEndDecoder.incarnation(),
+            offerEndDecoder.epoch(),
+            offerEndDecoder.peerIncarnation(),
+            (int)offerEndDecoder.senderHandle(),
+            (int)offerEndDecoder.receiverHandle());
     }
 
     private HandshakeMessage decodeOfferAck(final UnsafeBuffer buffer)
@@ -422,6 +435,9 @@ final class HandshakeCodec
             offerAckDecoder.epoch(),
             offerAckDecoder.status(),
             offerAckDecoder.writes(),
+            offerAckDecoder.incarnation(),
+            (int)offerAckDecoder.receiverHandle(),
+            offerAckDecoder.revision(),
             reason);
     }
 

@@ -89,7 +89,7 @@ final class HandshakeInbox
     {
         switch (message)
         {
-            case final HandshakeMessage.HelloAck ack -> senderHandshake.onAck(key.channel(), ack);
+            case final HandshakeMessage.HelloAck ack -> senderHandshake.onAck(key, ack);
             case final HandshakeMessage.Bye bye -> senderHandshake.onBye(key.channel(), bye);
             case final HandshakeMessage.ImageOffer offer -> terms.onOffer(key, offer);
             case final HandshakeMessage.OfferEnd end -> terms.onOfferEnd(key, end);
@@ -104,7 +104,7 @@ final class HandshakeInbox
         {
             case final HandshakeMessage.Hello hello -> receiverHandshake.onHello(key, hello);
             case final HandshakeMessage.Bye bye -> receiverHandshake.onBye(key, bye);
-            case final HandshakeMessage.OfferAck ack -> terms.onOfferAck(key.channel(), ack);
+            case final HandshakeMessage.OfferAck ack -> terms.onOfferAck(key, ack);
             case final HandshakeMessage.HelloAck ignore -> receiver.onRejected();
             case final HandshakeMessage.ImageOffer ignore -> receiver.onRejected();
             case final HandshakeMessage.OfferEnd ignore -> receiver.onRejected();

@@ -122,6 +122,7 @@ sealed interface HandshakeMessage
         int termLength,
         long immediateBase,
         int minFrameLength,
+        long revision,
         List<Region> regions) implements HandshakeMessage
     {
         /**
@@ -135,15 +136,23 @@ sealed interface HandshakeMessage
     /**
      * Receiver to sender: write no more.
      */
-    record OfferEnd(long incarnation, long epoch) implements HandshakeMessage
+    record OfferEnd(long incarnation, long epoch, long peerIncarnation, int senderHandle, int receiverHandle)
+        implements HandshakeMessage
     {
     }
 
     /**
      * Sender to receiver: answer to an offer or to its end.
      */
-    record OfferAck(long peerIncarnation, long epoch, OfferStatus status, long writes, String reason)
-        implements HandshakeMessage
+    record OfferAck(
+        long peerIncarnation,
+        long epoch,
+        OfferStatus status,
+        long writes,
+        long incarnation,
+        int receiverHandle,
+        long revision,
+        String reason) implements HandshakeMessage
     {
     }
 

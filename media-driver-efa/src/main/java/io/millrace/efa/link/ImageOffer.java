@@ -63,6 +63,8 @@ final class ImageOffer
     long endingSinceNs;
     long writes = ANY_WRITES;
     boolean isTold;
+    private long revision;
+    private long acceptedRevision = -1;
 
     ImageOffer(
         final ImageRecord image,
@@ -95,6 +97,79 @@ final class ImageOffer
     }
 
     /**
+     * Has the sender to be told something, again?
+     */
+    boolean isUnanswered()
+    {
+        return switch (state)
+        {
+            case OFFERED -> true;
+            case ACCEPTED -> acceptedRevision < revision;
+            case ENDING -> writes < 0;
+            default -> false;
+        };
+    }
+
+    /**
+     * Have all writes arrived?
+     */
+    boolean isComplete()
+    {
+        return writes >= 0 && placed.writes() == writes;
+    }
+
+    /**
+     * Have more writes arrived than there were, as one tells who is not the sender?
+     */
+    boolean isMiscounted()
+    {
+        return writes >= 0 && placed.writes() > writes;
+    }
+
+    /**
+     * Offer the log with a rail that came.
+     *
+     * @param rail  of ours.
+     * @param nowNs time of a monotonic clock.
+     */
+    void renew(final Rail rail, final long nowNs)
+    {
+        if (state.compareTo(State.ENDING) < 0 && log.add(rail))
+        {
+            revision++;
+            intervalNs = INTERVAL_MIN_NS;
+            nextNs = nowNs;
+        }
+    }
+
+    void onAccepted(final long revision)
+    {
+        state = State.ACCEPTED;
+        acceptedRevision = Math.max(acceptedRevision, revision);
+    }
+
+    /**
+     * Is an answer of the sender that knows this offer? One whose channel is closed answers from another port.
+     */
+    boolean isAnsweredBy(final Peering.Key source, final HandshakeMessage.OfferAck ack)
+    {
+        return key.channel() == source.channel() &&
+            key.address().getAddress().equals(source.address().getAddress()) &&
+            peerIncarnation == ack.incarnation() && link.handle() == ack.receiverHandle();
+    }
+
+    /**
+     * What the sender is told at the end.
+     *
+     * @param incarnation of this driver.
+     * @return the message.
+     */
+    HandshakeMessage.OfferEnd end(final long incarnation)
+    {
+        return new HandshakeMessage.OfferEnd(incarnation, epoch, peerIncarnation, peerHandle, link.handle());
+    }
+
+    /**
      * What the sender is told.
      *
      * @param incarnation of this driver.
@@ -122,6 +197,7 @@ final class ImageOffer
             log.termLength(),
             base,
             minFrameLength,
+            revision,
             list);
     }
 }

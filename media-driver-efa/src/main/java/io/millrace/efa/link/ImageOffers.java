@@ -16,17 +16,16 @@
 package io.millrace.efa.link;
 
 import io.aeron.logbuffer.LogBufferDescriptor;
-import io.millrace.codecs.handshake.OfferStatus;
 import io.millrace.efa.libfabric.MemoryRegion;
 import io.millrace.efa.rail.Rail;
 import io.millrace.efa.term.LogRegions;
-import io.millrace.efa.term.NumberRanges;
 import io.millrace.efa.term.PlacedImage;
 import io.millrace.efa.term.RegisteredLog;
 import io.millrace.efa.term.TermCounters;
 import org.agrona.concurrent.NanoClock;
 
 import java.io.File;
+import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -59,15 +58,14 @@ final class ImageOffers
     private final Map<Long, ImageOffer> offers = new HashMap<>();
     private final Map<ImageRecord, Attached> attached = new HashMap<>();
     private final FencedLogs fenced = new FencedLogs();
-    private final NumberRanges numbers = new NumberRanges();
+    private final OfferRoom room = new OfferRoom();
+    private final SecureRandom random = new SecureRandom();
     private final Linking linking;
     private final TermSettings settings;
     private final LogRegions regions;
     private final TermCounters counters;
     private final Consumer<Runnable> events;
     private final NanoClock nanoClock;
-    private long nextEpoch = 1;
-    private long expectedCompletions;
 
     ImageOffers(
         final Linking linking,
@@ -145,34 +143,61 @@ final class ImageOffers
         offers.values().forEach((offer) -> offer.log.remove(rail));
     }
 
-    void onAck(final RailChannel channel, final HandshakeMessage.OfferAck ack)
+    /**
+     * A rail came: what is offered is offered on it, too.
+     */
+    void onRailOpened(final Rail rail)
+    {
+        if (null == TermSettings.reasonNotToWrite(List.of(rail)))
+        {
+            final long nowNs = nanoClock.nanoTime();
+            offers.values().forEach((offer) -> offer.renew(rail, nowNs));
+        }
+    }
+
+    void onAck(final Peering.Key source, final HandshakeMessage.OfferAck ack)
     {
         final ImageOffer offer = offers.get(ack.epoch());
-        if (null == offer || offer.key.channel() != channel ||
-            ack.peerIncarnation() != linking.settings().incarnation())
+        if (null == offer)
         {
             // one that is closed by now is answered late
             return;
         }
 
-        if (OfferStatus.ENDED == ack.status())
+        if (ack.peerIncarnation() != linking.settings().incarnation() || !offer.isAnsweredBy(source, ack))
         {
-            end(offer);
-            offer.writes = ack.writes();
+            linking.onStale();
+            return;
         }
-        else if (ImageOffer.State.OFFERED == offer.state && OfferStatus.ACCEPTED == ack.status())
+
+        switch (ack.status())
         {
-            offer.state = ImageOffer.State.ACCEPTED;
-            counters.onOffered();
-        }
-        else if (ImageOffer.State.ENDING == offer.state && OfferStatus.UNKNOWN == ack.status())
-        {
-            offer.writes = 0;
-        }
-        else if (ImageOffer.State.OFFERED == offer.state && OfferStatus.REFUSED == ack.status())
-        {
-            refused.add(offer.image);
-            end(offer);
+            case ACCEPTED ->
+            {
+                if (ImageOffer.State.OFFERED == offer.state)
+                {
+                    counters.onOffered();
+                    offer.onAccepted(ack.revision());
+                }
+                else if (ImageOffer.State.ACCEPTED == offer.state)
+                {
+                    offer.onAccepted(ack.revision());
+                }
+            }
+            case REFUSED ->
+            {
+                if (ImageOffer.State.OFFERED == offer.state)
+                {
+                    refused.add(offer.image);
+                    end(offer);
+                }
+            }
+            case ENDED ->
+            {
+                end(offer);
+                offer.writes = ack.writes();
+            }
+            default -> linking.onRejected();
         }
     }
 
@@ -201,13 +226,14 @@ final class ImageOffers
     {
         if (ImageOffer.State.ENDING == offer.state)
         {
-            if (offer.writes >= 0 && offer.placed.writes() >= offer.writes)
+            if (offer.isComplete())
             {
                 close(offer);
                 return 1;
             }
 
-            if (nowNs - offer.endingSinceNs > linking.settings().context().linkTimeoutNs())
+            if (offer.isMiscounted() ||
+                nowNs - offer.endingSinceNs > linking.settings().context().linkTimeoutNs())
             {
                 fence(offer);
                 return 1;
@@ -218,8 +244,7 @@ final class ImageOffers
             end(offer);
         }
 
-        if ((ImageOffer.State.OFFERED == offer.state || ImageOffer.State.ENDING == offer.state && offer.writes < 0) &&
-            nowNs - offer.nextNs >= 0)
+        if (offer.isUnanswered() && nowNs - offer.nextNs >= 0)
         {
             offer.nextNs = nowNs + offer.intervalNs;
             offer.intervalNs = Math.min(2 * offer.intervalNs, INTERVAL_MAX_NS);
@@ -278,32 +303,27 @@ final class ImageOffers
             return;
         }
 
-        // gaps of a stream that is not reliable are filled where they are empty, which placed frames are not
-        final boolean isReliable = LogBufferDescriptor.reliable(log.metaData());
-        final long completions = TermSettings.frames(image.windowLength, settings.placementLength());
-        final long base = isReliable ? numbers.allocate(log.termLength()) : -1;
-        final long completionsRoom = TermSettings.completionsRoom(linking.side().rails());
-        if (!isReliable || base < 0 || expectedCompletions + completions > completionsRoom)
+        if (!LogBufferDescriptor.reliable(log.metaData()))
         {
-            if (base >= 0)
-            {
-                numbers.free(base, log.termLength());
-            }
-            if (isReliable)
-            {
-                regions.refuse("image " + image.registrationId + (base < 0 ?
-                    ": the numbers of immediates are used up, use shorter terms" :
-                    ": its window of " + completions + " frames does not fit the completion queues of " +
-                    completionsRoom + " entries, of which " + expectedCompletions + " are taken"));
-            }
+            // its gaps are filled where they are empty, which placed frames are not
             log.close();
             refused.add(image);
             return;
         }
 
-        expectedCompletions += completions;
+        final long completions = TermSettings.frames(image.windowLength, settings.placementLength());
+        final long capacity = TermSettings.completionsRoom(rails);
+        final long base = room.take(log.termLength(), completions, capacity);
+        if (base < 0)
+        {
+            regions.refuse("image " + image.registrationId + ": " + room.refusal(base, completions, capacity));
+            log.close();
+            refused.add(image);
+            return;
+        }
+
         final ImageOffer offer = new ImageOffer(
-            image, peering, log, nextEpoch++, base, settings.placementLength(), completions);
+            image, peering, log, nextEpoch(), base, settings.placementLength(), completions);
         final PlacedImage placed = new PlacedImage(
             offer.link, log, image.sessionId, image.streamId, base, counters,
             () -> events.accept(() -> onReady(offer)));
@@ -316,6 +336,17 @@ final class ImageOffers
                 linking.side().railSet().placedImages().add(placed);
                 offer.key.channel().attach(placed);
             });
+    }
+
+    private long nextEpoch()
+    {
+        long epoch;
+        do
+        {
+            epoch = random.nextLong();
+        }
+        while (offers.containsKey(epoch));
+        return epoch;
     }
 
     private void onReady(final ImageOffer offer)
@@ -366,7 +397,8 @@ final class ImageOffers
             return;
         }
 
-        release(offer, () -> fenced.add(offer.log, nanoClock.nanoTime()));
+        release(offer, () -> fenced.add(
+            offer.log, nanoClock.nanoTime(), () -> room.freeNumbers(offer.base, offer.log.termLength())));
     }
 
     private void close(final ImageOffer offer)
@@ -375,7 +407,7 @@ final class ImageOffers
             offer,
             () ->
             {
-                numbers.free(offer.base, offer.log.termLength());
+                room.freeNumbers(offer.base, offer.log.termLength());
                 offer.log.close();
             });
     }
@@ -383,7 +415,7 @@ final class ImageOffers
     private void release(final ImageOffer offer, final Runnable action)
     {
         offer.state = ImageOffer.State.CLOSING;
-        expectedCompletions -= offer.completions;
+        room.freeCompletions(offer.completions);
         linking.side().run(
             () ->
             {
@@ -406,7 +438,7 @@ final class ImageOffers
         if (ImageOffer.State.ENDING == offer.state)
         {
             linking.send(offer.key, false, linking.codec().encode(
-                new HandshakeMessage.OfferEnd(linking.settings().incarnation(), offer.epoch)));
+                offer.end(linking.settings().incarnation())));
             return;
         }
 

@@ -28,6 +28,13 @@ interface LinkObserver
     void onAttached(Peering peering);
 
     /**
+     * A link goes on over other paths.
+     *
+     * @param peering of the link.
+     */
+    void onRenewed(Peering peering);
+
+    /**
      * A link carries frames no more. Its agent is told before.
      *
      * @param peering of the link.

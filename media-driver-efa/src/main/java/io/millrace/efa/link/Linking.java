@@ -179,6 +179,7 @@ final class Linking
                 "millrace: link " + peering + " of " + peering.key.channel().description() + " goes on over rails " +
                 paths.stream().map((path) -> path.rail().index()).distinct().toList() + ": " + reason,
                 AeronException.Category.WARN));
+            observer.onRenewed(peering);
         }
 
         return true;

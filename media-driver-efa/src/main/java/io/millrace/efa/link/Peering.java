@@ -59,6 +59,10 @@ final class Peering
     long firstSequence;
     long sequence;
     long lastAckedSequence;
+    /**
+     * Where the last answer to a Hello came from: it had the Hello's sequence, which nobody else can know.
+     */
+    InetSocketAddress answeredFrom;
     long challenge;
     int challengesAnswered;
     int attachments;

@@ -173,9 +173,9 @@ final class SenderHandshake
         return workCount;
     }
 
-    void onAck(final RailChannel channel, final HandshakeMessage.HelloAck ack)
+    void onAck(final Peering.Key source, final HandshakeMessage.HelloAck ack)
     {
-        final Peering peering = find(channel, ack);
+        final Peering peering = find(source.channel(), ack);
         if (null == peering)
         {
             return;
@@ -212,6 +212,7 @@ final class SenderHandshake
         }
 
         peering.lastHeardNs = nowNs;
+        peering.answeredFrom = source.address();
         if (!peering.isLinked ||
             peering.peerIncarnation != ack.incarnation() || peering.peerHandle != ack.receiverHandle())
         {

@@ -68,6 +68,11 @@ final class Terms implements RailObserver, AutoCloseable
                     publicationLogs.onLinked(peering.key.channel());
                 }
 
+                public void onRenewed(final Peering peering)
+                {
+                    acceptedOffers.onRenewed(peering);
+                }
+
                 public void onDetached(final Peering peering)
                 {
                     acceptedOffers.onDetached(peering);
@@ -79,6 +84,11 @@ final class Terms implements RailObserver, AutoCloseable
                 public void onAttached(final Peering peering)
                 {
                     imageOffers.onAttached(peering);
+                }
+
+                public void onRenewed(final Peering peering)
+                {
+                    // what is offered does not depend on the sender's rails
                 }
 
                 public void onDetached(final Peering peering)
@@ -120,9 +130,9 @@ final class Terms implements RailObserver, AutoCloseable
         acceptedOffers.onEnd(source, end);
     }
 
-    void onOfferAck(final RailChannel channel, final HandshakeMessage.OfferAck ack)
+    void onOfferAck(final Peering.Key source, final HandshakeMessage.OfferAck ack)
     {
-        imageOffers.onAck(channel, ack);
+        imageOffers.onAck(source, ack);
     }
 
     int doWork(final long nowNs)
@@ -145,6 +155,10 @@ final class Terms implements RailObserver, AutoCloseable
         if (side == sender)
         {
             publicationLogs.onRailOpened(rail);
+        }
+        else
+        {
+            imageOffers.onRailOpened(rail);
         }
     }
 

@@ -35,13 +35,14 @@ public final class FrameTarget implements OperationOwner
     public static final int AS_MESSAGE = 2;
 
     /**
-     * The log of the image on one rail.
+     * The log of the image as it is reached on one path.
      *
      * @param rail    ours.
+     * @param peer    the rail that it is registered with.
      * @param key     of the peer's region.
      * @param address remote, of the first byte of the log.
      */
-    public record Region(Rail rail, long key, long address)
+    public record Region(Rail rail, RailPeer peer, long key, long address)
     {
     }
 
@@ -52,7 +53,7 @@ public final class FrameTarget implements OperationOwner
     private final long base;
     private final int minFrameLength;
     private final boolean isWide;
-    private final Region[] regions;
+    private Region[] regions;
     private final TermCounters counters;
     private final InFlight inFlight;
     private SendLog log;
@@ -104,6 +105,16 @@ public final class FrameTarget implements OperationOwner
     public long streamKey()
     {
         return streamKey;
+    }
+
+    /**
+     * Use other regions, as paths came or went. Agent only.
+     *
+     * @param regions of the image's log.
+     */
+    public void regions(final Region[] regions)
+    {
+        this.regions = regions;
     }
 
     /**
@@ -185,7 +196,7 @@ public final class FrameTarget implements OperationOwner
 
         final int termOffset = FrameHeader.termOffset(packet);
         final long position = shape.position(FrameHeader.termId(packet), termOffset);
-        final Region region = region(rail);
+        final Region region = region(rail, peer);
         if (null == region || position < 0 || termOffset != shape.termOffset(position) ||
             termOffset + length > shape.termLength() || position < sentPosition && length <= maxLength)
         {
@@ -284,11 +295,11 @@ public final class FrameTarget implements OperationOwner
         return writes;
     }
 
-    private Region region(final Rail rail)
+    private Region region(final Rail rail, final RailPeer peer)
     {
         for (final Region region : regions)
         {
-            if (region.rail() == rail)
+            if (region.peer() == peer && region.rail() == rail)
             {
                 return region;
             }

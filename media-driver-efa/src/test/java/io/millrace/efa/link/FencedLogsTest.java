@@ -38,6 +38,7 @@ class FencedLogsTest
 {
     private static final int TERM_LENGTH = 64 * 1024;
 
+    private int closed;
     @TempDir
     private Path directory;
 
@@ -61,16 +62,18 @@ class FencedLogsTest
         assertThat(Files.readAllBytes(file)[0]).as("mapped").isEqualTo((byte)7);
 
         final FencedLogs fenced = new FencedLogs();
-        fenced.add(log, 0);
+        fenced.add(log, 0, () -> closed++);
         term.putInt(0, 9);
         assertThat(Files.readAllBytes(file)[0]).as("a late write meets nothing").isEqualTo((byte)7);
         assertThat(fenced.doWork(TimeUnit.SECONDS.toNanos(60) - 1)).isZero();
         term.putInt(0, 11);
         assertThat(isMapped(log.address())).isTrue();
+        assertThat(closed).isZero();
 
         assertThat(fenced.doWork(TimeUnit.SECONDS.toNanos(60))).isEqualTo(1);
         assertThat(fenced.doWork(TimeUnit.SECONDS.toNanos(120))).isZero();
         assertThat(isMapped(log.address())).isFalse();
+        assertThat(closed).isEqualTo(1);
     }
 
     private static boolean isMapped(final long address) throws IOException

@@ -80,10 +80,11 @@ class HandshakeCodecTest
         final HandshakeMessage.ImageOffer offer = offer(1 << 30);
         assertThat(codec.decode(bytes(codec.encode(offer)))).usingRecursiveComparison().isEqualTo(offer);
 
-        final HandshakeMessage.OfferEnd end = new HandshakeMessage.OfferEnd(-1, 2);
+        final HandshakeMessage.OfferEnd end = new HandshakeMessage.OfferEnd(-1, 2, 3, -4, 5);
         assertThat(codec.decode(bytes(codec.encode(end)))).isEqualTo(end);
 
-        final HandshakeMessage.OfferAck ack = new HandshakeMessage.OfferAck(-1, 2, OfferStatus.REFUSED, 3, "no");
+        final HandshakeMessage.OfferAck ack = new HandshakeMessage.OfferAck(
+            -1, 2, OfferStatus.REFUSED, 3, 4, -5, 0xFFFF_0000L, "no");
         assertThat(codec.decode(bytes(codec.encode(ack)))).isEqualTo(ack);
     }
 
@@ -109,7 +110,7 @@ class HandshakeCodecTest
 
     private static HandshakeMessage.ImageOffer offer(final int termLength)
     {
-        return new HandshakeMessage.ImageOffer(1, 2, 3, 4, 5, -6, -7, -8, termLength, 0xFFFF_8000L, 4096, List.of(
+        return new HandshakeMessage.ImageOffer(1, 2, 3, 4, 5, -6, -7, -8, termLength, 0xFFFF_8000L, 4096, 12, List.of(
             new HandshakeMessage.ImageOffer.Region(-1, 0x7FFF_0000_0000L, new byte[]{ 1, 2, 3 }),
             new HandshakeMessage.ImageOffer.Region(9, 0, new byte[32])));
     }

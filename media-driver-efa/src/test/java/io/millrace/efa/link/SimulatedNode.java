@@ -30,6 +30,7 @@ import org.agrona.concurrent.status.CountersManager;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -50,10 +51,12 @@ final class SimulatedNode implements RailChannel, RailOpener
     final InetSocketAddress address;
     final List<Datagram> sent = new ArrayList<>();
     final List<String> errors = new ArrayList<>();
+    final CountersManager countersManager;
     final FabricCounters counters;
     final FabricConductor conductor;
     final FabricSettings settings;
     final List<ScriptedEndpoint> endpoints = new ArrayList<>();
+    final List<PlacedImage> images = new ArrayList<>();
     Link link;
     boolean canOpen = true;
     int attempts;
@@ -65,6 +68,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     private final boolean isSender;
     private final int rails;
     private final RailCounters railCounters;
+    private final long maxRmaLength;
 
     SimulatedNode(
         final int port, final boolean isSender, final long incarnation, final long hostId, final NanoClock clock)
@@ -82,15 +86,33 @@ final class SimulatedNode implements RailChannel, RailOpener
         final List<byte[]> keys,
         final int firstUnopenable)
     {
+        this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, null);
+    }
+
+    /**
+     * @param aeronDirectory of images' logs that are written to, or null for rails without RMA.
+     */
+    SimulatedNode(
+        final int port,
+        final boolean isSender,
+        final long incarnation,
+        final long hostId,
+        final NanoClock clock,
+        final int rails,
+        final List<byte[]> keys,
+        final int firstUnopenable,
+        final Path aeronDirectory)
+    {
+        maxRmaLength = null == aeronDirectory ? 0 : 1 << 30;
         this.firstUnopenable = firstUnopenable;
         this.rails = rails;
         this.address = new InetSocketAddress("127.0.0.1", port);
         this.isSender = isSender;
         final ProtocolChoice choice = new ProtocolChoice(
             "shm", "shm", "shm/1", "test", true, false, List.of(new ScriptedEndpoint(16, 64, 64).nic()));
-        settings = new FabricSettings(choice, new EfaContext(), incarnation, hostId, keys);
+        settings = new FabricSettings(choice, new EfaContext().placementThresholdLength(64), incarnation, hostId, keys);
 
-        final CountersManager countersManager = new CountersManager(
+        countersManager = new CountersManager(
             new UnsafeBuffer(ByteBuffer.allocateDirect(256 * 1024)),
             new UnsafeBuffer(ByteBuffer.allocateDirect(64 * 1024)),
             US_ASCII);
@@ -98,7 +120,7 @@ final class SimulatedNode implements RailChannel, RailOpener
         railCounters = new RailCounters(countersManager, "test");
         conductor = new FabricConductor(
             settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this,
-            TermSettings.of("none", settings.context(), choice), 1408);
+            TermSettings.of(String.valueOf(aeronDirectory), settings.context(), choice), 1408);
         canOpen = Integer.MAX_VALUE == firstUnopenable;
         conductor.onStart();
         (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
@@ -121,6 +143,7 @@ final class SimulatedNode implements RailChannel, RailOpener
 
         opened++;
         final ScriptedEndpoint endpoint = new ScriptedEndpoint(16, 64, 64 * 1024);
+        endpoint.maxRmaLength = maxRmaLength;
         endpoints.add(endpoint);
         final Rail rail = new Rail(index, endpoint, 16, 2048, 1024);
         rail.attach(railCounters, railSet);
@@ -160,13 +183,13 @@ final class SimulatedNode implements RailChannel, RailOpener
     @Override
     public void attach(final PlacedImage image)
     {
-        throw new UnsupportedOperationException();
+        images.add(image);
     }
 
     @Override
     public void detach(final PlacedImage image)
     {
-        throw new UnsupportedOperationException();
+        images.remove(image);
     }
 
     @Override

@@ -60,6 +60,13 @@ public final class ScriptedEndpoint implements FabricEndpoint
     {
     }
 
+    /**
+     * A write that was posted and has ended.
+     */
+    public record Write(byte[] target, long key, long remoteAddress, long length, long immediate)
+    {
+    }
+
     private record Completion(long context, long flags, long length, long data)
     {
     }
@@ -67,6 +74,9 @@ public final class ScriptedEndpoint implements FabricEndpoint
     private static final AtomicLong SEQUENCE = new AtomicLong();
 
     public final List<Posted> sent = new ArrayList<>();
+    public final List<Write> writes = new ArrayList<>();
+    public final List<Long> openKeys = new ArrayList<>();
+    public long maxRmaLength;
     final List<byte[]> injected = new ArrayList<>();
     final Deque<Long> receives = new ArrayDeque<>();
     final Deque<Long> receiveAddresses = new ArrayDeque<>();
@@ -141,6 +151,16 @@ public final class ScriptedEndpoint implements FabricEndpoint
             receives.remove(), FabricFlags.RECV | FabricFlags.MSG, message.length, immediate));
     }
 
+    /**
+     * Let a write of a peer arrive.
+     */
+    public void arrive(final Write write)
+    {
+        completions.add(new Completion(
+            0, FabricFlags.REMOTE_WRITE | FabricFlags.REMOTE_CQ_DATA | FabricFlags.RMA, write.length(),
+            write.immediate()));
+    }
+
     @Override
     public FabricNic nic()
     {
@@ -180,7 +200,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public long maxRmaLength()
     {
-        return 0;
+        return maxRmaLength;
     }
 
     @Override
@@ -233,6 +253,8 @@ public final class ScriptedEndpoint implements FabricEndpoint
     @Override
     public MemoryRegion register(final long address, final long length, final int access)
     {
+        final long key = SEQUENCE.incrementAndGet();
+        openKeys.add(key);
         return new MemoryRegion()
         {
             @Override
@@ -244,7 +266,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
             @Override
             public long key()
             {
-                return 1;
+                return key;
             }
 
             @Override
@@ -268,6 +290,7 @@ public final class ScriptedEndpoint implements FabricEndpoint
             @Override
             public void close()
             {
+                openKeys.remove(key);
             }
         };
     }
@@ -341,7 +364,14 @@ public final class ScriptedEndpoint implements FabricEndpoint
         final long key,
         final long context)
     {
-        return -FabricErrors.ENOSYS;
+        if (0 == maxRmaLength)
+        {
+            return -FabricErrors.ENOSYS;
+        }
+
+        writes.add(new Write(inserted.get(fiAddr), key, remoteAddress, length, immediate));
+        completions.add(new Completion(context, FabricFlags.WRITE | FabricFlags.RMA, 0, 0));
+        return 0;
     }
 
     @Override
