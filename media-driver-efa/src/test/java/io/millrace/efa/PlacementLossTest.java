@@ -30,6 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import static io.millrace.efa.TwoDrivers.await;
@@ -48,6 +50,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class PlacementLossTest
 {
     private static final int STREAM_ID = 9;
+    private static final int PATHS = 4;
     private static final int[] LONG = { 8_000, 7_000 };
     private static final int[] PACKETS = { 60_000, 40_000, 50_001 };
 
@@ -143,6 +146,67 @@ class PlacementLossTest
                 assertThat(sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID)).isGreaterThan(commits);
                 assertThat(subscription.imageCount()).isEqualTo(1);
             }
+        }
+    }
+
+    /**
+     * Streams with different rails as their home, so that each path is written to: where the receiver has more rails,
+     * one of ours writes to two of its rails, and a rail that comes back has regions with other keys.
+     */
+    @ParameterizedTest
+    @CsvSource({ "2, 4, 0", "4, 2, 0", "2, 2, 1" })
+    void shouldPlaceOnEachPath(final int ofPublisher, final int ofSubscriber, final int deaths) throws IOException
+    {
+        final Path weather = Files.writeString(
+            directory.resolve("death.properties"), "rail.death.operations=1500\nrail.deaths=" + deaths);
+        final EfaContext subscriberContext = efaContext("shm", ofSubscriber)
+            .contract(ContractMode.STRICT)
+            .contractSeed(42)
+            .contractWeatherFile(0 == deaths ? null : weather.toString());
+        final String channel = TwoDrivers.endpoint() + "|mtu=8128|term-length=1m";
+        final List<PatternedTraffic> traffics = new ArrayList<>();
+        final List<ExclusivePublication> publications = new ArrayList<>();
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(
+                driverContext(), efaContext("shm", ofPublisher).contract(ContractMode.STRICT).contractSeed(42)),
+            EfaMediaDriver.launchEmbedded(driverContext(), subscriberContext)))
+        {
+            for (int i = 0; i < PATHS; i++)
+            {
+                traffics.add(new PatternedTraffic(LONG, drivers.subscriber.addSubscription(channel, STREAM_ID + i)));
+                publications.add(drivers.publisher.addExclusivePublication(
+                    channel + "|session-id=" + i, STREAM_ID + i));
+            }
+            await("offered", () -> PATHS == sum(drivers.subscriber, EfaCounters.IMAGE_OFFERS_TYPE_ID));
+
+            await("died and back", () ->
+            {
+                exchange(traffics, publications, 20);
+                return deaths == sum(drivers.subscriber, EfaCounters.RAILS_REOPENED_TYPE_ID) &&
+                    sum(drivers.publisher, EfaCounters.PATHS_LOST_TYPE_ID) ==
+                    sum(drivers.publisher, EfaCounters.PATHS_ADDED_TYPE_ID);
+            }, () -> counters(drivers.publisher) + counters(drivers.subscriber));
+            await("all placed", () ->
+            {
+                final long commits = sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID);
+                exchange(traffics, publications, 10);
+                return sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID) == commits + 10 * PATHS;
+            }, () -> counters(drivers.publisher) + counters(drivers.subscriber));
+
+            final long lost = sum(drivers.publisher, EfaCounters.PATHS_LOST_TYPE_ID);
+            exchange(traffics, publications, 200);
+            assertThat(sum(drivers.publisher, EfaCounters.PATHS_LOST_TYPE_ID)).isEqualTo(lost);
+            assertThat(lost > 0).isEqualTo(deaths > 0);
+            assertThat(sum(drivers.subscriber, EfaCounters.FENCED_LOGS_TYPE_ID)).isZero();
+        }
+    }
+
+    private static void exchange(
+        final List<PatternedTraffic> traffics, final List<ExclusivePublication> publications, final int messages)
+    {
+        for (int i = 0; i < PATHS; i++)
+        {
+            traffics.get(i).exchange(publications.get(i), messages);
         }
     }
 

@@ -46,8 +46,8 @@ class PublicationLeaksTest
     private static final int AT_ONCE = Math.max(25, PUBLICATIONS / 50);
 
     /**
-     * Between the least of the first half of a run and that of the second: the JVM's compilers and tables take their
-     * part. A kilobyte of each of 10 000 publications would be more.
+     * Between the least of the first half of a run, its first publications left out, and that of the second: the JVM's
+     * compilers and tables take their part. A kilobyte of each of 10 000 publications would be more.
      */
     private static final long NATIVE_BYTES = 8 << 20;
 
@@ -101,7 +101,7 @@ class PublicationLeaksTest
         }
 
         final int half = footprints.size() / 2;
-        final Footprint first = Footprint.least(footprints.subList(0, half));
+        final Footprint first = Footprint.least(footprints.subList(1, half));
         final Footprint second = Footprint.least(footprints.subList(half, footprints.size()));
         System.out.println(protocol + ", " + PUBLICATIONS + " publications: " + first + " -> " + second);
         assertThat(second.files).isLessThanOrEqualTo(first.files);

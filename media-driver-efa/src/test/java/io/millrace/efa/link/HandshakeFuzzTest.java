@@ -18,6 +18,7 @@ package io.millrace.efa.link;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.codecs.handshake.ByeCause;
+import io.millrace.codecs.handshake.OfferStatus;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -45,7 +46,11 @@ class HandshakeFuzzTest extends SimulatedNetwork
             CODEC.encode(new HandshakeMessage.Hello(9, 1, HOST, 3, 4, 5, rails, "shm", "shm/1")),
             CODEC.encode(new HandshakeMessage.HelloAck(2, 1, 2, 3, 4, 5, AckStatus.ACCEPTED, 0, rails, "")),
             CODEC.encode(new HandshakeMessage.HelloAck(2, 1, 2, 3, 4, 0, AckStatus.CHALLENGE, 7, List.of(), "")),
-            CODEC.encode(new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, 3, "end")))
+            CODEC.encode(new HandshakeMessage.Bye(1, 2, ByeCause.FAILED, 3, "end")),
+            CODEC.encode(new HandshakeMessage.ImageOffer(200, 100, 3, 4, 5, 6, 7, 8, 1 << 16, 0, 64, 1, List.of(
+                new HandshakeMessage.ImageOffer.Region(9, 10, new byte[]{ 1, 2 })))),
+            CODEC.encode(new HandshakeMessage.OfferEnd(200, 5, 100, 3, 4)),
+            CODEC.encode(new HandshakeMessage.OfferAck(200, 5, OfferStatus.ENDED, 6, 100, 4, 1, "")))
             .flatMap((frame) -> Stream.of(
                 frame(frame.duplicate()),
                 frame(new HandshakeSeal(List.of(KEY)).seal(frame, true))));
