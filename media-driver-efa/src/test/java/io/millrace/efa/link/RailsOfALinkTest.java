@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.link;
 
+import io.millrace.codecs.handshake.AckStatus;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -139,6 +140,34 @@ class RailsOfALinkTest extends SimulatedNetwork
 
         run(600);
         assertPaths(2, 2);
+    }
+
+    /**
+     * Late answers are to Hellos that did not have its address.
+     */
+    @Test
+    void shouldNotUseANewRailForAnAnswerToAnEarlierHello()
+    {
+        link();
+        recorded.clear();
+        failRail(sender, sender.conductor.sender(), 1);
+        runSenderAlone(2_000);
+        assertThat(sender.counters.railsReopened().get()).isEqualTo(1);
+        final List<HandshakeMessage.Hello> hellos = recorded.stream()
+            .map((datagram) -> codec.decode(datagram.frame()))
+            .filter(HandshakeMessage.Hello.class::isInstance)
+            .map(HandshakeMessage.Hello.class::cast)
+            .toList();
+        final List<RailAddress> rails = receiver.conductor.receiver().addresses();
+        final HandshakeMessage.Hello last = hellos.get(hellos.size() - 1);
+        for (final HandshakeMessage.Hello hello : List.of(hellos.get(0), last))
+        {
+            receive(new SimulatedNode.Datagram(receiver.address, sender.address, frame(codec.encode(
+                new HandshakeMessage.HelloAck(HandshakeCodec.PROTOCOL_VERSION, 200, 100, hello.sequence(),
+                hello.senderHandle(), receiver.link.handle(), AckStatus.ACCEPTED, 0, rails, "")))));
+            runSenderAlone(1);
+            assertThat(paths(sender)).isEqualTo(hello == last ? 2 : 1);
+        }
     }
 
     @Test
@@ -302,6 +331,7 @@ class RailsOfALinkTest extends SimulatedNetwork
         {
             nowNs += TimeUnit.MILLISECONDS.toNanos(1);
             sender.run();
+            recorded.addAll(sender.sent);
             sender.sent.clear();
         }
     }
