@@ -36,6 +36,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 
 import static io.millrace.efa.TwoDrivers.await;
@@ -92,6 +95,70 @@ class PeersTest
             exchange(drivers, TwoDrivers.endpoint());
             await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
             assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
+        }
+    }
+
+    /**
+     * Each says Hello to the other before it has answered: two links, one for each direction, over the same rails.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp" })
+    void shouldOpenBothWaysAtOnce(final String protocol) throws InterruptedException
+    {
+        final String there = TwoDrivers.endpoint();
+        final String back = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol))
+        {
+            final CyclicBarrier barrier = new CyclicBarrier(2);
+            final List<Throwable> failures = new CopyOnWriteArrayList<>();
+            final Thread[] sides = {
+                new Thread(() -> sendAndReceive(drivers.publisher, there, back, barrier, failures)),
+                new Thread(() -> sendAndReceive(drivers.subscriber, back, there, barrier, failures)) };
+            for (final Thread side : sides)
+            {
+                side.start();
+            }
+            for (final Thread side : sides)
+            {
+                side.join();
+            }
+
+            assertThat(failures).isEmpty();
+            for (final Aeron aeron : List.of(drivers.publisher, drivers.subscriber))
+            {
+                assertThat(sum(aeron, EfaCounters.LINKS_TYPE_ID)).isEqualTo(2);
+                assertThat(sum(aeron, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+                assertThat(sum(aeron, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+            }
+        }
+    }
+
+    private static void sendAndReceive(
+        final Aeron aeron,
+        final String sendChannel,
+        final String receiveChannel,
+        final CyclicBarrier barrier,
+        final List<Throwable> failures)
+    {
+        try
+        {
+            barrier.await();
+            final Subscription subscription = aeron.addSubscription(receiveChannel, STREAM_ID);
+            final Publication publication = aeron.addPublication(sendChannel, STREAM_ID);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[1000]);
+            await("both links", () -> 2 == sum(aeron, EfaCounters.LINKS_TYPE_ID), () -> counters(aeron));
+            final int[] counts = new int[2];
+            await("messages both ways", () ->
+            {
+                counts[0] += counts[0] < MESSAGES && publication.offer(message) > 0 ? 1 : 0;
+                counts[1] += subscription.poll((buffer, offset, length, header) -> {}, 10);
+                return MESSAGES == counts[0] && MESSAGES == counts[1];
+            });
+            barrier.await();
+        }
+        catch (final Throwable t)
+        {
+            failures.add(t);
         }
     }
 
