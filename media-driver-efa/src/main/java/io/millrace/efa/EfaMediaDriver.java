@@ -88,12 +88,13 @@ public final class EfaMediaDriver implements AutoCloseable
      * @param context    of the media driver.
      * @param efaContext of its rails.
      * @return the running driver.
-     * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, or a
-     *                                                    property out of range.
+     * @throws io.aeron.exceptions.ConfigurationException for an unknown protocol, one that is named but absent, a
+     *                                                    property out of range, or a directory with files of others.
      * @throws io.millrace.efa.libfabric.FabricException  when a NIC of a protocol named cannot be opened.
      */
     public static EfaMediaDriver launch(final MediaDriver.Context context, final EfaContext efaContext)
     {
+        AeronDirectory.check(context.aeronDirectoryName());
         final FabricDriver fabric = install(context, new FabricDriver(efaContext));
         try
         {

@@ -83,6 +83,7 @@ class BadInputTest
             arguments(2, "--interval is soon", List.of("stat", "--interval", "soon")),
             arguments(2, "--json is one sample: it does not go with --watch", List.of("stat", "--json", "--watch")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
+            arguments(2, "given were -Daeron.threading.mode=FOO", List.of("driver", "-Daeron.threading.mode=FOO")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }
 
@@ -93,6 +94,17 @@ class BadInputTest
     {
         final Tool tool = Tool.run(directory, arguments.toArray(String[]::new));
         assertRefused(tool, status, message);
+    }
+
+    @Test
+    void aDirectoryOfOthersForTheDriversFiles() throws IOException
+    {
+        final Path file = Files.createFile(Files.createDirectory(directory.resolve("mine")).resolve("precious.txt"));
+        final String name = file.getParent().toString();
+        assertRefused(Tool.run(directory, "driver", "-Daeron.dir=" + name), 2, "has precious.txt in it");
+        assertRefused(Tool.run(directory, "archive", "serve", "--dir", name, "--archive-dir",
+            directory.resolve("archive").toString()), 2, "has precious.txt in it");
+        assertThat(file).exists();
     }
 
     @Test

@@ -59,7 +59,6 @@ class StatTest
             "-Dmillrace.efa.protocol=" + protocol,
             "-Daeron.threading.mode=SHARED",
             "-Daeron.term.buffer.length=64k",
-            "-Daeron.client.liveness.timeout=60s",
             "-Daeron.dir.delete.on.shutdown=true");
         drivers.add(driver);
         assertThat(driver.awaitLine()).startsWith("ready: ");

@@ -21,6 +21,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.archive.MillraceArchive;
+import io.millrace.efa.AeronDirectory;
 import io.millrace.efa.EfaMediaDriver;
 import io.millrace.samples.failure.CommandFailure;
 import org.agrona.SystemUtil;
@@ -98,7 +99,7 @@ public final class ArchiveServe implements Callable<Integer>
         {
             archiveCtx.threadingMode(ArchiveThreadingMode.SHARED);
         }
-        try (MillraceArchive archive = MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx))
+        try (MillraceArchive archive = launch(driverCtx, archiveCtx))
         {
             if (json)
             {
@@ -117,6 +118,12 @@ public final class ArchiveServe implements Callable<Integer>
             throw CommandFailure.usage(ex);
         }
         return 0;
+    }
+
+    private static MillraceArchive launch(final MediaDriver.Context driverCtx, final Archive.Context archiveCtx)
+    {
+        AeronDirectory.check(driverCtx.aeronDirectoryName());
+        return MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx);
     }
 
     private int length()

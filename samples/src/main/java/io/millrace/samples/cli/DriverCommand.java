@@ -110,8 +110,8 @@ public final class DriverCommand implements Callable<Integer>
         }
         catch (final IllegalArgumentException ex)
         {
-            throw CommandFailure.failed("the driver does not start: " + ex.getMessage() +
-                "; correct the property that this names, such as -Daeron.dir for a directory", ex);
+            throw CommandFailure.usage("the driver does not start: " + ex.getMessage() +
+                "; correct the property that has this value, given were " + given());
         }
         return 0;
     }
