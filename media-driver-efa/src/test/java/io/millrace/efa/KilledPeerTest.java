@@ -40,7 +40,7 @@ class KilledPeerTest
 {
     private static final int STREAM_ID = 3;
     private static final int MESSAGE_LENGTH = 60_000;
-    private static final int KILLS = 3;
+    private static final int KILLS = 2;
     private static final int MESSAGES = 200;
 
     @ParameterizedTest
