@@ -103,8 +103,8 @@ final class Membership implements KvSessionListener, AutoCloseable
             sessions = KvSessions.launch(new KvSessions.Context().aeron(aeron).listener(this)
                 .endpoint((KvRole.PREFILL == role ? orders.prefillSessions() : orders.decodeSessions())
                     .get(orders.index()))
-                .instance(new KvInstance(name(), role, orders.model(), orders.shape(), orders.sharding(), 0, 1, 1, "")
-                )
+                .instance(new KvInstance(
+                    name(), role, orders.model(), orders.shape(), orders.sharding(), 0, 1, 1, ""))
                 .probeIntervalNs(TimeUnit.MILLISECONDS.toNanos(250))
                 .minBackoffNs(TimeUnit.MILLISECONDS.toNanos(100)).maxBackoffNs(TimeUnit.SECONDS.toNanos(1))
                 .bootstrapTimeoutNs(TimeUnit.SECONDS.toNanos(2))
@@ -112,7 +112,7 @@ final class Membership implements KvSessionListener, AutoCloseable
         }
         catch (final AeronException | IllegalStateException ex)
         {
-            System.err.println("no driver, tried again: " + ex);
+            System.err.println("sessions tried again: " + ex);
         }
     }
 

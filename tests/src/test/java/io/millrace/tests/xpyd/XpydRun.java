@@ -377,7 +377,7 @@ final class XpydRun implements AutoCloseable
             note("SIGKILL " + kill.name + " after " + (report.verified + report.failed) + " requests with " +
                 active.size() + " in flight");
             cluster.kill(kill.name);
-            killDueNs = nowNs;
+            killDueNs = nowNs + (kills.isEmpty() ? 0 : kills.getFirst().delayNs);
         }
     }
 

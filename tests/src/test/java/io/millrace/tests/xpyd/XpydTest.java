@@ -45,7 +45,7 @@ class XpydTest
     {
         final String trace = System.getProperty("millrace.test.trace");
         final XpydOptions options = new XpydOptions(protocol, REQUESTS,
-            System.getProperty("millrace.test.model", IS_SMALL ? "4x1x16" : "8x1x32"),
+            System.getProperty("millrace.test.model", "8x1x32"),
             null == trace ? null : Path.of(trace), Long.getLong("millrace.test.seed", 1),
             8, IS_SMALL ? 20_000 : 60_000, IS_SMALL ? 15_000 : 30_000, Boolean.getBoolean("millrace.test.verbose"));
 
