@@ -49,7 +49,7 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
         String label();
     }
 
-    private final AtomicCounter[] counters;
+    private volatile AtomicCounter[] counters;
 
     private CounterSet(final AtomicCounter[] counters)
     {
@@ -65,14 +65,19 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
      */
     public static <E extends Enum<E> & Kind> CounterSet<E> inMemory(final Class<E> type)
     {
-        final AtomicCounter[] counters = new AtomicCounter[type.getEnumConstants().length];
+        return new CounterSet<>(newInMemory(type.getEnumConstants().length));
+    }
+
+    private static AtomicCounter[] newInMemory(final int count)
+    {
+        final AtomicCounter[] counters = new AtomicCounter[count];
         final UnsafeBuffer buffer = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
             counters.length * CountersReader.COUNTER_LENGTH, BitUtil.CACHE_LINE_LENGTH));
         for (int i = 0; i < counters.length; i++)
         {
             counters[i] = new AtomicCounter(buffer, i);
         }
-        return new CounterSet<>(counters);
+        return counters;
     }
 
     /**
@@ -126,6 +131,20 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
     public void increment(final E kind)
     {
         counters[kind.ordinal()].getAndAddRelease(1);
+    }
+
+    /**
+     * Count in memory from now on, since the media driver of the counters file is gone.
+     */
+    public void detach()
+    {
+        final AtomicCounter[] inFile = counters;
+        final AtomicCounter[] next = newInMemory(inFile.length);
+        for (int i = 0; i < next.length; i++)
+        {
+            next[i].setRelease(inFile[i].get());
+        }
+        counters = next;
     }
 
     /**

@@ -32,6 +32,7 @@ final class ClientLink
     private static final long RETRY_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final KvContext<?> ctx;
+    private ClientGuard guard;
     private CompletableFuture<Aeron> connecting;
     private long retryNs;
     private boolean isLost;
@@ -39,6 +40,7 @@ final class ClientLink
     ClientLink(final KvContext<?> ctx)
     {
         this.ctx = ctx;
+        guard = new ClientGuard(ctx.aeron(), ctx.useAgentInvoker());
     }
 
     /**
@@ -54,10 +56,7 @@ final class ClientLink
         }
         if (!isLost)
         {
-            isLost = true;
-            retryNs = nowNs;
-            // The counters lie in a file of the driver that will be unmapped.
-            ctx.counters().detach();
+            lose(nowNs);
         }
         if (!ctx.ownsAeron())
         {
@@ -76,14 +75,33 @@ final class ClientLink
     }
 
     /**
+     * Close a client that is of no use: it is made anew.
+     */
+    void drop()
+    {
+        lose(ctx.nanoClock().nanoTime());
+        ctx.aeron().close();
+    }
+
+    /**
      * Close what is still being made.
      */
     void close()
     {
+        guard.close();
         if (null != connecting)
         {
             connecting.thenAccept(Aeron::close);
         }
+    }
+
+    private void lose(final long nowNs)
+    {
+        isLost = true;
+        retryNs = nowNs;
+        // The counters lie in a file of the driver that will be unmapped.
+        ctx.counters().detach();
+        guard.release();
     }
 
     private boolean adopt()
@@ -93,6 +111,7 @@ final class ClientLink
         try
         {
             final Aeron aeron = done.join();
+            guard = new ClientGuard(aeron, ctx.useAgentInvoker());
             ctx.aeron(aeron);
             ctx.counters().attach(aeron);
             ctx.counters().increment(KvCounters.Kind.RECONNECTS);

@@ -45,6 +45,7 @@ final class ReceiverLink
         }
         catch (final RuntimeException ex)
         {
+            client.close();
             CloseHelper.close(subscription);
             throw ex;
         }
@@ -67,9 +68,9 @@ final class ReceiverLink
             }
             catch (final RuntimeException ex)
             {
-                // Without them the client is of no use: closed, it is made anew.
+                // Without them the client is of no use.
                 ctx.errorHandler().onError(ex);
-                ctx.aeron().close();
+                client.drop();
             }
         }
     }

@@ -64,15 +64,16 @@ final class SenderLink
         client = new ClientLink(ctx);
         helloIntervalNs = ctx.helloIntervalNs();
         helloDeadlineNs = ctx.nanoClock().nanoTime();
-        publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
         try
         {
+            publication = ctx.aeron().addExclusivePublication(ctx.channel(), ctx.streamId());
             writer = new ForwardWriter(publication);
             reverseSubscription = addReverse();
         }
         catch (final RuntimeException ex)
         {
-            publication.close();
+            client.close();
+            CloseHelper.close(publication);
             throw ex;
         }
     }
@@ -185,9 +186,9 @@ final class SenderLink
         }
         catch (final RuntimeException ex)
         {
-            // Without them the client is of no use: closed, it is made anew.
+            // Without them the client is of no use.
             ctx.errorHandler().onError(ex);
-            ctx.aeron().close();
+            client.drop();
         }
     }
 }

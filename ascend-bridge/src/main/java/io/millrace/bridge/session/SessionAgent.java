@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.millrace.bridge.CounterSet;
+import io.millrace.bridge.protocol.ClientGuard;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -41,6 +42,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
 
     private final KvSessions.Context ctx;
     private final NanoClock clock;
+    private final ClientGuard guard;
     private final CounterSet<SessionCounter> counters;
     private final KvSessionListener listener;
     private final Subscription subscription;
@@ -53,6 +55,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
     private final ConcurrentLinkedQueue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private volatile List<KvSession> sessions = List.of();
     private volatile boolean isClosed;
+    private boolean isClientLost;
     private int nextStreamId;
     private long quarantined;
 
@@ -65,6 +68,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
     {
         this.ctx = ctx;
         this.clock = ctx.nanoClock();
+        guard = new ClientGuard(ctx.aeron(), ctx.useAgentInvoker());
         this.counters = ctx.counters();
         this.listener = ctx.listener();
         this.subscription = subscription;
@@ -83,6 +87,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
 
     public int doWork()
     {
+        detachIfClientIsLost();
         int workCount = subscription.poll(assembler, FRAGMENT_LIMIT);
         for (Runnable command = commands.poll(); null != command; command = commands.poll())
         {
@@ -101,12 +106,24 @@ final class SessionAgent implements Agent, SessionReader.Handler
     public void onClose()
     {
         isClosed = true;
+        detachIfClientIsLost();
         for (final Link link : new ArrayList<>(links))
         {
             leave(link, "instance " + ctx.instance().name() + " was closed");
         }
         doCommandsOfLateCallers();
         CloseHelper.close(ctx.errorHandler(), subscription);
+        guard.close();
+    }
+
+    private void detachIfClientIsLost()
+    {
+        if (!isClientLost && ctx.aeron().isClosed())
+        {
+            isClientLost = true;
+            counters.detach();
+            guard.release();
+        }
     }
 
     private void doCommandsOfLateCallers()

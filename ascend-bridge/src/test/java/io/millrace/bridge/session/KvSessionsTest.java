@@ -245,6 +245,29 @@ class KvSessionsTest
     }
 
     @Test
+    void sessionsOutliveTheFilesOfTheirDriver()
+    {
+        try (MediaDriver driver = MediaDriver.launchEmbedded(SessionNode.driver());
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName())
+                .errorHandler(ex -> { }));
+            KvSessions sessions = KvSessions.launch(new KvSessions.Context().aeron(aeron).errorHandler(ex -> { })
+                .instance(SessionNode.instance("alone", KvRole.PREFILL, 0, 1))))
+        {
+            final CompletableFuture<KvSession> future = sessions.connect(decode("other").sessions.endpoint());
+            runUntil(future::isDone);
+            assertThat(sessions.counters().get(SessionCounter.ESTABLISHED)).isEqualTo(1);
+
+            driver.close();
+            runUntil(() -> aeron.isClosed() && 0 == aeron.countersReader().valuesBuffer().capacity());
+
+            // The counters file is unmapped: what reads or writes it ends the process.
+            assertThat(sessions.counters().get(SessionCounter.ESTABLISHED)).isEqualTo(1);
+            sessions.close();
+            assertThat(sessions.counters().get(SessionCounter.SESSIONS)).isZero();
+        }
+    }
+
+    @Test
     void nobodyThereIsToldAtTheBootstrapDeadline()
     {
         final SessionNode prefill = node(prefillAeron, SessionNode.instance("p", KvRole.PREFILL, 0, 1),

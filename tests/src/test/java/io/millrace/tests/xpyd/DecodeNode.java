@@ -1,0 +1,138 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.tests.xpyd;
+
+import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvFate;
+import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvReceiver;
+import io.millrace.bridge.KvReceiverListener;
+import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.KvTransferStats;
+import io.millrace.bridge.session.KvRole;
+import io.millrace.samples.demo.BlockContent;
+import io.millrace.samples.demo.ChildMain;
+import io.millrace.samples.demo.ParentLink;
+import org.agrona.CloseHelper;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A decode process: learns the fate of each request that it is told to expect, and checks every byte that landed.
+ */
+public final class DecodeNode extends Node implements KvReceiverListener
+{
+    private final Set<Long> expected = ConcurrentHashMap.newKeySet();
+    private final List<KvReceiver> receivers;
+    private final KvLayout layout;
+    private final byte[] part;
+    private final byte[] landed;
+
+    private DecodeNode(final ParentLink link)
+    {
+        super(link, KvRole.DECODE);
+        layout = orders.layout();
+        part = new byte[layout.partBytes()];
+        landed = new byte[layout.partBytes()];
+        receivers = launch(orders.prefillStreams().size(), prefill -> KvReceiver.launch(orders.streams(
+            new KvReceiver.Context(), prefill, orders.index())
+            .device(device).stagingConfig("4:1").idleStrategy(idleStrategy())
+            .allocator(cache).listener(this)));
+    }
+
+    /**
+     * Started by the test.
+     *
+     * @param args unused.
+     */
+    public static void main(final String[] args)
+    {
+        ChildMain.run(DecodeNode::new, link -> { });
+    }
+
+    @Override
+    void onCommand(final String[] words)
+    {
+        final long id = Long.parseLong(words[1]);
+        final long index = Long.parseLong(words[2]);
+        expected.add(id);
+        receivers.get(Integer.parseInt(words[3]))
+            .expect(id, TimeUnit.MILLISECONDS.toNanos(Long.parseLong(words[4])))
+            .thenAccept(fate -> onFate(index, fate));
+        link.send(ParentLink.event("expecting").put("id", id));
+    }
+
+    @Override
+    public void onTransferComplete(final long transferId, final long requestId, final KvTransferStats stats)
+    {
+        // A prefill process that was started again sends what its predecessor may have sent already.
+        if (!expected.contains(requestId))
+        {
+            cache.free(stats.transfer().blocks());
+        }
+    }
+
+    private void onFate(final long index, final KvFate fate)
+    {
+        expected.remove(fate.requestId());
+        if (KvTransferState.COMPLETED == fate.state())
+        {
+            worker.execute(() -> verify(index, fate));
+        }
+        else
+        {
+            failed(fate.requestId(), fate.error() + " " + fate.text());
+        }
+    }
+
+    private void verify(final long index, final KvFate fate)
+    {
+        final KvBlocks blocks = fate.transfer().blocks();
+        long mismatches = 0;
+        for (int layer = 0; layer < layout.layers(); layer++)
+        {
+            for (int p = 0; p < layout.parts(); p++)
+            {
+                for (int block = 0; block < blocks.blockCount(); block++)
+                {
+                    BlockContent.fill(orders.seed(), index, layer, p, block, part, part.length);
+                    device.get(blocks.address(layer, p, block), landed, 0, landed.length);
+                    mismatches += Arrays.equals(part, landed) ? 0 : 1;
+                }
+            }
+        }
+        cache.free(blocks);
+        link.send(ParentLink.event("verified").put("id", fate.requestId()).put("mismatches", mismatches)
+            .put("tokens", fate.transfer().info().tokenCount()).put("policy", fate.policy().name()));
+    }
+
+    @Override
+    List<KvCounters> counters()
+    {
+        return receivers.stream().map(KvReceiver::counters).toList();
+    }
+
+    @Override
+    void closeStreams()
+    {
+        CloseHelper.quietCloseAll(receivers);
+    }
+}
