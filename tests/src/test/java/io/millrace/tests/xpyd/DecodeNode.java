@@ -30,9 +30,11 @@ import io.millrace.samples.demo.ParentLink;
 import org.agrona.CloseHelper;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -40,7 +42,9 @@ import java.util.concurrent.TimeUnit;
  */
 public final class DecodeNode extends Node implements KvReceiverListener
 {
-    private final Set<Long> expected = ConcurrentHashMap.newKeySet();
+    private final Set<Long> expected = new HashSet<>();
+    private final Map<Long, KvBlocks> unasked = new HashMap<>();
+    private boolean isTold;
     private final List<KvReceiver> receivers;
     private final KvLayout layout;
     private final byte[] part;
@@ -71,9 +75,14 @@ public final class DecodeNode extends Node implements KvReceiverListener
     @Override
     void onCommand(final String[] words)
     {
+        if ("told".equals(words[0]))
+        {
+            onTold();
+            return;
+        }
         final long id = Long.parseLong(words[1]);
         final long index = Long.parseLong(words[2]);
-        expected.add(id);
+        expectFrom(id);
         receivers.get(Integer.parseInt(words[3]))
             .expect(id, TimeUnit.MILLISECONDS.toNanos(Long.parseLong(words[4])))
             .thenAccept(fate -> onFate(index, fate));
@@ -83,19 +92,47 @@ public final class DecodeNode extends Node implements KvReceiverListener
     @Override
     public void onTransferComplete(final long transferId, final long requestId, final KvTransferStats stats)
     {
-        // A prefill process that was started again sends what its predecessor may have sent already.
-        if (!expected.contains(requestId))
+        land(requestId, stats.transfer().blocks());
+    }
+
+    private synchronized void land(final long requestId, final KvBlocks blocks)
+    {
+        if (!isTold && !expected.contains(requestId))
         {
-            cache.free(stats.transfer().blocks());
+            // This process was started again, and its senders were faster than those who tell it what to expect.
+            unasked.put(requestId, blocks);
         }
+        else if (!expected.contains(requestId))
+        {
+            // A prefill process that was started again sends what its predecessor may have sent already.
+            cache.free(blocks);
+        }
+    }
+
+    private synchronized void expectFrom(final long requestId)
+    {
+        expected.add(requestId);
+        unasked.remove(requestId);
+    }
+
+    private synchronized void onTold()
+    {
+        isTold = true;
+        unasked.values().forEach(cache::free);
+        unasked.clear();
+    }
+
+    private synchronized void expectNoMore(final long requestId)
+    {
+        expected.remove(requestId);
     }
 
     private void onFate(final long index, final KvFate fate)
     {
-        expected.remove(fate.requestId());
+        expectNoMore(fate.requestId());
         if (KvTransferState.COMPLETED == fate.state())
         {
-            worker.execute(() -> verify(index, fate));
+            work(() -> verify(index, fate));
         }
         else
         {

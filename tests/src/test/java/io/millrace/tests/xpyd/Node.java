@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
@@ -48,7 +49,7 @@ abstract class Node implements ChildMain.Role
     final HostDevice device = new HostDevice();
     final PagedKvCache cache;
     final Membership membership;
-    final ExecutorService worker = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+    private final ExecutorService worker = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
 
     Node(final ParentLink link, final KvRole role)
     {
@@ -110,6 +111,25 @@ abstract class Node implements ChildMain.Role
         CloseHelper.quietCloseAll(membership, cache, device);
     }
 
+    /**
+     * Do something on the thread of the model's work. What it throws fails the run.
+     */
+    void work(final Runnable task)
+    {
+        worker.execute(() ->
+        {
+            try
+            {
+                task.run();
+            }
+            catch (final RuntimeException ex)
+            {
+                ex.printStackTrace();
+                link.send(ParentLink.event("failed").put("message", ex.toString()));
+            }
+        });
+    }
+
     void failed(final long id, final String reason)
     {
         link.send(ParentLink.event("failed").put("id", id).put("text", reason));
@@ -118,7 +138,7 @@ abstract class Node implements ChildMain.Role
     /**
      * Start something on a driver that may be starting itself.
      */
-    static <T> List<T> launch(final int count, final java.util.function.IntFunction<T> factory)
+    static <T> List<T> launch(final int count, final IntFunction<T> factory)
     {
         final List<T> launched = new ArrayList<>();
         final long startNs = System.nanoTime();

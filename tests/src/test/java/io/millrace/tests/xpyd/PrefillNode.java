@@ -72,7 +72,7 @@ public final class PrefillNode extends Node
             failed(id, "the decode side lost it: " + words[2]);
             return;
         }
-        worker.execute(() -> send(id, Long.parseLong(words[2]), Integer.parseInt(words[3]),
+        work(() -> send(id, Long.parseLong(words[2]), Integer.parseInt(words[3]),
             Integer.parseInt(words[4]), KvFailurePolicy.valueOf(words[5])));
     }
 

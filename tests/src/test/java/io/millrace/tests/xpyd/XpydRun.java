@@ -308,6 +308,10 @@ final class XpydRun implements AutoCloseable
                 expect(attempt);
             }
         }
+        if (1 == side)
+        {
+            cluster.tell("decode-" + index, "told");
+        }
     }
 
     private void retellPrefill(final Attempt attempt)
