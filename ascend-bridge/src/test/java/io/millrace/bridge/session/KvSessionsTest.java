@@ -50,6 +50,7 @@ import io.millrace.codecs.session.MessageHeaderEncoder;
 import io.millrace.codecs.session.Role;
 import io.millrace.codecs.session.SessionReason;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -257,8 +258,9 @@ class KvSessionsTest
             runUntil(future::isDone);
             assertThat(sessions.counters().get(SessionCounter.ESTABLISHED)).isEqualTo(1);
 
+            final AtomicBuffer values = aeron.countersReader().valuesBuffer();
             driver.close();
-            runUntil(() -> aeron.isClosed() && 0 == aeron.countersReader().valuesBuffer().capacity());
+            runUntil(() -> 0 == values.capacity());
 
             // The counters file is unmapped: what reads or writes it ends the process.
             assertThat(sessions.counters().get(SessionCounter.ESTABLISHED)).isEqualTo(1);
