@@ -186,7 +186,7 @@ public final class SenderAgent implements Agent
         if (KvError.NONE == error)
         {
             versionText = null;
-            link.onAnswer(receiverId, image);
+            link.onAnswer(receiverId, image, clock.nanoTime());
         }
         else if (0 == link.peers.size())
         {

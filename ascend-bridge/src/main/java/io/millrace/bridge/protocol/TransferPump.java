@@ -149,7 +149,7 @@ final class TransferPump
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
         final int count = peers.size();
-        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers();
+        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers() && !peers.isAsking(nowNs);
         if (!isReady || !writer.transferBegin(
             transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged(), count > 1))
         {
