@@ -34,6 +34,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 final class RawReceiver
 {
     long transferId;
+    boolean isAsked;
     private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[1024]);
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
@@ -62,6 +63,7 @@ final class RawReceiver
             final int templateId = KvMessages.check(source, offset, length);
             if (HelloDecoder.TEMPLATE_ID == templateId)
             {
+                isAsked = true;
                 final HelloAckEncoder ack = new HelloAckEncoder().wrapAndApplyHeader(buffer, 0, header)
                     .senderId(new HelloDecoder().wrapAndApplyHeader(source, offset, messageHeader).senderId())
                     .receiverId(receiverId).protocolVersion(KvMessages.PROTOCOL_VERSION)

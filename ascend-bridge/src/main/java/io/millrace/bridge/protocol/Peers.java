@@ -120,6 +120,26 @@ final class Peers
     }
 
     /**
+     * Find the receiver that goes on with an interrupted transfer: its own, or the one that joined last if its own has
+     * not answered within a grace after that.
+     *
+     * @param sinceNs when the transfer was interrupted.
+     * @return null when there is none now.
+     */
+    Peer successor(final long receiverId, final long sinceNs, final long nowNs)
+    {
+        for (int i = 0; i < peers.size(); i++)
+        {
+            if (peers.get(i).receiverId() == receiverId)
+            {
+                return peers.get(i);
+            }
+        }
+        final long waitedNs = Math.min(nowNs - joinedNs, nowNs - sinceNs);
+        return peers.isEmpty() || waitedNs < answerTimeoutNs ? null : peers.get(peers.size() - 1);
+    }
+
+    /**
      * Has a receiver not answered since another joined.
      */
     boolean hasSilent()

@@ -148,19 +148,36 @@ final class TransferPump
 
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
-        final int count = peers.size();
-        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers() && !peers.isAsking(nowNs);
+        final boolean isUnacknowledged = ctx.unacknowledged();
+        final boolean isResumed = transfer.attempt > 0;
+        final Peer successor = isResumed ? successor(transfer, nowNs) : null;
+        final boolean isReady = isUnacknowledged ||
+            (isResumed ? null != successor : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
+        if (isResumed && !isReady)
+        {
+            transfer.phase = Phase.INTERRUPTED;
+        }
         if (!isReady || !writer.transferBegin(
-            transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged(), count > 1))
+            transfer, transfer.deadlineNs - nowNs, isUnacknowledged, !isResumed && peers.size() > 1))
         {
             return 0;
         }
 
-        transfer.begun(ctx.unacknowledged() ? Destinations.NONE :
-            Destinations.of(peers, transfer.layout.layers()), nowNs);
+        final int layers = transfer.layout.layers();
+        transfer.begun(isUnacknowledged ? Destinations.NONE : isResumed ? Destinations.of(successor, layers) :
+            Destinations.of(peers, layers), nowNs);
         counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
-        transfer.phase = ctx.unacknowledged() ? Phase.STREAM : Phase.GRANT;
+        transfer.phase = isUnacknowledged ? Phase.STREAM : Phase.GRANT;
         return 1;
+    }
+
+    /**
+     * Only what one receiver takes is resumed: others on the stream know nothing of its layers.
+     */
+    private Peer successor(final OutboundTransfer transfer, final long nowNs)
+    {
+        return peers.successor(
+            transfer.receivers().get(0).peer.receiverId(), transfer.interruptedNs, nowNs);
     }
 
     private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
@@ -193,7 +210,7 @@ final class TransferPump
                 transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
                 " bytes", nowNs);
         }
-        else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
+        else if (null != successor(transfer, nowNs) && ending.dropSlots(transfer, nowNs))
         {
             transfer.restart();
             return 1;
