@@ -18,6 +18,7 @@ package io.millrace.bridge;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.aeron.Subscription;
@@ -296,6 +297,51 @@ class FaultTest
             assertThat(bridge.sender.counters().get(KvCounters.Kind.QUARANTINED)).isPositive();
             slow.isHeld = false;
             assertThat(bridge.run(request(bridge, source, 2)).state()).isEqualTo(KvTransferState.COMPLETED);
+        }
+    }
+
+    @Test
+    void anExceptionEndsItsTransferAlone()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            final List<Throwable> told = new ArrayList<>();
+            bridge.launch(destination(bridge), ctx -> ctx.errorHandler(told::add), ctx -> ctx);
+            final PagedKvCache source = source(bridge);
+            final KvTransfer healthy = bridge.sender.submit(request(bridge, source, 1).layerwise(true));
+            final KvBlocks blocks = source.allocate(BLOCKS);
+            final AtomicBoolean isFailing = new AtomicBoolean();
+            final KvBlocks failing = new KvBlocks()
+            {
+                public int blockCount()
+                {
+                    return BLOCKS;
+                }
+
+                public long address(final int layer, final int part, final int block)
+                {
+                    if (isFailing.get())
+                    {
+                        throw new IllegalStateException("test breaks a plan");
+                    }
+                    return blocks.address(layer, part, block);
+                }
+            };
+            // More than there are slots: none is lost.
+            for (int i = 0; i < 6; i++)
+            {
+                isFailing.set(false);
+                final KvTransfer broken = bridge.sender.submit(
+                    new KvTransferRequest().requestId(2).layout(LAYOUT).blocks(failing));
+                isFailing.set(true);
+                bridge.runUntil(() -> broken.state().isTerminal());
+                assertThat(broken.error()).isEqualTo(KvError.DEVICE_ERROR);
+                assertThat(broken.errorText()).contains("test breaks a plan");
+            }
+            assertThat(told).hasSize(6);
+            healthy.layerReady(3);
+            bridge.runUntil(() -> healthy.state().isTerminal());
+            assertThat(healthy.state()).as(healthy.toString()).isEqualTo(KvTransferState.COMPLETED);
         }
     }
 

@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -136,9 +137,16 @@ public final class SenderAgent implements Agent
     {
         final long nowNs = clock.nanoTime();
         int workCount = submissions.drain(enqueueing);
-        workCount += link.poll(nowNs, reverseReader);
-        workCount += admit(nowNs);
-        workCount += advance(nowNs);
+        try
+        {
+            workCount += link.poll(nowNs, reverseReader);
+            workCount += admit(nowNs);
+        }
+        finally
+        {
+            // Whatever the link throws: transfers in flight keep their deadlines.
+            workCount += advance(nowNs);
+        }
         return workCount;
     }
 
@@ -155,10 +163,17 @@ public final class SenderAgent implements Agent
         {
             ending.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
         }
-        while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
+        try
         {
-            advance(clock.nanoTime());
-            Thread.onSpinWait();
+            while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
+            {
+                advance(clock.nanoTime());
+                Thread.onSpinWait();
+            }
+        }
+        catch (final RuntimeException ex)
+        {
+            ctx.errorHandler().onError(ex);
         }
         // Before the transfers are reported ended: their users may free the blocks then.
         final boolean isQueueClosed = closeQueue();
@@ -309,17 +324,17 @@ public final class SenderAgent implements Agent
                 final KvPriority priority = Turns.at(round, place);
                 for (int i = 0; i < count; i++)
                 {
-                    final OutboundTransfer transfer = active.get(((round & Integer.MAX_VALUE) + i) % count);
+                    final OutboundTransfer transfer = active.get(Turns.rotate(round, i, count));
                     if (priority == transfer.priority)
                     {
                         final int slots = Math.max(1, pool.config().slots() * priority.weight() / weights);
-                        workCount += pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+                        workCount += advance(transfer, slots, nowNs);
                     }
                 }
             }
             for (int i = count - 1; i >= 0; i--)
             {
-                if (ending.isEnded(active.get(i), nowNs))
+                if (isEnded(active.get(i), nowNs))
                 {
                     remove(i);
                     workCount++;
@@ -334,6 +349,48 @@ public final class SenderAgent implements Agent
             slot = pool.pollQuarantine(copyQueue);
         }
         return workCount;
+    }
+
+    /**
+     * What fails for one transfer ends that one: the others go on.
+     */
+    private int advance(final OutboundTransfer transfer, final int slots, final long nowNs)
+    {
+        try
+        {
+            return pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+        }
+        catch (final KvException ex)
+        {
+            ending.end(transfer, ex.error(), ex.getMessage(), nowNs);
+        }
+        catch (final RuntimeException ex)
+        {
+            if (OutboundTransfer.Phase.ENDING != transfer.phase)
+            {
+                ctx.errorHandler().onError(ex);
+            }
+            ending.end(transfer, KvError.DEVICE_ERROR, "sender failed: " + ex, nowNs);
+        }
+        return 1;
+    }
+
+    private boolean isEnded(final OutboundTransfer transfer, final long nowNs)
+    {
+        try
+        {
+            return ending.isEnded(transfer, nowNs);
+        }
+        catch (final RuntimeException ex)
+        {
+            if (nowNs - transfer.endingDeadlineNs < 0)
+            {
+                return false;
+            }
+            ctx.errorHandler().onError(ex);
+            ending.quarantineSlots(transfer);
+            return true;
+        }
     }
 
     private void remove(final int index)

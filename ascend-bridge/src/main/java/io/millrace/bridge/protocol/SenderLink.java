@@ -116,14 +116,14 @@ final class SenderLink
             helloDeadlineNs = nowNs;
         }
         else if (null != reverseSubscription && nowNs - helloDeadlineNs >= 0 &&
-            (peers.size() < ctx.minReceivers() || peers.hasSilent() || peers.hasStranger(reverseSubscription)) &&
-            writer.hello(senderId))
+            (peers.size() < ctx.minReceivers() || peers.hasSilent() || peers.hasStranger(reverseSubscription)))
         {
+            // Before the try, which throws at the end of the stream's positions.
             helloDeadlineNs = nowNs + helloIntervalNs;
+            workCount += writer.hello(senderId) ? 1 : 0;
             // Strangers may be receivers of other senders, which never answer.
             helloIntervalNs = peers.size() < ctx.minReceivers() ? ctx.helloIntervalNs() :
                 Math.min(helloIntervalNs * 2, ctx.helloIntervalNs() * MAX_HELLO_BACKOFF);
-            workCount++;
         }
         if (null == reverseSubscription && isConnected && !isUp)
         {

@@ -207,4 +207,17 @@ final class TransferEnding
         }
         return true;
     }
+
+    /**
+     * Set aside the slots of a transfer whose copies cannot be looked after.
+     */
+    void quarantineSlots(final OutboundTransfer transfer)
+    {
+        for (StagingSlot slot = transfer.slots.head(); null != slot; slot = transfer.slots.head())
+        {
+            counters.increment(KvCounters.Kind.QUARANTINED);
+            pool.quarantine(slot);
+            transfer.slots.pop();
+        }
+    }
 }

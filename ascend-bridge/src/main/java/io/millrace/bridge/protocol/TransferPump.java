@@ -118,20 +118,8 @@ final class TransferPump
             final int wholeChunks = maxRange > chunk ? maxRange - maxRange % chunk : maxRange;
             final int length = (int)Math.min(wholeChunks, transfer.layerBytes - transfer.planOffset);
             slot.assign(transfer, transfer.planLayer, transfer.planAttempt, transfer.planOffset, length);
-            LayerPlanner.plan(
-                slot.batch(),
-                CopyDirection.DEVICE_TO_HOST,
-                transfer.layout,
-                transfer.carried,
-                transfer.runs.blocks(),
-                transfer.planLayer,
-                transfer.planOffset,
-                length,
-                slot.buffer().addressOffset());
-            slot.batch().acquire(transfer.acquired).deadlineNs(nowNs + ctx.copyTimeoutNs());
-            if (!copyQueue.submit(slot.batch()))
+            if (!submit(transfer, slot, nowNs))
             {
-                pool.release(slot);
                 break;
             }
 
@@ -144,6 +132,37 @@ final class TransferPump
             workCount++;
         }
         return workCount;
+    }
+
+    /**
+     * Start the copy into a slot, or give the slot back.
+     */
+    private boolean submit(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
+    {
+        boolean isSubmitted = false;
+        try
+        {
+            LayerPlanner.plan(
+                slot.batch(),
+                CopyDirection.DEVICE_TO_HOST,
+                transfer.layout,
+                transfer.carried,
+                transfer.runs.blocks(),
+                slot.layer(),
+                slot.layerOffset(),
+                slot.length(),
+                slot.buffer().addressOffset());
+            slot.batch().acquire(transfer.acquired).deadlineNs(nowNs + ctx.copyTimeoutNs());
+            isSubmitted = copyQueue.submit(slot.batch());
+        }
+        finally
+        {
+            if (!isSubmitted)
+            {
+                pool.release(slot);
+            }
+        }
+        return isSubmitted;
     }
 
     private int begin(final OutboundTransfer transfer, final long nowNs)
