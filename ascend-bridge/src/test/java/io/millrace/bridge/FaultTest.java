@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.aeron.Subscription;
+import io.millrace.bridge.device.KvEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -342,6 +343,42 @@ class FaultTest
             healthy.layerReady(3);
             bridge.runUntil(() -> healthy.state().isTerminal());
             assertThat(healthy.state()).as(healthy.toString()).isEqualTo(KvTransferState.COMPLETED);
+        }
+    }
+
+    @Test
+    void aLateProducerHoldsUpNobodyElse()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            bridge.launch(destination(bridge),
+                ctx -> ctx.copyTimeoutNs(TimeUnit.SECONDS.toNanos(1)), ctx -> ctx);
+            final PagedKvCache source = source(bridge);
+            final AtomicBoolean isReached = new AtomicBoolean();
+            final KvEvent event = new KvEvent()
+            {
+                public boolean isReached()
+                {
+                    return isReached.get();
+                }
+
+                public void close()
+                {
+                }
+            };
+            final KvTransfer late = bridge.sender.submit(request(bridge, source, 1).acquire(event));
+            for (int i = 0; i < 8; i++)
+            {
+                bridge.turn();
+            }
+            final KvTransfer other = bridge.run(request(bridge, source, 2));
+            assertThat(other.state()).as(other.toString()).isEqualTo(KvTransferState.COMPLETED);
+            assertThat(late.bytesSent()).isZero();
+            assertThat(bridge.sender.counters().get(KvCounters.Kind.STAGING_STALLS)).isZero();
+
+            isReached.set(true);
+            bridge.runUntil(() -> late.state().isTerminal());
+            assertThat(late.state()).as(late.toString()).isEqualTo(KvTransferState.COMPLETED);
         }
     }
 

@@ -119,6 +119,7 @@ final class OutboundTransfer implements KvTransfer
     final IntArrayList resendAttempts = new IntArrayList();
     int resendCount;
 
+    private boolean isAcquired;
     private final long transferId;
     private final long requestId;
     private final long totalBytes;
@@ -215,6 +216,15 @@ final class OutboundTransfer implements KvTransfer
         isCommitDue = false;
         isCommitSent = false;
         crc.reset();
+    }
+
+    /**
+     * Has the producer reached the event that copies wait for.
+     */
+    boolean isAcquired()
+    {
+        isAcquired = isAcquired || null == acquired || acquired.isReached();
+        return isAcquired;
     }
 
     /**

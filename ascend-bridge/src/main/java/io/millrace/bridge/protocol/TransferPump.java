@@ -104,7 +104,9 @@ final class TransferPump
             }
         }
 
-        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.nextPlan())
+        // A slot that waits for a producer would be missing to other transfers.
+        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.isAcquired() &&
+            transfer.nextPlan())
         {
             final StagingSlot slot = pool.acquire();
             if (null == slot)
