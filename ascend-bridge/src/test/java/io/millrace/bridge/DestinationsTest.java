@@ -241,8 +241,8 @@ class DestinationsTest
             bridge.sender = KvSender.launch(bridge.senderContext());
             bridge.runUntil(() -> dead.poll() >= 0 && bridge.sender.isConnected());
             // Its reverse publication stays, as a killed receiver's does until its image times out.
-            dead.fallSilent();
             bridge.receiver = KvReceiver.launch(bridge.receiverContext(cache(bridge, BLOCKS)));
+            dead.fallSilent();
             final KvBlocks blocks = source(bridge);
 
             // Those that began before the newcomer was known have the dead one for a receiver, and fail.

@@ -367,7 +367,8 @@ class FaultTest
                 }
             };
             final KvTransfer late = bridge.sender.submit(request(bridge, source, 1).acquire(event));
-            for (int i = 0; i < 8; i++)
+            bridge.runUntil(() -> 1 == bridge.begun.size());
+            for (int i = 0; i < 50; i++)
             {
                 bridge.turn();
             }

@@ -180,17 +180,13 @@ final class OutboundTransfer implements KvTransfer
         nextLayer = layer;
     }
 
-    /**
-     * Bytes that are sent when nothing is repeated.
-     */
+    // When nothing is repeated.
     long carriedBytes()
     {
         return layerBytes * (layout.layers() - fromLayer);
     }
 
-    /**
-     * Announced to these receivers.
-     */
+    // Announced to these receivers.
     void begun(final Destinations newDestinations, final long nowNs)
     {
         destinations = newDestinations;

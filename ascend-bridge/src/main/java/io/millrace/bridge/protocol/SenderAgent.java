@@ -25,7 +25,6 @@ import java.util.function.Consumer;
 import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
-import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -334,7 +333,7 @@ public final class SenderAgent implements Agent
             }
             for (int i = count - 1; i >= 0; i--)
             {
-                if (isEnded(active.get(i), nowNs))
+                if (ending.isEnded(active.get(i), nowNs))
                 {
                     remove(i);
                     workCount++;
@@ -360,36 +359,10 @@ public final class SenderAgent implements Agent
         {
             return pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
         }
-        catch (final KvException ex)
-        {
-            ending.end(transfer, ex.error(), ex.getMessage(), nowNs);
-        }
         catch (final RuntimeException ex)
         {
-            if (OutboundTransfer.Phase.ENDING != transfer.phase)
-            {
-                ctx.errorHandler().onError(ex);
-            }
-            ending.end(transfer, KvError.DEVICE_ERROR, "sender failed: " + ex, nowNs);
-        }
-        return 1;
-    }
-
-    private boolean isEnded(final OutboundTransfer transfer, final long nowNs)
-    {
-        try
-        {
-            return ending.isEnded(transfer, nowNs);
-        }
-        catch (final RuntimeException ex)
-        {
-            if (nowNs - transfer.endingDeadlineNs < 0)
-            {
-                return false;
-            }
-            ctx.errorHandler().onError(ex);
-            ending.quarantineSlots(transfer);
-            return true;
+            ending.onException(transfer, ex, nowNs);
+            return 1;
         }
     }
 

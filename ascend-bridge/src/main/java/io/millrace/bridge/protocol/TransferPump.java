@@ -136,9 +136,7 @@ final class TransferPump
         return workCount;
     }
 
-    /**
-     * Start the copy into a slot, or give the slot back.
-     */
+    // Starts the copy into a slot, or gives the slot back.
     private boolean submit(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
     {
         boolean isSubmitted = false;
@@ -197,8 +195,7 @@ final class TransferPump
      */
     private Peer successor(final OutboundTransfer transfer, final long nowNs)
     {
-        return peers.successor(
-            transfer.receivers().get(0).peer.receiverId(), transfer.interruptedNs, nowNs);
+        return peers.successor(transfer.receivers().get(0).peer.receiverId(), transfer.interruptedNs, nowNs);
     }
 
     private int awaitGrant(final OutboundTransfer transfer, final long nowNs)

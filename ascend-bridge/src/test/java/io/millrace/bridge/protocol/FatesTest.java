@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvFate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,7 +30,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class FatesTest
 {
     private static final int THREADS = 4;
-    private static final int EXPECTED = 20_000;
+    private static final int EXPECTED = 100_000;
 
     @Test
     void everyRequestHasAFateWhenManyThreadsMeetTheClose() throws InterruptedException
@@ -62,11 +61,8 @@ class FatesTest
         }
         for (final List<CompletableFuture<KvFate>> own : futures)
         {
-            assertThat(own).hasSize(EXPECTED).allSatisfy(future ->
-            {
-                assertThat(future).isDone();
-                assertThat(future.join().error()).isEqualTo(KvError.SHUTDOWN);
-            });
+            assertThat(own).hasSize(EXPECTED);
+            assertThat(own.stream().filter(future -> !future.isDone()).count()).isZero();
         }
     }
 }
