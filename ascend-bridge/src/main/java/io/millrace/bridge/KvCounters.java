@@ -212,7 +212,12 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         /**
          * Media drivers that were lost and connected to again.
          */
-        RECONNECTS("reconnects", 1179);
+        RECONNECTS("reconnects", 1179),
+
+        /**
+         * Answers to senders that found no room and were given up.
+         */
+        ANSWERS_DROPPED("answers dropped", 1112);
 
         private final String label;
         private final int typeId;

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import org.agrona.CloseHelper;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -228,5 +229,65 @@ class DestinationsTest
                 each -> assertThat(each.errorText()).contains("confirmed by the receiver"));
             assertThat(cache.freeBlocks()).isEqualTo(BLOCKS * COUNT);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_UDP"})
+    void aReceiverThatDiedIsNoDestinationOnceAnotherJoined(final Setting setting)
+    {
+        try (Bridge bridge = setting.open())
+        {
+            final RawReceiver dead = new RawReceiver(bridge, Bridge.STREAM_ID, 1);
+            bridge.sender = KvSender.launch(bridge.senderContext());
+            bridge.runUntil(() -> dead.poll() >= 0 && bridge.sender.isConnected());
+            // Its reverse publication stays, as a killed receiver's does until its image times out.
+            bridge.receiver = KvReceiver.launch(bridge.receiverContext(cache(bridge, BLOCKS)));
+            dead.fallSilent();
+            final KvBlocks blocks = source(bridge);
+
+            // Those that began before the newcomer was known have the dead one for a receiver, and fail.
+            final KvTransfer[] last = new KvTransfer[1];
+            bridge.runUntil(() ->
+            {
+                if (null == last[0] || last[0].state().isTerminal())
+                {
+                    last[0] = bridge.sender.submit(request(blocks).layerwise(false).timeoutNs(1_000_000_000L));
+                }
+                bridge.turn();
+                return KvTransferState.COMPLETED == last[0].state();
+            });
+            assertThat(last[0].destinations()).hasSize(1);
+        }
+    }
+
+    @Test
+    void aReceiverThatComesBackTakesItsOwnPlace()
+    {
+        try (Bridge bridge = Setting.HOST_IPC.open())
+        {
+            final RawReceiver first = new RawReceiver(bridge, Bridge.STREAM_ID, 7);
+            bridge.sender = KvSender.launch(bridge.senderContext());
+            bridge.runUntil(() -> first.poll() >= 0 && bridge.sender.isConnected());
+            final KvTransfer transfer = bridge.sender.submit(request(source(bridge)));
+            bridge.runUntil(() -> first.poll() >= 0 && 0 != first.transferId);
+
+            final RawReceiver second = new RawReceiver(bridge, Bridge.STREAM_ID, 7);
+            bridge.runUntil(() -> second.poll() >= 0 && transfer.state().isTerminal());
+            assertThat(transfer.error()).isEqualTo(KvError.PEER_GONE);
+
+            final KvTransfer next = bridge.sender.submit(request(source(bridge)));
+            bridge.runUntil(() ->
+            {
+                first.poll();
+                second.poll();
+                return next.transferId() == second.transferId;
+            });
+            assertThat(next.destinations()).hasSize(1);
+        }
+    }
+
+    private static KvBlocks source(final Bridge bridge)
+    {
+        return bridge.source(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS), BLOCKS, 1);
     }
 }

@@ -17,7 +17,9 @@ package io.millrace.bridge;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
+import io.aeron.Subscription;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -150,6 +152,31 @@ class FateTest
         {
             bridge.launch(info -> null);
             assertThatThrownBy(() -> bridge.receiver.expect(1, 0)).hasMessageContaining("timeoutNs=0");
+        }
+    }
+
+    @Test
+    void aReceiverThatIsClosedTellsTheEndOfEveryTransfer()
+    {
+        final int count = 150;
+        try (Bridge bridge = new Bridge(false))
+        {
+            bridge.receiver = KvReceiver.launch(bridge.receiverContext(info -> null).maxInFlight(count));
+            final Subscription reverse =
+                bridge.aeron.addSubscription(bridge.reverseChannel, Bridge.REVERSE_STREAM_ID);
+            final RawSender raw = new RawSender(bridge);
+            for (int i = 1; i <= count; i++)
+            {
+                raw.begin(i, LAYOUT, 1);
+                raw.sendBegin();
+            }
+            bridge.runUntil(() -> bridge.receiver.counters().get(KvCounters.Kind.TRANSFERS_STARTED) == count);
+            bridge.closeReceiver();
+
+            final AtomicInteger told = new AtomicInteger();
+            bridge.runUntil(() -> reverse.poll((buffer, offset, length, header) -> told.incrementAndGet(), 10) >= 0 &&
+                reverse.hasNoImages());
+            assertThat(told).hasValue(count);
         }
     }
 }

@@ -18,9 +18,11 @@ package io.millrace.bridge;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.aeron.Subscription;
+import io.millrace.bridge.device.KvEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -296,6 +298,88 @@ class FaultTest
             assertThat(bridge.sender.counters().get(KvCounters.Kind.QUARANTINED)).isPositive();
             slow.isHeld = false;
             assertThat(bridge.run(request(bridge, source, 2)).state()).isEqualTo(KvTransferState.COMPLETED);
+        }
+    }
+
+    @Test
+    void anExceptionEndsItsTransferAlone()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            final List<Throwable> told = new ArrayList<>();
+            bridge.launch(destination(bridge), ctx -> ctx.errorHandler(told::add), ctx -> ctx);
+            final PagedKvCache source = source(bridge);
+            final KvTransfer healthy = bridge.sender.submit(request(bridge, source, 1).layerwise(true));
+            final KvBlocks blocks = source.allocate(BLOCKS);
+            final AtomicBoolean isFailing = new AtomicBoolean();
+            final KvBlocks failing = new KvBlocks()
+            {
+                public int blockCount()
+                {
+                    return BLOCKS;
+                }
+
+                public long address(final int layer, final int part, final int block)
+                {
+                    if (isFailing.get())
+                    {
+                        throw new IllegalStateException("test breaks a plan");
+                    }
+                    return blocks.address(layer, part, block);
+                }
+            };
+            // More than there are slots: none is lost.
+            for (int i = 0; i < 6; i++)
+            {
+                isFailing.set(false);
+                final KvTransfer broken = bridge.sender.submit(
+                    new KvTransferRequest().requestId(2).layout(LAYOUT).blocks(failing));
+                isFailing.set(true);
+                bridge.runUntil(() -> broken.state().isTerminal());
+                assertThat(broken.error()).isEqualTo(KvError.DEVICE_ERROR);
+                assertThat(broken.errorText()).contains("test breaks a plan");
+            }
+            assertThat(told).hasSize(6);
+            healthy.layerReady(3);
+            bridge.runUntil(() -> healthy.state().isTerminal());
+            assertThat(healthy.state()).as(healthy.toString()).isEqualTo(KvTransferState.COMPLETED);
+        }
+    }
+
+    @Test
+    void aLateProducerHoldsUpNobodyElse()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            bridge.launch(destination(bridge),
+                ctx -> ctx.copyTimeoutNs(TimeUnit.SECONDS.toNanos(1)), ctx -> ctx);
+            final PagedKvCache source = source(bridge);
+            final AtomicBoolean isReached = new AtomicBoolean();
+            final KvEvent event = new KvEvent()
+            {
+                public boolean isReached()
+                {
+                    return isReached.get();
+                }
+
+                public void close()
+                {
+                }
+            };
+            final KvTransfer late = bridge.sender.submit(request(bridge, source, 1).acquire(event));
+            bridge.runUntil(() -> 1 == bridge.begun.size());
+            for (int i = 0; i < 50; i++)
+            {
+                bridge.turn();
+            }
+            final KvTransfer other = bridge.run(request(bridge, source, 2));
+            assertThat(other.state()).as(other.toString()).isEqualTo(KvTransferState.COMPLETED);
+            assertThat(late.bytesSent()).isZero();
+            assertThat(bridge.sender.counters().get(KvCounters.Kind.STAGING_STALLS)).isZero();
+
+            isReached.set(true);
+            bridge.runUntil(() -> late.state().isTerminal());
+            assertThat(late.state()).as(late.toString()).isEqualTo(KvTransferState.COMPLETED);
         }
     }
 

@@ -24,6 +24,7 @@ import io.millrace.codecs.kv.HelloEncoder;
 import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.MessageHeaderEncoder;
+import io.millrace.codecs.kv.Reason;
 import io.millrace.codecs.kv.RejectDecoder;
 import io.millrace.codecs.kv.TransferAckDecoder;
 import io.millrace.codecs.kv.TransferBeginEncoder;
@@ -375,5 +376,27 @@ class RefusalTest
                 }
             }, 10) >= 0 && checksum[0] >= 0);
         assertThat((int)checksum[0]).isEqualTo(RawSender.crc(RawSender.littleEndian(crc)));
+    }
+
+    @Test
+    void refusalsThatNameNoReasonCompleteNothing()
+    {
+        // A stream of its own: nothing of it reaches the receiver under test.
+        final int streamId = Bridge.STREAM_ID + 100;
+        final RawReceiver peer = new RawReceiver(bridge, streamId, 1);
+        bridge.sender = KvSender.launch(bridge.senderContext().streamId(streamId).reverseStreamId(streamId + 1));
+        final KvBlocks blocks = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, 1).allocate(1);
+        assertThat(ended(peer, blocks, () -> peer.reject(Reason.OK)).error()).isEqualTo(KvError.BAD_MESSAGE);
+        assertThat(ended(peer, blocks, () -> peer.cancel(Reason.OK)).error()).isEqualTo(KvError.CANCELED);
+    }
+
+    private KvTransfer ended(final RawReceiver peer, final KvBlocks blocks, final Runnable refusal)
+    {
+        final KvTransfer transfer = bridge.sender.submit(new KvTransferRequest().layout(LAYOUT).blocks(blocks)
+            .timeoutNs(Bridge.LIMIT_NS));
+        bridge.runUntil(() -> peer.poll() >= 0 && peer.transferId == transfer.transferId());
+        refusal.run();
+        bridge.runUntil(() -> transfer.state().isTerminal());
+        return transfer;
     }
 }

@@ -106,6 +106,34 @@ class ResumeTest
         }
     }
 
+    @Test
+    void withItsOwnReceiverAlthoughAnotherJoined()
+    {
+        try (Bridge bridge = Setting.HOST_IPC.open())
+        {
+            final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
+            bridge.launch(destination(bridge), ctx -> ctx, ctx -> ctx.source(subscription::controlledPoll));
+            final KvBlocks blocks = source(bridge);
+            final KvTransfer transfer = bridge.sender.submit(request(blocks));
+            transfer.layerReady(1);
+            bridge.runUntil(() -> transfer.layersAcked() == 2);
+            final long receiverId = transfer.destinations().get(0).receiverId();
+            final KvInboundTransfer inbound = bridge.begun.peek();
+
+            final RawReceiver other = new RawReceiver(bridge, Bridge.STREAM_ID, 99);
+            bridge.runUntil(() -> other.poll() >= 0 && other.isAsked);
+            subscription.imageAtIndex(0).reject("test breaks the session");
+            bridge.runUntil(() -> other.poll() >= 0 && inbound.isInterrupted());
+            transfer.layerReady(3);
+            bridge.runUntil(() -> other.poll() >= 0 && transfer.state().isTerminal());
+
+            assertThat(transfer.state()).as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED);
+            assertThat(transfer.destinations()).extracting(KvDestination::receiverId).containsExactly(receiverId);
+            assertThat(bridge.completed.peek().transfer()).isSameAs(inbound);
+            bridge.assertSame(LAYOUT, blocks, inbound.blocks());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Setting.class)
     void whenOnlyTheReceiverNotices(final Setting setting)

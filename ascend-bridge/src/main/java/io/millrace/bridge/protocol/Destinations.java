@@ -45,6 +45,11 @@ final class Destinations
         return new Destinations(all);
     }
 
+    static Destinations of(final Peer peer, final int layers)
+    {
+        return new Destinations(new Destination[]{new Destination(peer, layers)});
+    }
+
     int count()
     {
         return all.length;

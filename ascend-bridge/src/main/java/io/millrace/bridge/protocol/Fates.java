@@ -84,7 +84,7 @@ final class Fates
         }
         if (isClosed)
         {
-            added.drain(each -> end(each, shutdown(each.requestId)));
+            endAdded();
         }
         return expectation.future;
     }
@@ -136,9 +136,28 @@ final class Fates
     void close()
     {
         isClosed = true;
-        added.drain(each -> end(each, shutdown(each.requestId)));
+        endAdded();
         expected.values().forEach(each -> end(each, shutdown(each.requestId)));
         expected.clear();
+    }
+
+    private void endAdded()
+    {
+        for (Expectation each = pollClosed(); null != each; each = pollClosed())
+        {
+            end(each, shutdown(each.requestId));
+        }
+    }
+
+    /**
+     * The queue has one consumer, which is several threads' part once it is closed.
+     */
+    private Expectation pollClosed()
+    {
+        synchronized (added)
+        {
+            return added.poll();
+        }
     }
 
     private void enter(final Expectation expectation, final Long2ObjectHashMap<? extends KvInboundTransfer> active)

@@ -19,6 +19,7 @@ import io.aeron.ExclusivePublication;
 import io.aeron.Publication;
 import io.aeron.logbuffer.BufferClaim;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.staging.StagingSlot;
 import io.millrace.codecs.kv.BlockDescriptorEncoder;
@@ -252,11 +253,12 @@ final class ForwardWriter
     private boolean claim(final int length)
     {
         final long result = publication.tryClaim(KvMessages.alignedLength(length), claim);
-        isGone = Publication.NOT_CONNECTED == result || Publication.CLOSED == result;
-        if (Publication.MAX_POSITION_EXCEEDED == result)
+        final boolean isAtEnd = Publication.MAX_POSITION_EXCEEDED == result;
+        isGone = isAtEnd || Publication.NOT_CONNECTED == result || Publication.CLOSED == result;
+        if (isAtEnd)
         {
-            throw new IllegalStateException("stream " + publication.streamId() + " of " + publication.channel() +
-                " is at its last position " + publication.maxPossiblePosition() +
+            throw new KvException(KvError.PEER_GONE, "stream " + publication.streamId() + " of " +
+                publication.channel() + " is at its last position " + publication.maxPossiblePosition() +
                 ": start the sender again, with longer terms");
         }
         return result > 0;

@@ -119,6 +119,7 @@ final class OutboundTransfer implements KvTransfer
     final IntArrayList resendAttempts = new IntArrayList();
     int resendCount;
 
+    private boolean isAcquired;
     private final long transferId;
     private final long requestId;
     private final long totalBytes;
@@ -179,17 +180,13 @@ final class OutboundTransfer implements KvTransfer
         nextLayer = layer;
     }
 
-    /**
-     * Bytes that are sent when nothing is repeated.
-     */
+    // When nothing is repeated.
     long carriedBytes()
     {
         return layerBytes * (layout.layers() - fromLayer);
     }
 
-    /**
-     * Announced to these receivers.
-     */
+    // Announced to these receivers.
     void begun(final Destinations newDestinations, final long nowNs)
     {
         destinations = newDestinations;
@@ -215,6 +212,15 @@ final class OutboundTransfer implements KvTransfer
         isCommitDue = false;
         isCommitSent = false;
         crc.reset();
+    }
+
+    /**
+     * Has the producer reached the event that copies wait for.
+     */
+    boolean isAcquired()
+    {
+        isAcquired = isAcquired || null == acquired || acquired.isReached();
+        return isAcquired;
     }
 
     /**

@@ -15,52 +15,84 @@
  */
 package io.millrace.bridge.protocol;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 
 import io.aeron.Image;
 import io.aeron.Subscription;
 
 /**
- * The receivers that answered a sender, found by the session of their reverse publication.
+ * The receivers that answered a sender, found by the session of their reverse publication. When one joins, those that
+ * were there take part in new transfers once they answered again: an image outlives its receiver by its liveness
+ * timeout, and nothing else tells that the newcomer took a dead one's place.
  */
 final class Peers
 {
     private final ArrayList<Peer> peers = new ArrayList<>();
+    private final ArrayList<Peer> silent = new ArrayList<>();
+    private final ArrayList<Image> formerImages = new ArrayList<>();
+    private final ArrayDeque<Peer> replaced = new ArrayDeque<>();
+    private final long answerTimeoutNs;
+    private long joinedNs;
 
     /**
-     * Enter a receiver that answered.
+     * @param answerTimeoutNs that new transfers wait for the others' answers when a receiver joined.
+     */
+    Peers(final long answerTimeoutNs)
+    {
+        this.answerTimeoutNs = answerTimeoutNs;
+    }
+
+    /**
+     * Enter a receiver that answered. It takes the place of what it was under another session.
      *
      * @return false when it is known.
      */
-    boolean add(final long receiverId, final Image image)
+    boolean add(final long receiverId, final Image image, final long nowNs)
     {
-        for (int i = 0; i < peers.size(); i++)
+        if (formerImages.contains(image) || null != find(peers, receiverId, image.sessionId()))
         {
-            final Peer peer = peers.get(i);
-            if (peer.sessionId() == image.sessionId() && peer.receiverId() == receiverId)
+            return false;
+        }
+        final Peer known = find(silent, receiverId, image.sessionId());
+        if (null != known)
+        {
+            silent.remove(known);
+            peers.add(known);
+            return false;
+        }
+
+        silent.addAll(peers);
+        peers.clear();
+        for (int i = silent.size() - 1; i >= 0; i--)
+        {
+            if (silent.get(i).receiverId() == receiverId)
             {
-                return false;
+                formerImages.add(silent.get(i).image());
+                replaced.add(silent.remove(i));
             }
         }
         peers.add(new Peer(receiverId, image.sessionId(), image));
+        joinedNs = nowNs;
         return true;
     }
 
     /**
-     * Take out a receiver whose reverse publication ended.
+     * Take out a receiver that came back under another session, or whose reverse publication ended.
      *
      * @return null when all are there.
      */
     Peer pollGone()
     {
-        for (int i = peers.size() - 1; i >= 0; i--)
+        for (int i = formerImages.size() - 1; i >= 0; i--)
         {
-            if (peers.get(i).image().isClosed())
+            if (formerImages.get(i).isClosed())
             {
-                return peers.remove(i);
+                formerImages.remove(i);
             }
         }
-        return null;
+        final Peer gone = replaced.isEmpty() ? removeClosed(peers) : replaced.poll();
+        return null == gone ? removeClosed(silent) : gone;
     }
 
     /**
@@ -70,9 +102,13 @@ final class Peers
      */
     Peer poll()
     {
-        return peers.isEmpty() ? null : peers.remove(peers.size() - 1);
+        final ArrayList<Peer> from = peers.isEmpty() ? silent : peers;
+        return !replaced.isEmpty() ? replaced.poll() : from.isEmpty() ? null : from.remove(from.size() - 1);
     }
 
+    /**
+     * Receivers that take part in new transfers.
+     */
     int size()
     {
         return peers.size();
@@ -84,10 +120,71 @@ final class Peers
     }
 
     /**
+     * Find the receiver that goes on with an interrupted transfer: its own, or the one that joined last if its own has
+     * not answered within a grace after that.
+     *
+     * @param sinceNs when the transfer was interrupted.
+     * @return null when there is none now.
+     */
+    Peer successor(final long receiverId, final long sinceNs, final long nowNs)
+    {
+        for (int i = 0; i < peers.size(); i++)
+        {
+            if (peers.get(i).receiverId() == receiverId)
+            {
+                return peers.get(i);
+            }
+        }
+        final long waitedNs = Math.min(nowNs - joinedNs, nowNs - sinceNs);
+        return peers.isEmpty() || waitedNs < answerTimeoutNs ? null : peers.get(peers.size() - 1);
+    }
+
+    /**
+     * Has a receiver not answered since another joined.
+     */
+    boolean hasSilent()
+    {
+        return !silent.isEmpty();
+    }
+
+    /**
+     * Shall transfers wait for those that have not answered since another joined.
+     */
+    boolean isAsking(final long nowNs)
+    {
+        return !silent.isEmpty() && nowNs - joinedNs < answerTimeoutNs;
+    }
+
+    /**
      * Has a reverse publication appeared whose receiver has not answered.
      */
     boolean hasStranger(final Subscription reverse)
     {
-        return reverse.imageCount() > peers.size();
+        return reverse.imageCount() > peers.size() + silent.size() + formerImages.size();
+    }
+
+    private static Peer find(final ArrayList<Peer> list, final long receiverId, final int sessionId)
+    {
+        for (int i = 0; i < list.size(); i++)
+        {
+            final Peer peer = list.get(i);
+            if (peer.sessionId() == sessionId && peer.receiverId() == receiverId)
+            {
+                return peer;
+            }
+        }
+        return null;
+    }
+
+    private static Peer removeClosed(final ArrayList<Peer> list)
+    {
+        for (int i = list.size() - 1; i >= 0; i--)
+        {
+            if (list.get(i).image().isClosed())
+            {
+                return list.remove(i);
+            }
+        }
+        return null;
     }
 }

@@ -108,9 +108,10 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     {
         final long nowNs = clock.nanoTime();
         link.renew(nowNs);
-        int workCount = writer.drain() + landing.poll(nowNs);
+        int workCount = writer.drain();
         if (writer.hasRoom())
         {
+            workCount += landing.poll(nowNs);
             final int fragments = link.source().controlledPoll(reader, ctx.fragmentLimit());
             workCount += fragments;
             if (0 == fragments)
@@ -142,7 +143,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
         while (null != landing && clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
-            writer.drain() >= 0 && !landing.isIdle())
+            writer.drain() >= 0 && !(landing.isIdle() && writer.isDrained()))
         {
             Thread.onSpinWait();
         }

@@ -27,6 +27,8 @@ import org.agrona.CloseHelper;
 final class ReceiverLink
 {
     final ReverseWriter writer;
+    private static final int MESSAGES_OF_TIMERS = 3;
+
     private final KvReceiver.Context ctx;
     private final ClientLink client;
     private final KvSource source;
@@ -49,7 +51,9 @@ final class ReceiverLink
             CloseHelper.close(subscription);
             throw ex;
         }
-        writer = new ReverseWriter(reversePublication);
+        // A copy in each slot may end at once; a timer may grant, interrupt and end each transfer.
+        writer = new ReverseWriter(
+            reversePublication, ctx.staging().slots() + MESSAGES_OF_TIMERS * ctx.maxInFlight(), ctx.counters());
     }
 
     KvSource source()

@@ -116,7 +116,7 @@ final class ReverseReader implements FragmentHandler
                 if (find(reject.transferId(), header))
                 {
                     counters.increment(KvCounters.Kind.REJECTS);
-                    agent.end(transfer, destination, KvError.ofWireValue(reject.reasonRaw()),
+                    agent.end(transfer, destination, reason(reject.reasonRaw(), KvError.BAD_MESSAGE),
                         "receiver: " + reject.text());
                 }
             }
@@ -125,12 +125,21 @@ final class ReverseReader implements FragmentHandler
                 cancel.wrapAndApplyHeader(buffer, offset, messageHeader);
                 if (find(cancel.transferId(), header))
                 {
-                    agent.onCancel(transfer, destination, KvError.ofWireValue(cancel.reasonRaw()),
+                    agent.onCancel(transfer, destination, reason(cancel.reasonRaw(), KvError.CANCELED),
                         "receiver: " + cancel.text());
                 }
             }
             default -> counters.increment(KvCounters.Kind.REJECTS);
         }
+    }
+
+    /**
+     * Why a transfer ended that did not complete: a message that says OK must not complete it.
+     */
+    private static KvError reason(final short raw, final KvError instead)
+    {
+        final KvError error = KvError.ofWireValue(raw);
+        return KvError.NONE == error ? instead : error;
     }
 
     /**

@@ -17,6 +17,7 @@ package io.millrace.bridge.protocol;
 
 import io.aeron.ExclusivePublication;
 import io.aeron.Publication;
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.codecs.kv.AllocateEncoder;
 import io.millrace.codecs.kv.CancelEncoder;
@@ -28,6 +29,7 @@ import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.RejectEncoder;
 import io.millrace.codecs.kv.ResumeEncoder;
 import io.millrace.codecs.kv.TransferAckEncoder;
+import org.agrona.BitUtil;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableRingBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -44,7 +46,8 @@ final class ReverseWriter
     private static final int DRAIN_LIMIT = 64;
 
     private ExclusivePublication publication;
-    private final ExpandableRingBuffer queue = new ExpandableRingBuffer(QUEUE_BYTES, QUEUE_BYTES, true);
+    private final ExpandableRingBuffer queue;
+    private final KvCounters counters;
     private final ExpandableRingBuffer.MessageConsumer consumer = this::offer;
     private final MutableDirectBuffer buffer = new UnsafeBuffer(new byte[MAX_MESSAGE_BYTES]);
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
@@ -57,9 +60,15 @@ final class ReverseWriter
     private final RejectEncoder reject = new RejectEncoder();
     private final CancelEncoder cancel = new CancelEncoder();
 
-    ReverseWriter(final ExclusivePublication publication)
+    /**
+     * @param maxBurst messages that copies and timers may cause after {@link #hasRoom()} held the stream back.
+     */
+    ReverseWriter(final ExclusivePublication publication, final int maxBurst, final KvCounters counters)
     {
         this.publication = publication;
+        this.counters = counters;
+        queue = new ExpandableRingBuffer(
+            QUEUE_BYTES, BitUtil.findNextPositivePowerOfTwo(QUEUE_BYTES + maxBurst * MAX_MESSAGE_BYTES), true);
     }
 
     /**
@@ -72,7 +81,7 @@ final class ReverseWriter
     }
 
     /**
-     * May the forward stream be polled: is there room for what its messages may make us say. While nobody listens, old
+     * May stream and copies be polled: is there room for what they may make us say. While nobody listens, old
      * messages have no reader and make way.
      */
     boolean hasRoom()
@@ -87,6 +96,14 @@ final class ReverseWriter
             return true;
         }
         return false;
+    }
+
+    /**
+     * Has everything been said, or does nobody listen.
+     */
+    boolean isDrained()
+    {
+        return null == publication || queue.isEmpty() || !publication.isConnected();
     }
 
     int drain()
@@ -199,9 +216,11 @@ final class ReverseWriter
     {
         if (null != publication && !queue.append(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length))
         {
-            // Only messages that timers caused come here when the queue is full, after hasRoom() held the others back.
             drain();
-            queue.append(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length);
+            if (!queue.append(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length))
+            {
+                counters.increment(KvCounters.Kind.ANSWERS_DROPPED);
+            }
         }
     }
 

@@ -136,9 +136,16 @@ public final class SenderAgent implements Agent
     {
         final long nowNs = clock.nanoTime();
         int workCount = submissions.drain(enqueueing);
-        workCount += link.poll(nowNs, reverseReader);
-        workCount += admit(nowNs);
-        workCount += advance(nowNs);
+        try
+        {
+            workCount += link.poll(nowNs, reverseReader);
+            workCount += admit(nowNs);
+        }
+        finally
+        {
+            // Whatever the link throws: transfers in flight keep their deadlines.
+            workCount += advance(nowNs);
+        }
         return workCount;
     }
 
@@ -155,10 +162,17 @@ public final class SenderAgent implements Agent
         {
             ending.end(active.get(i), KvError.SHUTDOWN, "sender was closed", clock.nanoTime());
         }
-        while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
+        try
         {
-            advance(clock.nanoTime());
-            Thread.onSpinWait();
+            while (!active.isEmpty() && clock.nanoTime() - deadlineNs < 0)
+            {
+                advance(clock.nanoTime());
+                Thread.onSpinWait();
+            }
+        }
+        catch (final RuntimeException ex)
+        {
+            ctx.errorHandler().onError(ex);
         }
         // Before the transfers are reported ended: their users may free the blocks then.
         final boolean isQueueClosed = closeQueue();
@@ -186,7 +200,7 @@ public final class SenderAgent implements Agent
         if (KvError.NONE == error)
         {
             versionText = null;
-            link.onAnswer(receiverId, image);
+            link.onAnswer(receiverId, image, clock.nanoTime());
         }
         else if (0 == link.peers.size())
         {
@@ -309,11 +323,11 @@ public final class SenderAgent implements Agent
                 final KvPriority priority = Turns.at(round, place);
                 for (int i = 0; i < count; i++)
                 {
-                    final OutboundTransfer transfer = active.get(((round & Integer.MAX_VALUE) + i) % count);
+                    final OutboundTransfer transfer = active.get(Turns.rotate(round, i, count));
                     if (priority == transfer.priority)
                     {
                         final int slots = Math.max(1, pool.config().slots() * priority.weight() / weights);
-                        workCount += pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+                        workCount += advance(transfer, slots, nowNs);
                     }
                 }
             }
@@ -334,6 +348,22 @@ public final class SenderAgent implements Agent
             slot = pool.pollQuarantine(copyQueue);
         }
         return workCount;
+    }
+
+    /**
+     * What fails for one transfer ends that one: the others go on.
+     */
+    private int advance(final OutboundTransfer transfer, final int slots, final long nowNs)
+    {
+        try
+        {
+            return pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+        }
+        catch (final RuntimeException ex)
+        {
+            ending.onException(transfer, ex, nowNs);
+            return 1;
+        }
     }
 
     private void remove(final int index)

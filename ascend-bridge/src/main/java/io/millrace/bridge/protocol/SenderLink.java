@@ -43,8 +43,9 @@ final class SenderLink
 
     private static final int REVERSE_FRAGMENT_LIMIT = 32;
     private static final int MAX_HELLO_BACKOFF = 64;
+    private static final int HELLOS_ANSWERED = 3;
 
-    final Peers peers = new Peers();
+    final Peers peers;
     final ForwardWriter writer;
     private final KvSender.Context ctx;
     private final ClientLink client;
@@ -62,6 +63,7 @@ final class SenderLink
         this.senderId = senderId;
         this.handler = handler;
         client = new ClientLink(ctx);
+        peers = new Peers(ctx.helloIntervalNs() * HELLOS_ANSWERED);
         helloIntervalNs = ctx.helloIntervalNs();
         helloDeadlineNs = ctx.nanoClock().nanoTime();
         try
@@ -91,10 +93,12 @@ final class SenderLink
         return senderId == id;
     }
 
-    void onAnswer(final long receiverId, final Image image)
+    void onAnswer(final long receiverId, final Image image, final long nowNs)
     {
-        if (peers.add(receiverId, image))
+        if (peers.add(receiverId, image, nowNs))
         {
+            // The others are asked at once.
+            helloDeadlineNs = nowNs;
             helloIntervalNs = ctx.helloIntervalNs();
         }
     }
@@ -112,13 +116,14 @@ final class SenderLink
             helloDeadlineNs = nowNs;
         }
         else if (null != reverseSubscription && nowNs - helloDeadlineNs >= 0 &&
-            (peers.size() < ctx.minReceivers() || peers.hasStranger(reverseSubscription)) && writer.hello(senderId))
+            (peers.size() < ctx.minReceivers() || peers.hasSilent() || peers.hasStranger(reverseSubscription)))
         {
+            // Before the try, which throws at the end of the stream's positions.
             helloDeadlineNs = nowNs + helloIntervalNs;
+            workCount += writer.hello(senderId) ? 1 : 0;
             // Strangers may be receivers of other senders, which never answer.
             helloIntervalNs = peers.size() < ctx.minReceivers() ? ctx.helloIntervalNs() :
                 Math.min(helloIntervalNs * 2, ctx.helloIntervalNs() * MAX_HELLO_BACKOFF);
-            workCount++;
         }
         if (null == reverseSubscription && isConnected && !isUp)
         {

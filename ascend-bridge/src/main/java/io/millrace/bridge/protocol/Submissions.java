@@ -64,7 +64,17 @@ final class Submissions
      */
     int drain(final Consumer<OutboundTransfer> consumer)
     {
-        return queue.drain(consumer);
+        if (!isClosed)
+        {
+            return queue.drain(consumer);
+        }
+        int count = 0;
+        for (OutboundTransfer transfer = pollClosed(); null != transfer; transfer = pollClosed())
+        {
+            consumer.accept(transfer);
+            count++;
+        }
+        return count;
     }
 
     /**
@@ -119,8 +129,19 @@ final class Submissions
         if (isClosed)
         {
             // The agent may have emptied the queue before this offer: nobody else would end the transfer.
-            queue.drain(late -> late.finish(KvError.SHUTDOWN, "sender was closed"));
+            drain(late -> late.finish(KvError.SHUTDOWN, "sender was closed"));
         }
         return transfer;
+    }
+
+    /**
+     * The queue has one consumer, which is several threads' part once it is closed.
+     */
+    private OutboundTransfer pollClosed()
+    {
+        synchronized (queue)
+        {
+            return queue.poll();
+        }
     }
 }

@@ -17,6 +17,7 @@ package io.millrace.bridge.protocol;
 
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
@@ -134,6 +135,22 @@ final class TransferEnding
         }
     }
 
+    /**
+     * What fails for one transfer ends that one: the others go on.
+     */
+    void onException(final OutboundTransfer transfer, final RuntimeException ex, final long nowNs)
+    {
+        if (ex instanceof KvException)
+        {
+            end(transfer, ((KvException)ex).error(), ex.getMessage(), nowNs);
+        }
+        else if (Phase.ENDING != transfer.phase)
+        {
+            ctx.errorHandler().onError(ex);
+            end(transfer, KvError.DEVICE_ERROR, "sender failed: " + ex, nowNs);
+        }
+    }
+
     boolean isEnded(final OutboundTransfer transfer, final long nowNs)
     {
         if (Phase.ENDING != transfer.phase)
@@ -141,8 +158,20 @@ final class TransferEnding
             return false;
         }
         final boolean isTold = KvError.NONE == transfer.endError || !transfer.isBegun || transfer.isToldToEnd;
-
-        return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || nowNs - transfer.endingDeadlineNs >= 0);
+        final boolean isLate = nowNs - transfer.endingDeadlineNs >= 0;
+        try
+        {
+            return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || isLate);
+        }
+        catch (final RuntimeException ex)
+        {
+            if (isLate)
+            {
+                ctx.errorHandler().onError(ex);
+                quarantineSlots(transfer);
+            }
+            return isLate;
+        }
     }
 
     void cancel(final OutboundTransfer transfer, final long nowNs)
@@ -206,5 +235,18 @@ final class TransferEnding
             transfer.slots.pop();
         }
         return true;
+    }
+
+    /**
+     * Set aside the slots of a transfer whose copies cannot be looked after.
+     */
+    private void quarantineSlots(final OutboundTransfer transfer)
+    {
+        for (StagingSlot slot = transfer.slots.head(); null != slot; slot = transfer.slots.head())
+        {
+            counters.increment(KvCounters.Kind.QUARANTINED);
+            pool.quarantine(slot);
+            transfer.slots.pop();
+        }
     }
 }

@@ -104,7 +104,9 @@ final class TransferPump
             }
         }
 
-        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.nextPlan())
+        // A slot that waits for a producer would be missing to other transfers.
+        while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.isAcquired() &&
+            transfer.nextPlan())
         {
             final StagingSlot slot = pool.acquire();
             if (null == slot)
@@ -118,20 +120,8 @@ final class TransferPump
             final int wholeChunks = maxRange > chunk ? maxRange - maxRange % chunk : maxRange;
             final int length = (int)Math.min(wholeChunks, transfer.layerBytes - transfer.planOffset);
             slot.assign(transfer, transfer.planLayer, transfer.planAttempt, transfer.planOffset, length);
-            LayerPlanner.plan(
-                slot.batch(),
-                CopyDirection.DEVICE_TO_HOST,
-                transfer.layout,
-                transfer.carried,
-                transfer.runs.blocks(),
-                transfer.planLayer,
-                transfer.planOffset,
-                length,
-                slot.buffer().addressOffset());
-            slot.batch().acquire(transfer.acquired).deadlineNs(nowNs + ctx.copyTimeoutNs());
-            if (!copyQueue.submit(slot.batch()))
+            if (!submit(transfer, slot, nowNs))
             {
-                pool.release(slot);
                 break;
             }
 
@@ -146,21 +136,66 @@ final class TransferPump
         return workCount;
     }
 
+    // Starts the copy into a slot, or gives the slot back.
+    private boolean submit(final OutboundTransfer transfer, final StagingSlot slot, final long nowNs)
+    {
+        boolean isSubmitted = false;
+        try
+        {
+            LayerPlanner.plan(
+                slot.batch(),
+                CopyDirection.DEVICE_TO_HOST,
+                transfer.layout,
+                transfer.carried,
+                transfer.runs.blocks(),
+                slot.layer(),
+                slot.layerOffset(),
+                slot.length(),
+                slot.buffer().addressOffset());
+            slot.batch().acquire(transfer.acquired).deadlineNs(nowNs + ctx.copyTimeoutNs());
+            isSubmitted = copyQueue.submit(slot.batch());
+        }
+        finally
+        {
+            if (!isSubmitted)
+            {
+                pool.release(slot);
+            }
+        }
+        return isSubmitted;
+    }
+
     private int begin(final OutboundTransfer transfer, final long nowNs)
     {
-        final int count = peers.size();
-        final boolean isReady = ctx.unacknowledged() || count >= ctx.minReceivers();
+        final boolean isUnacknowledged = ctx.unacknowledged();
+        final boolean isResumed = transfer.attempt > 0;
+        final Peer successor = isResumed ? successor(transfer, nowNs) : null;
+        final boolean isReady = isUnacknowledged ||
+            (isResumed ? null != successor : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
+        if (isResumed && !isReady)
+        {
+            transfer.phase = Phase.INTERRUPTED;
+        }
         if (!isReady || !writer.transferBegin(
-            transfer, transfer.deadlineNs - nowNs, ctx.unacknowledged(), count > 1))
+            transfer, transfer.deadlineNs - nowNs, isUnacknowledged, !isResumed && peers.size() > 1))
         {
             return 0;
         }
 
-        transfer.begun(ctx.unacknowledged() ? Destinations.NONE :
-            Destinations.of(peers, transfer.layout.layers()), nowNs);
+        final int layers = transfer.layout.layers();
+        transfer.begun(isUnacknowledged ? Destinations.NONE : isResumed ? Destinations.of(successor, layers) :
+            Destinations.of(peers, layers), nowNs);
         counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
-        transfer.phase = ctx.unacknowledged() ? Phase.STREAM : Phase.GRANT;
+        transfer.phase = isUnacknowledged ? Phase.STREAM : Phase.GRANT;
         return 1;
+    }
+
+    /**
+     * Only what one receiver takes is resumed: others on the stream know nothing of its layers.
+     */
+    private Peer successor(final OutboundTransfer transfer, final long nowNs)
+    {
+        return peers.successor(transfer.receivers().get(0).peer.receiverId(), transfer.interruptedNs, nowNs);
     }
 
     private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
@@ -193,7 +228,7 @@ final class TransferPump
                 transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
                 " bytes", nowNs);
         }
-        else if (peers.size() >= ctx.minReceivers() && ending.dropSlots(transfer, nowNs))
+        else if (null != successor(transfer, nowNs) && ending.dropSlots(transfer, nowNs))
         {
             transfer.restart();
             return 1;

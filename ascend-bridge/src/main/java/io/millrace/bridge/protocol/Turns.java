@@ -48,6 +48,16 @@ final class Turns
         return PRIORITIES[place <= first.ordinal() ? place - 1 : place];
     }
 
+    /**
+     * Which of several comes at a place of a round, each first in its turn.
+     *
+     * @param round counter of rounds, may have overflown.
+     */
+    static int rotate(final int round, final int place, final int count)
+    {
+        return (Math.floorMod(round, count) + place) % count;
+    }
+
     static int count()
     {
         return PRIORITIES.length;

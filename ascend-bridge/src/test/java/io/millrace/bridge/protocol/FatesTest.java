@@ -1,0 +1,68 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.protocol;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import io.millrace.bridge.KvFate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(60)
+class FatesTest
+{
+    private static final int THREADS = 4;
+    private static final int EXPECTED = 100_000;
+
+    @Test
+    void everyRequestHasAFateWhenManyThreadsMeetTheClose() throws InterruptedException
+    {
+        final Fates fates = new Fates();
+        final List<List<CompletableFuture<KvFate>>> futures = new ArrayList<>();
+        final List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++)
+        {
+            final List<CompletableFuture<KvFate>> own = new ArrayList<>();
+            futures.add(own);
+            final Thread thread = new Thread(() ->
+            {
+                for (int id = 0; id < EXPECTED; id++)
+                {
+                    own.add(fates.expect(id, TimeUnit.MINUTES.toNanos(1), System.nanoTime()));
+                }
+            });
+            thread.setDaemon(true);
+            threads.add(thread);
+        }
+        fates.close();
+        threads.forEach(Thread::start);
+        for (final Thread thread : threads)
+        {
+            thread.join(TimeUnit.SECONDS.toMillis(40));
+            assertThat(thread.isAlive()).isFalse();
+        }
+        for (final List<CompletableFuture<KvFate>> own : futures)
+        {
+            assertThat(own).hasSize(EXPECTED);
+            assertThat(own.stream().filter(future -> !future.isDone()).count()).isZero();
+        }
+    }
+}
