@@ -351,7 +351,7 @@ final class AclCopyQueue implements KvCopyQueue
                 final boolean isDone = copy.isRecorded && library.queryEvent(copy.event) > 0;
                 end(copy, null != copy.failure ? copy.failure : isDone ? null : text);
             }
-            stream.destroy();
+            destroy(stream);
         }
     }
 
@@ -365,12 +365,28 @@ final class AclCopyQueue implements KvCopyQueue
         {
             if (stream.isDrained())
             {
-                stream.destroy();
+                destroy(stream);
             }
         }
         finally
         {
             device.exit(previous);
+        }
+    }
+
+    /**
+     * Destroy an empty stream. Its batches have ended: a failure is told, and costs no more than the handle.
+     */
+    private void destroy(final AclStream stream)
+    {
+        try
+        {
+            stream.destroy();
+        }
+        catch (final AclException ex)
+        {
+            device.onError(ex.code(), ex.getMessage());
+            LOGGER.error("empty stream of {} is lost: {}", device.name(), ex.getMessage());
         }
     }
 

@@ -265,6 +265,24 @@ class AclFaultTest
         assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
     }
 
+    @Test
+    void aStreamThatCannotBeDestroyedEitherLeavesTheNextBatchesApart()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.script("aclrtRecordEvent", 0, 1, 207007);
+        standIn.script("aclrtDestroyStream", 0, 1, 507899);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("aclrtRecordEvent").contains("207007 NO_EVENT_RESOURCE");
+
+        standIn.hold(true);
+        assertThat(queue.submit(fill(batch))).isTrue();
+        assertThat(queue.submit(fill(next))).isTrue();
+        assertThat(next.attachment()).isNotSameAs(batch.attachment());
+        standIn.hold(false);
+        assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(KvDeviceContract.complete(queue, next)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
     @ParameterizedTest
     @EnumSource(StandIn.Symbols.class)
     void closeWaitsForSlowCopies(final StandIn.Symbols symbols)
