@@ -16,6 +16,7 @@
 package io.millrace.bridge.device.acl;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -31,6 +32,7 @@ import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceMeter;
 import io.millrace.bridge.device.KvEvent;
 import io.millrace.bridge.device.MemoryRegistry;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -141,7 +143,15 @@ public final class AclDevice implements KvDevice
             final int code = AclCalls.aclrtMalloc(AclLibrary.address(out), lengthBytes, AclAbi.MALLOC_HUGE_FIRST);
             check("aclrtMalloc", code);
             final long address = out.getLong(0);
-            registry.add(address, lengthBytes);
+            try
+            {
+                registry.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                AclCalls.aclrtFree(address);
+                throw ex;
+            }
             synchronized (allocations)
             {
                 allocations.put(address, lengthBytes);
@@ -403,7 +413,15 @@ public final class AclDevice implements KvDevice
             final Memory out = AclLibrary.scratch();
             check("aclrtIpcMemImportByKey", library.call("aclrtIpcMemImportByKey", out, key, 0L));
             final long address = out.getLong(0);
-            registry.add(address, lengthBytes);
+            try
+            {
+                registry.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                library.call("aclrtIpcMemClose", key);
+                throw ex;
+            }
             return address;
         }
         finally
@@ -461,18 +479,16 @@ public final class AclDevice implements KvDevice
         {
             throw new IllegalStateException(queues.size() + " queues of " + name() + " are open: close them first");
         }
-        final Long[] addresses;
+        isClosed = true;
+        final List<AutoCloseable> all = new ArrayList<>();
         synchronized (allocations)
         {
-            addresses = allocations.keySet().toArray(new Long[0]);
+            allocations.keySet().forEach(address -> all.add(() -> free(address)));
         }
-        for (final Long address : addresses)
-        {
-            free(address);
-        }
-        isClosed = true;
-        library.resetDevice(ctx.deviceId(), name());
-        library.release(ctx.finalizeOnClose());
+        all.add(() -> library.resetDevice(ctx.deviceId(), name()));
+        all.add(() -> library.release(ctx.finalizeOnClose()));
+        // A device that fails is closed as far as it goes.
+        CloseHelper.closeAll(all);
     }
 
     private AclCopyQueue openRawQueue(final KvDeviceMeter meter)
