@@ -109,11 +109,13 @@ final class AclCopyQueue implements KvCopyQueue
     private void begin(final KvCopyBatch batch, final AclStream stream)
     {
         final AclCopy copy = spare.isEmpty() ? new AclCopy() : spare.pop();
-        final int outside = copy.hold(batch, device.registry());
+        final int outside = copy.hold(batch, device.registry(), device.pinned());
         if (outside >= 0)
         {
             spare.push(copy);
-            batch.onFailed(
+            batch.onFailed(device.contains(batch.deviceAddress(outside), batch.length(outside)) ?
+                "host memory at 0x" + Long.toHexString(batch.hostAddress(outside)) + " is being unpinned from " +
+                device.name() + ", or its device memory unregistered: copy before that" :
                 KvDevice.outOfRange(device.name(), batch.deviceAddress(outside), batch.length(outside)));
             return;
         }

@@ -51,6 +51,7 @@ public final class AclDevice implements KvDevice
     private final long context;
     private final AclInfo info;
     private final MemoryRegistry registry = new MemoryRegistry();
+    private final MemoryRegistry pinned = new MemoryRegistry();
     private final Map<Long, Long> allocations = new HashMap<>();
     private final Map<ByteBuffer, Long> stagingBuffers = new IdentityHashMap<>();
     private final List<AclCopyQueue> queues = new CopyOnWriteArrayList<>();
@@ -208,8 +209,13 @@ public final class AclDevice implements KvDevice
      */
     public void unregister(final long address)
     {
+        retire(registry, address);
+    }
+
+    private long retire(final MemoryRegistry regions, final long address)
+    {
         // Batches in the way may be this thread's own, which then sees their ends nowhere else.
-        registry.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
+        return regions.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
     }
 
     /**
@@ -296,8 +302,18 @@ public final class AclDevice implements KvDevice
             {
                 LOGGER.warn("{} did not pin {} bytes: {}", name(), lengthBytes,
                     error("aclrtHostRegisterV2", code).getMessage());
+                return false;
             }
-            return AclError.SUCCESS == code;
+            try
+            {
+                pinned.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                library.call("aclrtHostUnregister", new Pointer(address));
+                throw ex;
+            }
+            return true;
         }
         finally
         {
@@ -313,7 +329,13 @@ public final class AclDevice implements KvDevice
         final long previous = enter();
         try
         {
-            check("aclrtHostUnregister", library.call("aclrtHostUnregister", new Pointer(address)));
+            final long lengthBytes = retire(pinned, address);
+            final int code = library.call("aclrtHostUnregister", new Pointer(address));
+            if (AclError.SUCCESS != code)
+            {
+                pinned.add(address, lengthBytes);
+                throw error("aclrtHostUnregister", code);
+            }
         }
         finally
         {
@@ -438,11 +460,16 @@ public final class AclDevice implements KvDevice
      */
     public void closeMemory(final String key, final long address)
     {
-        unregister(address);
+        final long lengthBytes = retire(registry, address);
         final long previous = enter();
         try
         {
-            check("aclrtIpcMemClose", library.call("aclrtIpcMemClose", key));
+            final int code = library.call("aclrtIpcMemClose", key);
+            if (AclError.SUCCESS != code)
+            {
+                registry.add(address, lengthBytes);
+                throw error("aclrtIpcMemClose", code);
+            }
         }
         finally
         {
@@ -512,6 +539,14 @@ public final class AclDevice implements KvDevice
     MemoryRegistry registry()
     {
         return registry;
+    }
+
+    /**
+     * Host memory that others keep and take back.
+     */
+    MemoryRegistry pinned()
+    {
+        return pinned;
     }
 
     int logicalId()
