@@ -552,9 +552,11 @@ API aclError aclrtCreateStream(aclrtStream *stream)
     LEAVE(SUCCESS);
 }
 
+/* A scripted failure of these two destroys all the same, so that nothing is left over for the next test. */
 API aclError aclrtDestroyStream(aclrtStream stream)
 {
-    ENTER(aclrtDestroyStream);
+    pthread_mutex_lock(&lock);
+    const int code = scripted("aclrtDestroyStream");
     struct stream *s = stream;
     s->closing = 1;
     live_streams--;
@@ -562,7 +564,7 @@ API aclError aclrtDestroyStream(aclrtStream stream)
     pthread_mutex_unlock(&lock);
     pthread_join(s->thread, NULL);
     free(s);
-    return SUCCESS;
+    return code ? fail(code, "aclrtDestroyStream", "scripted") : SUCCESS;
 }
 
 API aclError aclrtSynchronizeStream(aclrtStream stream)
@@ -601,10 +603,12 @@ API aclError aclrtCreateEvent(aclrtEvent *event)
 
 API aclError aclrtDestroyEvent(aclrtEvent event)
 {
-    ENTER(aclrtDestroyEvent);
+    pthread_mutex_lock(&lock);
+    const int code = scripted("aclrtDestroyEvent");
     live_events--;
     free(event);
-    LEAVE(SUCCESS);
+    pthread_mutex_unlock(&lock);
+    return code ? fail(code, "aclrtDestroyEvent", "scripted") : SUCCESS;
 }
 
 API aclError aclrtRecordEvent(aclrtEvent event, aclrtStream stream)

@@ -89,9 +89,9 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
         connect();
         if (null == counters)
         {
-            ownsCounters = true;
             counters = KvCounters.allocate(
                 aeron(), role() + " " + device.name() + " stream=" + streamId() + " " + channel());
+            ownsCounters = true;
         }
     }
 
@@ -114,11 +114,17 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
      */
     void closeOwned()
     {
-        if (ownsCounters && !aeron().isClosed())
+        try
         {
-            counters.close();
+            if (ownsCounters && !aeron().isClosed())
+            {
+                counters.close();
+            }
         }
-        disconnect();
+        finally
+        {
+            disconnect();
+        }
     }
 
     /**

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.protocol.ReceiverAgent;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.AgentRunner;
 
@@ -37,14 +38,14 @@ public final class KvReceiver implements AutoCloseable
     private KvReceiver(final Context ctx)
     {
         this.ctx = ctx;
-        ctx.conclude();
         try
         {
+            ctx.conclude();
             agent = new ReceiverAgent(ctx);
         }
         catch (final RuntimeException ex)
         {
-            ctx.closeOwned();
+            CloseHelper.close(ex::addSuppressed, ctx::closeOwned);
             throw ex;
         }
 

@@ -19,6 +19,7 @@ import java.util.List;
 
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.protocol.SenderAgent;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.AgentRunner;
 
@@ -37,14 +38,14 @@ public final class KvSender implements AutoCloseable
     private KvSender(final Context ctx)
     {
         this.ctx = ctx;
-        ctx.conclude();
         try
         {
+            ctx.conclude();
             agent = new SenderAgent(ctx);
         }
         catch (final RuntimeException ex)
         {
-            ctx.closeOwned();
+            CloseHelper.close(ex::addSuppressed, ctx::closeOwned);
             throw ex;
         }
 

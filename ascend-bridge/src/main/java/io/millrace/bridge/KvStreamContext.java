@@ -57,8 +57,8 @@ public abstract class KvStreamContext<C extends KvStreamContext<C>>
     {
         if (null == aeron)
         {
-            ownsAeron = true;
             aeron = connectClient();
+            ownsAeron = true;
         }
     }
 

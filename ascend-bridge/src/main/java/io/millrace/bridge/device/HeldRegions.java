@@ -60,6 +60,43 @@ public final class HeldRegions
     }
 
     /**
+     * Hold all regions that both sides of a batch name. Host memory need not be of a region.
+     *
+     * @param batch    to hold for.
+     * @param registry of the device.
+     * @param host     memory that its owner may take back.
+     * @return as {@link #hold(KvCopyBatch, MemoryRegistry)}, the first copy as well that names host memory which its
+     * owner wants back.
+     */
+    public int hold(final KvCopyBatch batch, final MemoryRegistry registry, final MemoryRegistry host)
+    {
+        final int outside = hold(batch, registry);
+        if (outside >= 0 || 0 == host.size())
+        {
+            return outside;
+        }
+        MemoryRegion region = null;
+        for (int i = 0; i < batch.count(); i++)
+        {
+            final long address = batch.hostAddress(i);
+            if (null == region || address < region.address() || address >= region.end())
+            {
+                region = host.find(address);
+                if (null != region)
+                {
+                    if (!region.hold())
+                    {
+                        release();
+                        return i;
+                    }
+                    regions.add(region);
+                }
+            }
+        }
+        return -1;
+    }
+
+    /**
      * Let go of all.
      */
     public void release()

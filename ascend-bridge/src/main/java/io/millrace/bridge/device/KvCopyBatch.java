@@ -222,6 +222,17 @@ public final class KvCopyBatch
     }
 
     /**
+     * Host side of a copy.
+     *
+     * @param index from 0.
+     * @return address.
+     */
+    public long hostAddress(final int index)
+    {
+        return CopyDirection.DEVICE_TO_HOST == direction ? destinations[index] : sources[index];
+    }
+
+    /**
      * Length of a copy.
      *
      * @param index from 0.

@@ -119,9 +119,11 @@ public interface KvDevice extends AutoCloseable
     boolean pinHost(long address, long lengthBytes);
 
     /**
-     * Undo {@link #pinHost}.
+     * Undo {@link #pinHost}, once no copy uses the memory.
      *
-     * @param address that was pinned, no copy of which is in flight.
+     * @param address that was pinned.
+     * @throws IllegalArgumentException when nothing was pinned there.
+     * @throws IllegalStateException    when copies use it still: it stays pinned.
      */
     void unpinHost(long address);
 

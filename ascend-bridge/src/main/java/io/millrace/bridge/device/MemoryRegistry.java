@@ -120,10 +120,11 @@ public final class MemoryRegistry
      * @param address   of the region's first byte.
      * @param timeoutNs nanoseconds to wait for batches in flight.
      * @param whileBusy done while waiting.
+     * @return its length in bytes.
      * @throws IllegalArgumentException when no region starts there.
      * @throws IllegalStateException    when batches still hold it then: it stays registered.
      */
-    public void retire(final String device, final long address, final long timeoutNs, final Runnable whileBusy)
+    public long retire(final String device, final long address, final long timeoutNs, final Runnable whileBusy)
     {
         final MemoryRegion region = find(address);
         if (null == region || region.address() != address || !region.retire())
@@ -145,7 +146,7 @@ public final class MemoryRegistry
             }
             LockSupport.parkNanos(PARK_NS);
         }
-        remove(address);
+        return remove(address);
     }
 
     /**

@@ -41,7 +41,12 @@ public enum MapStatus
     REFUSED,
 
     /**
-     * It was unregistered.
+     * It was unregistered, and the server may have it still: its memory is not the caller's yet.
+     */
+    UNMAPPING,
+
+    /**
+     * It was unregistered, and the server that had it has unmapped it or is dead.
      */
     UNREGISTERED
 }

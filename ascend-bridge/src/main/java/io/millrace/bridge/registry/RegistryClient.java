@@ -46,7 +46,6 @@ public final class RegistryClient implements AutoCloseable
     public static final long SERVER_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(10);
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
-    private static final int OPEN_ATTEMPTS = 100;
     private static final long PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int BEAT_INTERVAL_MS = 50;
 
@@ -129,7 +128,7 @@ public final class RegistryClient implements AutoCloseable
 
     private static RegistryFile own(final Path path)
     {
-        for (int i = 0; i < OPEN_ATTEMPTS; i++)
+        for (int i = 0; i < RegistryFile.LOCK_ATTEMPTS; i++)
         {
             final RegistryFile file = RegistryFile.open(path, RegistryFile.MAX_ENTRIES);
             if (file.tryLock() && RegistryFile.DELETED != file.lifecycle())
@@ -139,7 +138,7 @@ public final class RegistryClient implements AutoCloseable
             }
             file.close();
             // A server holds the lock for the moment in which it deletes a file.
-            LockSupport.parkNanos(PARK_NS);
+            LockSupport.parkNanos(RegistryFile.LOCK_PARK_NS);
         }
         throw new IllegalStateException("a live process uses " + path + ": give each client a name of its own");
     }
@@ -228,7 +227,7 @@ public final class RegistryClient implements AutoCloseable
                 return buffer(i);
             }
             if (free < 0 && (RegistryFile.FREE == wanted ||
-                RegistryFile.UNMAP == wanted && (isUnmapped(i) || !isServerAlive())))
+                RegistryFile.UNMAP == wanted && (isUnmapped(i) || isServerDead())))
             {
                 free = i;
             }
@@ -254,7 +253,7 @@ public final class RegistryClient implements AutoCloseable
     }
 
     /**
-     * Unregister a buffer. Its memory is the caller's again when {@link #status} is no longer MAPPED.
+     * Unregister a buffer. Its memory is the caller's again when {@link #status} is UNREGISTERED.
      *
      * @param buffer that was registered.
      */
@@ -277,23 +276,24 @@ public final class RegistryClient implements AutoCloseable
      * Where a registration stands.
      *
      * @param buffer that was registered.
-     * @return the status; MAPPED also while a server that lives still has what was unregistered.
+     * @return the status; of what was unregistered, UNMAPPING until it is certain that the server does not have it.
      */
     public synchronized MapStatus status(final RegisteredBuffer buffer)
     {
         checkOpen();
         final int entry = buffer.entry();
-        final boolean isCurrent = isServerAlive() && table.statusIncarnation(entry) == server.incarnation() &&
-            table.statusGeneration(entry) == table.generation(entry);
         if (!isRegistered(buffer))
         {
-            return RegistryFile.UNMAP == table.wanted(entry) && isCurrent &&
-                RegistryFile.MAPPED == table.status(entry) ? MapStatus.MAPPED : MapStatus.UNREGISTERED;
+            // An entry is used again only when it was certain of the buffer before.
+            final boolean isSame = RegistryFile.UNMAP == table.wanted(entry) && buffer.equals(buffer(entry));
+            return !isSame || isUnmapped(entry) || isServerDead() ? MapStatus.UNREGISTERED : MapStatus.UNMAPPING;
         }
         if (!isServerAlive())
         {
             return MapStatus.UNSERVED;
         }
+        final boolean isCurrent = table.statusIncarnation(entry) == server.incarnation() &&
+            table.statusGeneration(entry) == table.generation(entry);
         return !isCurrent ? MapStatus.REQUESTED : switch (table.status(entry))
         {
             case RegistryFile.MAPPED -> MapStatus.MAPPED;
@@ -369,6 +369,14 @@ public final class RegistryClient implements AutoCloseable
             isServerSeen = true;
         }
         return isServerSeen && 0 != server.incarnation() && nowNs - serverSeenNs < serverTimeoutNs;
+    }
+
+    /**
+     * A server that is silent may be paused, and then has its mappings: one that is dead does not hold its lock.
+     */
+    private boolean isServerDead()
+    {
+        return !isServerAlive() && !server.isLocked();
     }
 
     private void checkOpen()

@@ -67,6 +67,12 @@ final class RegistryFile implements AutoCloseable
     static final int REFUSED = 2;
     static final int UNMAPPED = 3;
 
+    /**
+     * A lock may be taken for the moment in which another looks whether it is free.
+     */
+    static final int LOCK_ATTEMPTS = 100;
+    static final long LOCK_PARK_NS = 1_000_000;
+
     private static final long MAGIC = 0x4D494C4C52454731L;
     private static final int VERSION = 1;
     private static final int HEADER_LENGTH = 4096;

@@ -20,15 +20,16 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import io.millrace.bridge.CounterSet;
 import io.millrace.bridge.device.KvDevice;
@@ -65,7 +66,7 @@ public final class RegistryServer implements AutoCloseable
     private final RegistryFile file;
     private final long incarnation = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
     private final Map<Path, ClientTable> clients = new HashMap<>();
-    private final Set<Path> badFiles = new HashSet<>();
+    private final Map<Path, String> badFiles = new HashMap<>();
     private final AgentRunner runner;
     private volatile List<MappedBuffer> buffers = List.of();
 
@@ -92,7 +93,7 @@ public final class RegistryServer implements AutoCloseable
             throw new UncheckedIOException("registry directory " + directory + " cannot be made: " + ex, ex);
         }
         file = RegistryFile.open(directory.resolve(RegistryFile.SERVER_NAME), 0);
-        if (!file.tryLock())
+        if (!isLockTaken(file))
         {
             file.close();
             throw new IllegalStateException(
@@ -102,6 +103,19 @@ public final class RegistryServer implements AutoCloseable
         runner = new AgentRunner(
             new SleepingMillisIdleStrategy(SCAN_INTERVAL_MS), errorHandler, null, new Scan());
         AgentRunner.startOnThread(runner);
+    }
+
+    private static boolean isLockTaken(final RegistryFile file)
+    {
+        for (int i = 0; i < RegistryFile.LOCK_ATTEMPTS; i++)
+        {
+            if (file.tryLock())
+            {
+                return true;
+            }
+            LockSupport.parkNanos(RegistryFile.LOCK_PARK_NS);
+        }
+        return false;
     }
 
     /**
@@ -202,7 +216,7 @@ public final class RegistryServer implements AutoCloseable
         {
             for (final Path path : paths)
             {
-                if (!clients.containsKey(path) && !badFiles.contains(path))
+                if (!clients.containsKey(path) && !Objects.equals(badFiles.get(path), version(path)))
                 {
                     open(path, nowNs);
                 }
@@ -236,9 +250,27 @@ public final class RegistryServer implements AutoCloseable
         }
         catch (final IllegalStateException | UncheckedIOException ex)
         {
-            badFiles.add(path);
+            badFiles.put(path, version(path));
             counters.increment(RegistryCounter.BAD_FILES);
             errorHandler.onError(ex);
+        }
+    }
+
+    /**
+     * Tells a file from one that was made anew under its path.
+     *
+     * @return empty when there is none.
+     */
+    private static String version(final Path path)
+    {
+        try
+        {
+            final BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+            return attributes.fileKey() + " " + attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS);
+        }
+        catch (final IOException ex)
+        {
+            return "";
         }
     }
 

@@ -15,10 +15,8 @@
  */
 package io.millrace.bridge.reshard;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 
 import io.millrace.bridge.KvBlockAllocator;
@@ -119,8 +117,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     public synchronized KvBlocks allocate(final KvTransferInfo info)
     {
         Request request = requests.get(info.requestId());
-        final Long owner = null == request ? null : request.transferIds.putIfAbsent(info.tpRank(), info.transferId());
-        if (null != owner && owner != info.transferId())
+        if (null != request && !request.source(info.tpRank()).isOf(info.transferId()))
         {
             throw new KvException(KvError.DUPLICATE_TRANSFER, "source rank " + info.tpRank() +
                 " sends request " + info.requestId() + " a second time");
@@ -157,6 +154,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         }
 
         request.open++;
+        request.source(info.tpRank()).isGranted = true;
         return ReshardPlan.destinationBlocks(
             shape, sharding, copy, request.blocks, info.tokenCount(), info.layout());
     }
@@ -182,7 +180,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         final Request request = requests.get(transfer.info().requestId());
         if (null != request)
         {
-            request.transfers.add(transfer);
+            request.source(transfer.info().tpRank()).transfer = transfer;
             if (request.isFailed)
             {
                 transfer.cancel();
@@ -237,7 +235,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         {
             listener.onRequestFailed(requestId, reason, text);
         }
-        else if (request.transferIds.containsValue(transferId))
+        else if (request.end(transferId))
         {
             request.ended++;
             fail(requestId, request, reason, text);
@@ -261,7 +259,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
             if (nowNs - request.deadlineNs >= 0)
             {
                 failed += request.isFailed ? 0 : 1;
-                fail(entry.getKey(), request, KvError.DEADLINE, "transfers of " + request.transferIds.size() + " of " +
+                fail(entry.getKey(), request, KvError.DEADLINE, "transfers of " + request.sources.size() + " of " +
                     request.sourceRanks + " source ranks began, " + request.ended + " ended, within " + timeoutNs +
                     " ns");
                 if (0 == request.open)
@@ -326,7 +324,8 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         if (!request.isFailed)
         {
             request.isFailed = true;
-            request.transfers.forEach(KvInboundTransfer::cancel);
+            request.sources.values().stream().filter(source -> null != source.transfer)
+                .forEach(source -> source.transfer.cancel());
             listener.onRequestFailed(requestId, reason, text);
         }
     }
@@ -355,6 +354,34 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         }
     }
 
+    /**
+     * A source rank's transfer. A sender that was restarted goes on with it under an id of its own.
+     */
+    private static final class Source
+    {
+        private long transferId;
+        private boolean isGranted;
+        private boolean isEnded;
+        private KvInboundTransfer transfer;
+
+        /**
+         * Until one has blocks, the transfer that asked last is the rank's.
+         */
+        private boolean isOf(final long newTransferId)
+        {
+            if (!isGranted && !isEnded)
+            {
+                transferId = newTransferId;
+            }
+            return transferId() == newTransferId;
+        }
+
+        private long transferId()
+        {
+            return null == transfer ? transferId : transfer.info().transferId();
+        }
+    }
+
     private static final class Request
     {
         private final int tpSize;
@@ -362,8 +389,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         private final int sourceRanks;
         private final long deadlineNs;
         private final int[] landed;
-        private final Map<Integer, Long> transferIds = new HashMap<>();
-        private final List<KvInboundTransfer> transfers = new ArrayList<>();
+        private final Map<Integer, Source> sources = new HashMap<>();
         private KvBlocks blocks;
         private int open;
         private int ended;
@@ -376,7 +402,25 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
             this.sourceRanks = sourceRanks;
             this.deadlineNs = deadlineNs;
             this.landed = new int[info.layout().layers()];
-            transferIds.put(info.tpRank(), info.transferId());
+            source(info.tpRank()).transferId = info.transferId();
+        }
+
+        private Source source(final int tpRank)
+        {
+            return sources.computeIfAbsent(tpRank, ignored -> new Source());
+        }
+
+        private boolean end(final long transferId)
+        {
+            for (final Source source : sources.values())
+            {
+                if (source.transferId() == transferId)
+                {
+                    source.isEnded = true;
+                    return true;
+                }
+            }
+            return false;
         }
     }
 }

@@ -134,7 +134,7 @@ public final class HostSlabs implements SlabSource
         final Long length;
         synchronized (lengths)
         {
-            length = lengths.remove(slab);
+            length = lengths.get(slab);
         }
         if (null == length)
         {
@@ -142,7 +142,12 @@ public final class HostSlabs implements SlabSource
             return;
         }
         final long address = BufferUtil.address(slab);
+        // What cannot be unpinned stays mapped and known: to be freed again.
         device.unpinHost(address);
+        synchronized (lengths)
+        {
+            lengths.remove(slab);
+        }
         HostMemory.free(address, length);
     }
 }

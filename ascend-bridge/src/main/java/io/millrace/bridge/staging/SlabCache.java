@@ -17,12 +17,15 @@ package io.millrace.bridge.staging;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 
 import io.millrace.bridge.device.KvDeviceMeter;
+import org.agrona.CloseHelper;
 
 /**
  * Keeps slabs that were freed for the next pool, since pinning memory is slow: to be shared by the senders and
@@ -137,8 +140,10 @@ public final class SlabCache implements SlabSource, AutoCloseable
     public synchronized void close()
     {
         isClosed = true;
-        free.values().forEach(slabs -> slabs.forEach(source::free));
+        final List<AutoCloseable> all = new ArrayList<>();
+        free.values().forEach(slabs -> slabs.forEach(slab -> all.add(() -> source.free(slab))));
         free.clear();
         cachedBytes = 0;
+        CloseHelper.closeAll(all);
     }
 }

@@ -23,6 +23,7 @@ import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceMeter;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -116,7 +117,7 @@ public final class StagingPool implements AutoCloseable
         }
         catch (final RuntimeException | OutOfMemoryError ex)
         {
-            close();
+            CloseHelper.close(ex::addSuppressed, this);
             if (percent - STEP_PERCENT < MIN_PERCENT || ex instanceof IllegalStateException)
             {
                 throw ex;
@@ -225,15 +226,14 @@ public final class StagingPool implements AutoCloseable
     }
 
     /**
-     * Free the slabs. No copy may be in flight.
+     * Free the slabs, also those behind one that cannot be freed. No copy may be in flight.
      */
     public void close()
     {
-        for (final ByteBuffer slab : slabs)
-        {
-            source.free(slab);
-        }
+        final List<AutoCloseable> all = new ArrayList<>();
+        slabs.forEach(slab -> all.add(() -> source.free(slab)));
         slabs.clear();
         freeCount = 0;
+        CloseHelper.closeAll(all);
     }
 }

@@ -27,8 +27,12 @@ import java.util.function.BooleanSupplier;
 
 import io.millrace.bridge.ChildJvm;
 import io.millrace.bridge.CounterSet;
+import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.KvCopyBatch;
+import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.KvDeviceContract;
 import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.bridge.device.acl.StandIn;
 import org.agrona.CloseHelper;
@@ -213,6 +217,11 @@ class RegistryTest
             assertThat(counters.get(RegistryCounter.REFUSALS)).isEqualTo(2);
             await(() -> 1 == counters.get(RegistryCounter.BAD_FILES));
             assertThat(errors).hasSize(1).first().asString().contains("bad.client has magic");
+            Files.delete(temp.resolve("registry").resolve("bad.client"));
+            try (RegistryClient remade = RegistryClient.open(temp.resolve("registry"), "bad"))
+            {
+                assertThat(remade.await(remade.registerFile(file, 0, LENGTH), LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
+            }
         }
         await(() -> server.buffers().isEmpty() && !Files.exists(temp.resolve("registry").resolve("c.client")));
         assertThatThrownBy(() -> RegistryClient.open(temp, "a/b"))
@@ -245,6 +254,73 @@ class RegistryTest
             client.unregister(buffer);
             client.unregister(pinned);
             await(() -> server.buffers().isEmpty());
+        }
+    }
+
+    @Test
+    void aBufferThatCopiesUseStaysMappedAndIsNotGivenBack() throws IOException
+    {
+        final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
+        device.close();
+        device = new AclDevice(standIn.context(1).drainTimeoutNs(TimeUnit.MILLISECONDS.toNanos(20)));
+        serve(LIMIT_NS);
+        final Path file = file("a");
+        try (ChildJvm child = client("c", file))
+        {
+            assertThat(child.await("status ")).isEqualTo("MAPPED");
+        }
+        await(() -> 1 == counters.get(RegistryCounter.BUFFERS));
+        final long mapped = server.resolve("c", file.toString(), 0, LENGTH);
+        final KvCopyQueue queue = device.openQueue();
+        final KvCopyBatch batch = new KvCopyBatch().reset(CopyDirection.DEVICE_TO_HOST);
+        batch.add(mapped, device.allocate(LENGTH), LENGTH);
+        standIn.stick(true);
+        queue.submit(batch);
+
+        // The client is started again, so that its buffer is to be mapped anew.
+        try (RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
+        {
+            await(() -> counters.get(RegistryCounter.UNMAP_DELAYS) > 0);
+            final RegisteredBuffer buffer = client.buffers().get(0);
+            client.unregister(buffer);
+            final long delays = counters.get(RegistryCounter.UNMAP_DELAYS);
+            await(() -> counters.get(RegistryCounter.UNMAP_DELAYS) > delays + 1);
+            assertThat(server.buffers()).hasSize(1);
+            assertThat(client.status(buffer)).isEqualTo(MapStatus.UNMAPPING);
+
+            standIn.stick(false);
+            assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.COMPLETED);
+            await(() -> MapStatus.UNREGISTERED == client.status(buffer));
+            assertThat(server.buffers()).isEmpty();
+        }
+        queue.close();
+    }
+
+    @Test
+    void aServerThatIsPausedHasItsMappingsAndOneThatIsKilledHasNot() throws IOException
+    {
+        final Path directory = temp.resolve("registry");
+        try (RegistryClient client = RegistryClient.open(directory, "c", TIMEOUT_NS);
+            ChildJvm child = new ChildJvm(RegistryNode.class, "server", directory.toString()))
+        {
+            child.await("ready");
+            final RegisteredBuffer buffer = client.registerFile(file("a"), 0, LENGTH);
+            final RegisteredBuffer other = client.registerFile(file("b"), 0, LENGTH);
+            assertThat(client.await(buffer, LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
+            assertThat(client.await(other, LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
+            child.signal("STOP");
+            await(() -> !client.isServerAlive());
+            client.unregister(buffer);
+            assertThat(client.status(buffer)).isEqualTo(MapStatus.UNMAPPING);
+            assertThat(client.registerFile(file("d"), 0, LENGTH).entry()).isNotEqualTo(buffer.entry());
+            child.signal("CONT");
+            await(() -> MapStatus.UNREGISTERED == client.status(buffer));
+
+            child.signal("STOP");
+            client.unregister(other);
+            assertThat(client.status(other)).isEqualTo(MapStatus.UNMAPPING);
+            child.signal("KILL");
+            await(() -> MapStatus.UNREGISTERED == client.status(other));
         }
     }
 }

@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge.reshard;
 
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -24,7 +26,9 @@ import java.util.Random;
 
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvDtype;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvTransferRequest;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -282,5 +286,30 @@ class ReshardPlanTest
             .blocks(blocks), 0)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("tokensPerBlock=16");
         assertThatThrownBy(() -> new Sharding(0, 16, HeadOrder.HEAD_MAJOR))
             .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("tpSize=0");
+    }
+
+    @Test
+    void aRequestKeepsTheSettingsOfTheWhole() throws IllegalAccessException
+    {
+        final CacheShape shape = CacheShape.perHead(2, 4, 16, KvDtype.BF16);
+        final Sharding source = new Sharding(2, 16, HeadOrder.TOKEN_MAJOR);
+        final ReshardPlan plan = ReshardPlan.of(shape, source, new Sharding(4, 16, HeadOrder.TOKEN_MAJOR));
+        final KvLayout layout = source.layout(shape);
+        final KvTransferRequest whole = new KvTransferRequest().requestId(7).layout(layout)
+            .blocks(KvBlocks.strided(0, 1 << 20, 1 << 18, layout.partBytes(), new int[]{0})).modelTag("tag")
+            .layerwise(true).timeoutNs(1).grantTimeoutNs(2).resumeTimeoutNs(3).priority(KvPriority.HIGH)
+            .failurePolicy(KvFailurePolicy.RECOMPUTE).ppRank(1).ppSize(2);
+
+        final KvTransferRequest request = plan.request(plan.copiesFrom(0).get(0), whole, 0);
+
+        final List<String> changed = List.of("layout", "blocks", "tokenCount", "blockHashes", "tpRank", "tpSize");
+        for (final Field field : KvTransferRequest.class.getDeclaredFields())
+        {
+            if (!Modifier.isStatic(field.getModifiers()) && !changed.contains(field.getName()))
+            {
+                field.setAccessible(true);
+                assertThat(field.get(request)).as(field.getName()).isEqualTo(field.get(whole));
+            }
+        }
     }
 }

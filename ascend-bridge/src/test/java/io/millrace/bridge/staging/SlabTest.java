@@ -16,13 +16,18 @@
 package io.millrace.bridge.staging;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.KvDeviceMeter;
 import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.bridge.device.acl.StandIn;
 import net.jqwik.api.ForAll;
@@ -30,6 +35,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.agrona.BufferUtil;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -137,6 +143,61 @@ class SlabTest
             assertThat(cache.cachedBytes()).as("what is over the limit goes back").isBetween(4L << 20, 8L << 20);
             assertThatThrownBy(() -> cache.free(ByteBuffer.allocateDirect(1)))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not of this cache");
+        }
+    }
+
+    @Test
+    void aSlabThatCannotBeUnpinnedIsFreedAgain()
+    {
+        final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
+        try (KvDevice device = new AclDevice(standIn.context(0)))
+        {
+            final HostSlabs slabs = new HostSlabs(device, HostSlabs.ANY_NODE);
+            final ByteBuffer slab = slabs.allocate(LENGTH / 4, counters);
+            standIn.script("aclrtHostUnregister", 0, 1, 507899);
+            assertThatThrownBy(() -> slabs.free(slab)).hasMessageContaining("aclrtHostUnregister");
+            assertUsable(slab, LENGTH / 4);
+            slabs.free(slab);
+            assertThatThrownBy(() -> slabs.free(slab)).hasMessageContaining("freed before");
+        }
+    }
+
+    @Test
+    void aSlabThatCannotBeFreedKeepsNoOther(@TempDir final Path temp)
+    {
+        final AtomicInteger frees = new AtomicInteger();
+        final SlabSource source = new SlabSource()
+        {
+            public ByteBuffer allocate(final int lengthBytes, final KvDeviceMeter meter)
+            {
+                // As long as a slab of a large pool, without its memory.
+                try (FileChannel file = FileChannel.open(temp.resolve("slab"), StandardOpenOption.CREATE,
+                    StandardOpenOption.READ, StandardOpenOption.WRITE))
+                {
+                    return file.map(FileChannel.MapMode.READ_WRITE, 0, lengthBytes);
+                }
+                catch (final IOException ex)
+                {
+                    throw new UncheckedIOException(ex);
+                }
+            }
+
+            public void free(final ByteBuffer slab)
+            {
+                BufferUtil.free(slab);
+                throw new IllegalStateException("slab " + frees.incrementAndGet());
+            }
+        };
+        try (KvDevice device = new HostDevice())
+        {
+            final StagingPool pool = new StagingPool(device, source, StagingConfig.parse("3:600"), counters);
+            assertThatThrownBy(pool::close).hasMessage("slab 1");
+            assertThat(frees).hasValue(3);
+
+            final SlabCache cache = new SlabCache(source, Long.MAX_VALUE);
+            new StagingPool(device, cache, StagingConfig.parse("3:600"), counters).close();
+            assertThatThrownBy(cache::close).hasMessage("slab 4");
+            assertThat(frees).hasValue(6);
         }
     }
 

@@ -43,10 +43,10 @@ final class AclCopy
      *
      * @return index of the first copy that is not within registered regions, -1 when all are held.
      */
-    int hold(final KvCopyBatch newBatch, final MemoryRegistry registry)
+    int hold(final KvCopyBatch newBatch, final MemoryRegistry registry, final MemoryRegistry host)
     {
         batch = newBatch;
-        return regions.hold(newBatch, registry);
+        return regions.hold(newBatch, registry, host);
     }
 
     void release()

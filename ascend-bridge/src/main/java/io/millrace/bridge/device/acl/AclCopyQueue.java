@@ -17,6 +17,7 @@ package io.millrace.bridge.device.acl;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -26,6 +27,7 @@ import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceMeter;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,17 +94,31 @@ final class AclCopyQueue implements KvCopyQueue
             return false;
         }
 
+        final long previous = device.enter();
+        try
+        {
+            begin(batch, stream);
+        }
+        finally
+        {
+            device.exit(previous);
+        }
+        return true;
+    }
+
+    private void begin(final KvCopyBatch batch, final AclStream stream)
+    {
         final AclCopy copy = spare.isEmpty() ? new AclCopy() : spare.pop();
-        final int outside = copy.hold(batch, device.registry());
+        final int outside = copy.hold(batch, device.registry(), device.pinned());
         if (outside >= 0)
         {
             spare.push(copy);
-            batch.onFailed(
+            batch.onFailed(device.contains(batch.deviceAddress(outside), batch.length(outside)) ?
+                "host memory at 0x" + Long.toHexString(batch.hostAddress(outside)) + " is being unpinned from " +
+                device.name() + ", or its device memory unregistered: copy before that" :
                 KvDevice.outOfRange(device.name(), batch.deviceAddress(outside), batch.length(outside)));
-            return true;
+            return;
         }
-
-        final long previous = device.enter();
         try
         {
             start(copy, stream);
@@ -115,11 +131,6 @@ final class AclCopyQueue implements KvCopyQueue
             device.onError(ex.code(), ex.getMessage());
             batch.onFailed(ex.getMessage());
         }
-        finally
-        {
-            device.exit(previous);
-        }
-        return true;
     }
 
     public int poll(final KvCopyBatch batch)
@@ -167,6 +178,23 @@ final class AclCopyQueue implements KvCopyQueue
             pollInFlight();
             LockSupport.parkNanos(PARK_NS);
         }
+        if (inFlight > 0)
+        {
+            abort();
+        }
+        isClosed = true;
+        try
+        {
+            destroyAll();
+        }
+        finally
+        {
+            device.onQueueClosed(this);
+        }
+    }
+
+    private void abort()
+    {
         final long previous = device.enter();
         try
         {
@@ -177,24 +205,35 @@ final class AclCopyQueue implements KvCopyQueue
                     recover(stream, "queue of " + device.name() + " was closed");
                 }
             }
-            if (inFlight > 0)
-            {
-                throw new IllegalStateException(inFlight + " batches of " + device.name() + " still run after " +
-                    CLOSE_TIMEOUT_NS + " ns and could not be aborted: their memory must stay allocated");
-            }
-            isClosed = true;
-            plain.destroy();
-            acquiring.destroy();
-            for (final AclCopy copy : copies)
-            {
-                device.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(copy.event));
-            }
         }
         finally
         {
             device.exit(previous);
         }
-        device.onQueueClosed(this);
+        if (inFlight > 0)
+        {
+            throw new IllegalStateException(inFlight + " batches of " + device.name() + " still run after " +
+                CLOSE_TIMEOUT_NS + " ns and could not be aborted: their memory must stay allocated");
+        }
+    }
+
+    /**
+     * Destroy all, whatever of it fails.
+     */
+    private void destroyAll()
+    {
+        final List<AutoCloseable> all = new ArrayList<>(List.of(plain::destroy, acquiring::destroy));
+        copies.forEach(copy -> all.add(() ->
+            device.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(copy.event))));
+        final long previous = device.enter();
+        try
+        {
+            CloseHelper.closeAll(all);
+        }
+        finally
+        {
+            device.exit(previous);
+        }
     }
 
     private void start(final AclCopy copy, final AclStream stream)
@@ -351,7 +390,7 @@ final class AclCopyQueue implements KvCopyQueue
                 final boolean isDone = copy.isRecorded && library.queryEvent(copy.event) > 0;
                 end(copy, null != copy.failure ? copy.failure : isDone ? null : text);
             }
-            stream.destroy();
+            destroy(stream);
         }
     }
 
@@ -365,12 +404,28 @@ final class AclCopyQueue implements KvCopyQueue
         {
             if (stream.isDrained())
             {
-                stream.destroy();
+                destroy(stream);
             }
         }
         finally
         {
             device.exit(previous);
+        }
+    }
+
+    /**
+     * Destroy an empty stream. Its batches have ended: a failure is told, and costs no more than the handle.
+     */
+    private void destroy(final AclStream stream)
+    {
+        try
+        {
+            stream.destroy();
+        }
+        catch (final AclException ex)
+        {
+            device.onError(ex.code(), ex.getMessage());
+            LOGGER.error("empty stream of {} is lost: {}", device.name(), ex.getMessage());
         }
     }
 

@@ -16,6 +16,7 @@
 package io.millrace.bridge.device.acl;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -31,6 +32,7 @@ import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceMeter;
 import io.millrace.bridge.device.KvEvent;
 import io.millrace.bridge.device.MemoryRegistry;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +51,7 @@ public final class AclDevice implements KvDevice
     private final long context;
     private final AclInfo info;
     private final MemoryRegistry registry = new MemoryRegistry();
+    private final MemoryRegistry pinned = new MemoryRegistry();
     private final Map<Long, Long> allocations = new HashMap<>();
     private final Map<ByteBuffer, Long> stagingBuffers = new IdentityHashMap<>();
     private final List<AclCopyQueue> queues = new CopyOnWriteArrayList<>();
@@ -141,7 +144,15 @@ public final class AclDevice implements KvDevice
             final int code = AclCalls.aclrtMalloc(AclLibrary.address(out), lengthBytes, AclAbi.MALLOC_HUGE_FIRST);
             check("aclrtMalloc", code);
             final long address = out.getLong(0);
-            registry.add(address, lengthBytes);
+            try
+            {
+                registry.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                AclCalls.aclrtFree(address);
+                throw ex;
+            }
             synchronized (allocations)
             {
                 allocations.put(address, lengthBytes);
@@ -198,8 +209,13 @@ public final class AclDevice implements KvDevice
      */
     public void unregister(final long address)
     {
+        retire(registry, address);
+    }
+
+    private long retire(final MemoryRegistry regions, final long address)
+    {
         // Batches in the way may be this thread's own, which then sees their ends nowhere else.
-        registry.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
+        return regions.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
     }
 
     /**
@@ -286,8 +302,18 @@ public final class AclDevice implements KvDevice
             {
                 LOGGER.warn("{} did not pin {} bytes: {}", name(), lengthBytes,
                     error("aclrtHostRegisterV2", code).getMessage());
+                return false;
             }
-            return AclError.SUCCESS == code;
+            try
+            {
+                pinned.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                library.call("aclrtHostUnregister", new Pointer(address));
+                throw ex;
+            }
+            return true;
         }
         finally
         {
@@ -303,7 +329,13 @@ public final class AclDevice implements KvDevice
         final long previous = enter();
         try
         {
-            check("aclrtHostUnregister", library.call("aclrtHostUnregister", new Pointer(address)));
+            final long lengthBytes = retire(pinned, address);
+            final int code = library.call("aclrtHostUnregister", new Pointer(address));
+            if (AclError.SUCCESS != code)
+            {
+                pinned.add(address, lengthBytes);
+                throw error("aclrtHostUnregister", code);
+            }
         }
         finally
         {
@@ -403,7 +435,15 @@ public final class AclDevice implements KvDevice
             final Memory out = AclLibrary.scratch();
             check("aclrtIpcMemImportByKey", library.call("aclrtIpcMemImportByKey", out, key, 0L));
             final long address = out.getLong(0);
-            registry.add(address, lengthBytes);
+            try
+            {
+                registry.add(address, lengthBytes);
+            }
+            catch (final IllegalArgumentException ex)
+            {
+                library.call("aclrtIpcMemClose", key);
+                throw ex;
+            }
             return address;
         }
         finally
@@ -420,11 +460,16 @@ public final class AclDevice implements KvDevice
      */
     public void closeMemory(final String key, final long address)
     {
-        unregister(address);
+        final long lengthBytes = retire(registry, address);
         final long previous = enter();
         try
         {
-            check("aclrtIpcMemClose", library.call("aclrtIpcMemClose", key));
+            final int code = library.call("aclrtIpcMemClose", key);
+            if (AclError.SUCCESS != code)
+            {
+                registry.add(address, lengthBytes);
+                throw error("aclrtIpcMemClose", code);
+            }
         }
         finally
         {
@@ -461,18 +506,16 @@ public final class AclDevice implements KvDevice
         {
             throw new IllegalStateException(queues.size() + " queues of " + name() + " are open: close them first");
         }
-        final Long[] addresses;
+        isClosed = true;
+        final List<AutoCloseable> all = new ArrayList<>();
         synchronized (allocations)
         {
-            addresses = allocations.keySet().toArray(new Long[0]);
+            allocations.keySet().forEach(address -> all.add(() -> free(address)));
         }
-        for (final Long address : addresses)
-        {
-            free(address);
-        }
-        isClosed = true;
-        library.resetDevice(ctx.deviceId(), name());
-        library.release(ctx.finalizeOnClose());
+        all.add(() -> library.resetDevice(ctx.deviceId(), name()));
+        all.add(() -> library.release(ctx.finalizeOnClose()));
+        // A device that fails is closed as far as it goes.
+        CloseHelper.closeAll(all);
     }
 
     private AclCopyQueue openRawQueue(final KvDeviceMeter meter)
@@ -496,6 +539,14 @@ public final class AclDevice implements KvDevice
     MemoryRegistry registry()
     {
         return registry;
+    }
+
+    /**
+     * Host memory that others keep and take back.
+     */
+    MemoryRegistry pinned()
+    {
+        return pinned;
     }
 
     int logicalId()

@@ -18,6 +18,7 @@ package io.millrace.bridge.device.acl;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 
+import com.sun.jna.Pointer;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
@@ -263,6 +264,74 @@ class AclFaultTest
         assertThat(batch.failure()).contains("aclrtRecordEvent").contains("207007 NO_EVENT_RESOURCE");
         assertThat(aborts).isEqualTo(1);
         assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @Test
+    void aStreamThatCannotBeDestroyedEitherLeavesTheNextBatchesApart()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        standIn.script("aclrtRecordEvent", 0, 1, 207007);
+        standIn.script("aclrtDestroyStream", 0, 1, 207007);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("aclrtRecordEvent").contains("207007 NO_EVENT_RESOURCE");
+
+        standIn.hold(true);
+        queue.submit(fill(batch));
+        queue.submit(fill(next));
+        assertThat(next.attachment()).isNotSameAs(batch.attachment());
+        standIn.hold(false);
+        assertThat(KvDeviceContract.complete(queue, batch)).as(batch.failure()).isEqualTo(KvCopyBatch.COMPLETED);
+        assertThat(KvDeviceContract.complete(queue, next)).isEqualTo(KvCopyBatch.COMPLETED);
+    }
+
+    @Test
+    void aQueueThatCannotGiveItsHandlesBackIsClosedAllTheSame()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        assertThat(run(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        standIn.script("aclrtDestroyStream", 0, 1, 507899);
+        standIn.script("aclrtDestroyEvent", 0, 1, 507898);
+        assertThatThrownBy(queue::close).isInstanceOf(AclException.class).hasMessageContaining("aclrtDestroyStream")
+            .satisfies(ex -> assertThat(ex.getSuppressed()[0]).hasMessageContaining("aclrtDestroyEvent"));
+        device.freeStaging(staging);
+        device.close();
+        staging = (device = new AclDevice(standIn.context(0))).allocateStaging(LENGTH);
+    }
+
+    @Test
+    void aDeviceThatCannotFreeIsClosedAllTheSame()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        final long before = standIn.count("ranges");
+        final AclDevice failing = new AclDevice(standIn.context(1));
+        final long[] addresses = {failing.allocate(LENGTH), failing.allocate(LENGTH)};
+        standIn.script("aclrtFree", 0, 1, 507899);
+        assertThatThrownBy(failing::close).isInstanceOf(AclException.class).hasMessageContaining("aclrtFree");
+        assertThatThrownBy(failing::openQueue).hasMessageContaining("is closed");
+        failing.close();
+
+        assertThat(standIn.count("ranges")).as("the other is free").isEqualTo(before + 1);
+        standIn.call("aclrtSetDevice", 1);
+        for (final long each : addresses)
+        {
+            standIn.call("aclrtFree", new Pointer(each));
+        }
+        assertThat(standIn.count("ranges")).isEqualTo(before);
+    }
+
+    @Test
+    void memoryThatCannotBeRegisteredIsGivenBack()
+    {
+        open(StandIn.Symbols.NEW, 10_000);
+        final String key = device.exportMemory(address, LENGTH);
+        final long before = standIn.count("ranges");
+        try (AclDevice full = new AclDevice(standIn.context(1)))
+        {
+            full.registry().add(1, Long.MAX_VALUE - 1);
+            assertThatThrownBy(() -> full.allocate(LENGTH)).hasMessageContaining("overlaps");
+            assertThatThrownBy(() -> full.importMemory(key, LENGTH)).hasMessageContaining("overlaps");
+            assertThat(standIn.count("ranges")).isEqualTo(before);
+        }
     }
 
     @ParameterizedTest
