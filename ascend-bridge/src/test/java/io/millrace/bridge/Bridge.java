@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge;
 
+import java.net.DatagramSocket;
+import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -43,8 +45,8 @@ final class Bridge implements AutoCloseable
     static final int REVERSE_STREAM_ID = 1002;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
-    static final String UDP = "aeron:udp?endpoint=localhost:24571|term-length=1m";
-    static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:24572|term-length=64k";
+    static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m";
+    static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k";
     static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
 
     final MediaDriver driver;
@@ -61,6 +63,18 @@ final class Bridge implements AutoCloseable
     KvSender sender;
     KvReceiver receiver;
     boolean isDriverLost;
+
+    private static int freePort()
+    {
+        try (DatagramSocket socket = new DatagramSocket())
+        {
+            return socket.getLocalPort();
+        }
+        catch (final SocketException ex)
+        {
+            throw new IllegalStateException(ex);
+        }
+    }
 
     Bridge(final boolean isUdp)
     {
