@@ -457,13 +457,13 @@ class KvSessionsTest
             "aeron:udp?endpoint=" + prefill.sessions.endpoint(), KvSessions.STREAM_ID_DEFAULT))
         {
             runUntil(publication::isConnected);
-            publication.offer(buffer, 0, 7);
-            publication.offer(buffer, 0, 200);
+            runUntil(() -> publication.offer(buffer, 0, 7) > 0);
+            runUntil(() -> publication.offer(buffer, 0, 200) > 0);
             final HelloEncoder hello = new HelloEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
                 .incarnation(1).role(Role.DECODE).reason(SessionReason.OK).protocolVersion(1).minProtocolVersion(1)
                 .name("evil").endpoint("localhost:1|mtu=9000").modelTag("").software("").text("");
-            publication.offer(buffer, 0, hello.limit());
-            publication.offer(buffer, 0, hello.limit() - 1);
+            runUntil(() -> publication.offer(buffer, 0, hello.limit()) > 0);
+            runUntil(() -> publication.offer(buffer, 0, hello.limit() - 1) > 0);
             runUntil(() -> 4 == prefill.count(SessionCounter.BAD_MESSAGES));
         }
 
