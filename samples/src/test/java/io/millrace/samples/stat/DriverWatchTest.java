@@ -16,6 +16,7 @@
 package io.millrace.samples.stat;
 
 import io.aeron.Aeron;
+import io.aeron.AeronCounters;
 import io.aeron.CncFileDescriptor;
 import io.aeron.CommonContext;
 import io.aeron.Publication;
@@ -23,6 +24,7 @@ import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.millrace.efa.EfaContext;
+import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
 import io.millrace.samples.failure.CommandFailure;
 import org.agrona.IoUtil;
@@ -84,6 +86,12 @@ class DriverWatchTest
                 watch.next(INTERVAL_MS);
                 await(() -> publication.offer(message) > 0);
                 await(() -> 1 == subscription.poll((buffer, offset, length, header) -> {}, 1));
+                for (final int typeId : new int[]{ AeronCounters.DRIVER_PUBLISHER_POS_TYPE_ID,
+                    AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, AeronCounters.DRIVER_RECEIVER_POS_TYPE_ID })
+                {
+                    // The driver's conductor tells positions in its own time.
+                    await(() -> publication.position() == EfaCounters.sum(aeron.countersReader(), typeId));
+                }
                 final DriverSample sample = watch.next(INTERVAL_MS);
 
                 assertThat(sample.pid()).isEqualTo(ProcessHandle.current().pid());
