@@ -319,8 +319,7 @@ final class AgentSide
         }
 
         final List<RailPath> paths = new ArrayList<>();
-        FabricException cause = new FabricException(
-            "fi_av_insert", FabricErrors.ENODEV, "no rail is in use on both sides");
+        FabricException cause = null;
         for (final RailPairs.Pair pair : good.isEmpty() ? pairs : good)
         {
             try
@@ -335,7 +334,8 @@ final class AgentSide
 
         if (paths.isEmpty())
         {
-            throw cause;
+            throw null != cause ? cause : new FabricException(
+                "fi_av_insert", FabricErrors.ENODEV, "no rail is in use on both sides");
         }
         return paths;
     }
