@@ -47,7 +47,7 @@ final class Bridge implements AutoCloseable
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
     static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m";
     static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k";
-    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     final MediaDriver driver;
     final Aeron aeron;

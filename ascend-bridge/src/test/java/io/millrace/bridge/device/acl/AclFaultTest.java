@@ -37,7 +37,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Copies that the device refuses, half does, fails, or never ends.
  */
-@Timeout(30)
+@Timeout(150)
 class AclFaultTest
 {
     private static final int RANGES = 100;
