@@ -66,6 +66,7 @@ final class Rig implements AutoCloseable
 
     final MediaDriver driver;
     final MillraceArchive archive;
+    private final String aeronDirectory;
     final KvArchive client;
     final HostDevice sourceDevice = new HostDevice();
     final PagedKvCache sourceCache = PagedKvCache.allocate(sourceDevice, LAYOUT, 16 * BLOCKS);
@@ -84,12 +85,32 @@ final class Rig implements AutoCloseable
         return new Rig(archiveDirectory.toFile(), true);
     }
 
+    /**
+     * Without driver and archive of its own, on ones of other processes.
+     */
+    static Rig client(final String aeronDirectory)
+    {
+        return new Rig(aeronDirectory);
+    }
+
+    private Rig(final String aeronDirectory)
+    {
+        this.aeronDirectory = aeronDirectory;
+        driver = null;
+        archive = null;
+        client = KvArchive.connect(new KvArchive.Context()
+            .aeronDirectoryName(aeronDirectory)
+            .controlResponseChannel(CommonContext.IPC_CHANNEL)
+            .messageTimeoutNs(TimeUnit.SECONDS.toNanos(10)));
+    }
+
     private Rig(final File archiveDirectory, final boolean isAttached)
     {
         driver = isAttached ? MediaDriver.launch(driverContext()) : null;
         archive = isAttached ?
             MillraceArchive.attach(driver.aeronDirectoryName(), archiveContext(archiveDirectory)) :
             MillraceArchive.launch(driverContext(), archiveContext(archiveDirectory));
+        aeronDirectory = archive.aeronDirectoryName();
         client = KvArchive.connect(archive.clientContext().messageTimeoutNs(TimeUnit.SECONDS.toNanos(20)));
     }
 
@@ -122,7 +143,7 @@ final class Rig implements AutoCloseable
     KvSender.Context senderContext(final String channel)
     {
         return new KvSender.Context()
-            .aeronDirectoryName(archive.aeronDirectoryName())
+            .aeronDirectoryName(aeronDirectory)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1)
             .device(sourceDevice)
@@ -132,7 +153,7 @@ final class Rig implements AutoCloseable
     KvReceiver live(final String channel, final Destination destination)
     {
         return KvReceiver.launch(destination.receiverContext()
-            .aeronDirectoryName(archive.aeronDirectoryName())
+            .aeronDirectoryName(aeronDirectory)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1));
     }

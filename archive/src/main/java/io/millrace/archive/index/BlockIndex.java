@@ -24,7 +24,6 @@ import java.util.function.Consumer;
 
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.EpochClock;
-import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,7 +81,7 @@ public final class BlockIndex implements AutoCloseable
      */
     public static BlockIndex open(final Path path)
     {
-        return new BlockIndex(path, COMPACTION_BYTES_MIN, SystemEpochClock.INSTANCE);
+        return new BlockIndex(path, COMPACTION_BYTES_MIN, new SteadyEpochClock());
     }
 
     /**
@@ -366,6 +365,7 @@ public final class BlockIndex implements AutoCloseable
         try
         {
             file.read(tables::apply);
+            transfers.usedNotAfter(clock.time());
         }
         catch (final RuntimeException ex)
         {
