@@ -28,6 +28,7 @@ import io.aeron.archive.codecs.RecordingSignal;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.TimeoutException;
+import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
@@ -47,7 +48,11 @@ final class ArchiveSession implements AutoCloseable
     private final ReentrantLock lock = new ReentrantLock();
     private final Long2ObjectHashMap<KvRecording> recordingByCorrelationId = new Long2ObjectHashMap<>();
     private final long messageTimeoutNs;
-    private final AeronArchive archive;
+    private final Aeron aeron;
+    private final AeronArchive.Context ctx;
+    private volatile AeronArchive archive;
+    private volatile boolean isClosed;
+    private AeronArchive.AsyncConnect connecting;
     private volatile String unclaimedError;
 
     /**
@@ -58,15 +63,12 @@ final class ArchiveSession implements AutoCloseable
      */
     ArchiveSession(final Aeron aeron, final AeronArchive.Context ctx)
     {
+        this.aeron = aeron;
+        this.ctx = ctx;
         messageTimeoutNs = ctx.messageTimeoutNs();
         try
         {
-            archive = AeronArchive.connect(ctx.clone()
-                .aeron(aeron)
-                .ownsAeronClient(false)
-                .lock(lock)
-                .errorHandler(this::onError)
-                .recordingSignalConsumer(this::onSignal));
+            archive = AeronArchive.connect(context());
         }
         catch (final TimeoutException ex)
         {
@@ -103,6 +105,7 @@ final class ArchiveSession implements AutoCloseable
         lock.lock();
         try
         {
+            reconnectIfGone(what);
             return request.apply(archive);
         }
         catch (final AeronException ex)
@@ -248,6 +251,53 @@ final class ArchiveSession implements AutoCloseable
         });
     }
 
+    private AeronArchive.Context context()
+    {
+        return ctx.clone()
+            .aeron(aeron)
+            .ownsAeronClient(false)
+            .lock(lock)
+            .errorHandler(this::onError)
+            .recordingSignalConsumer(this::onSignal);
+    }
+
+    /**
+     * Go a step towards an archive that is back, with each request that is made: none waits for one that is not.
+     */
+    private void reconnectIfGone(final String what)
+    {
+        if (isConnected() || isClosed)
+        {
+            return;
+        }
+        try
+        {
+            if (null == connecting)
+            {
+                final KvArchiveException gone = gone(what, null);
+                recordingByCorrelationId.values().forEach(recording -> recording.onFailed(gone));
+                recordingByCorrelationId.clear();
+                connecting = AeronArchive.asyncConnect(context());
+            }
+            final AeronArchive connected = connecting.poll();
+            if (null != connected)
+            {
+                CloseHelper.quietClose(archive);
+                archive = connected;
+                connecting = null;
+                LOGGER.info("archive {} answers again", connected.archiveId());
+                return;
+            }
+        }
+        catch (final AeronException | IllegalStateException ex)
+        {
+            CloseHelper.quietClose(connecting);
+            connecting = null;
+            LOGGER.debug("no archive answers yet", ex);
+        }
+        throw gone(what, null);
+    }
+
     private KvArchiveException gone(final String what, final AeronException cause)
     {
         return ArchiveErrors.exception(
@@ -281,12 +331,22 @@ final class ArchiveSession implements AutoCloseable
         }
         else
         {
-            recording.onFailed(error.getMessage());
+            recording.onFailed(ArchiveErrors.of("record", (ArchiveException)error));
         }
     }
 
     public void close()
     {
-        archive.close();
+        lock.lock();
+        try
+        {
+            isClosed = true;
+            CloseHelper.closeAll(connecting, archive);
+            connecting = null;
+        }
+        finally
+        {
+            lock.unlock();
+        }
     }
 }

@@ -25,11 +25,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 import io.millrace.archive.index.BlockIndex;
+import io.millrace.archive.index.SteadyEpochClock;
 import io.millrace.archive.index.StoredTransfer;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.EpochClock;
-import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,7 +52,7 @@ final class KvIndexer implements AutoCloseable
     private final BlockIndex index;
     private final RecordingScan scan;
     private final BooleanSupplier isCanceled;
-    private final EpochClock clock = SystemEpochClock.INSTANCE;
+    private final EpochClock clock = new SteadyEpochClock();
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
     private final List<KvDamage> damages = new ArrayList<>();

@@ -22,7 +22,6 @@ import java.util.function.Predicate;
 
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.EpochClock;
-import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,7 +70,7 @@ public final class BlockIndex implements AutoCloseable
      */
     public static BlockIndex open(final Path path)
     {
-        return new BlockIndex(path, COMPACTION_BYTES_MIN, SystemEpochClock.INSTANCE);
+        return new BlockIndex(path, COMPACTION_BYTES_MIN, new SteadyEpochClock());
     }
 
     /**
@@ -373,6 +372,7 @@ public final class BlockIndex implements AutoCloseable
         try
         {
             file.read(tables::apply);
+            transfers.usedNotAfter(clock.time());
         }
         catch (final RuntimeException ex)
         {

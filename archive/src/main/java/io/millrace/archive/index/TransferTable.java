@@ -121,6 +121,17 @@ final class TransferTable
         return firstReference[number];
     }
 
+    /**
+     * A time that is not over yet is of a clock that was put back since: it would never grow old.
+     */
+    void usedNotAfter(final long nowMs)
+    {
+        for (int number = 0; number < count; number++)
+        {
+            lastUsedMs[number] = Math.min(lastUsedMs[number], nowMs);
+        }
+    }
+
     void touch(final int number, final long nowMs)
     {
         lastUsedMs[number] = Math.max(lastUsedMs[number], nowMs);
