@@ -166,6 +166,7 @@ class ArchivePairOnRailsTest
             KvArchive remote = KvArchive.connect(new KvArchive.Context()
                 .aeronDirectoryName(second.aeronDirectoryName())
                 .controlRequestChannel(control).controlResponseChannel(LOCAL)
+                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(5))
                 .replayChannel("aeron:udp?endpoint=127.0.0.1:" + freePort()));
             KvBlockStore remoteStore = open(remote, "one.index");
             KvBlockStore secondStore = open(secondClient, "two.index");
@@ -262,7 +263,7 @@ class ArchivePairOnRailsTest
         forEachPart((layer, part, block) ->
         {
             final byte[] bytes = new byte[LAYOUT.partBytes()];
-            destination.view(actual.address(layer, part, block), bytes.length).get(bytes);
+            destination.view(actual.address(layer, part, block), bytes.length).getBytes(0, bytes);
             assertThat(bytes).as("request %d layer %d part %d block %d", requestId, layer, part, block)
                 .isEqualTo(content(requestId, layer, part, block));
         });
