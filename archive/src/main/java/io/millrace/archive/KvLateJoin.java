@@ -98,7 +98,7 @@ public final class KvLateJoin implements AutoCloseable
      * @param fromPosition the start of a frame, or {@link PersistentSubscription#FROM_START}.
      * @param liveChannel  of the stream.
      * @param liveStreamId of the stream.
-     * @param listener     of changes and errors, called by the polls.
+     * @param listener     of changes and errors, called by the polls, or null.
      * @return the subscription, to be polled by one thread and closed before the archive's client.
      * @throws KvArchiveException with {@link KvArchiveError#UNKNOWN_RECORDING}.
      */

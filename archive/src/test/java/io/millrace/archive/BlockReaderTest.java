@@ -57,7 +57,7 @@ class BlockReaderTest
             assertThat(read.failed()).isEmpty();
             assertThat(read.retries()).isEqualTo(2);
             assertThat(read.failovers()).isZero();
-            assertThat(read.errorText()).contains("checksum mismatch");
+            assertThat(read.errorText()).contains("replay of recording " + newest.recordingId());
             assertThat(read.bytes()).isEqualTo(Rig.LAYOUT.totalBytes(3));
             for (final int index : read.landed())
             {
