@@ -40,6 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -60,16 +62,7 @@ class ArchiveCommandTest
     @Test
     void listsReplaysFetchesVerifiesAndPurges() throws IOException
     {
-        try (MillraceArchive archive = MillraceArchive.launch(
-            new MediaDriver.Context()
-                .aeronDirectoryName(CommonContext.generateRandomDirName())
-                .threadingMode(ThreadingMode.SHARED)
-                .dirDeleteOnShutdown(true),
-            new Archive.Context()
-                .archiveDir(directory.resolve("archive").toFile())
-                .threadingMode(ArchiveThreadingMode.SHARED)
-                .segmentFileLength(1 << 20)
-                .lowStorageSpaceThreshold(1 << 20)))
+        try (MillraceArchive archive = launch("archive", null))
         {
             final String dir = archive.aeronDirectoryName();
             final String index = directory.resolve("index").toString();
@@ -111,6 +104,44 @@ class ArchiveCommandTest
     }
 
     @Test
+    void replicatesToASecondArchiveAndShowsBarsOnATerminal() throws IOException
+    {
+        final String control = "aeron:udp?endpoint=localhost:" + freePort();
+        try (MillraceArchive first = launch("first", control); MillraceArchive second = launch("second", null))
+        {
+            final String dir = second.aeronDirectoryName();
+            final String index = directory.resolve("second.index").toString();
+            record(first);
+
+            final JsonNode copy =
+                json(0, "replicate", "--dir", dir, "--from", control, "--timeout", "60").get("recordings").get(0);
+            assertThat(copy.get("synced").asBoolean()).isTrue();
+            assertThat(copy.get("position").asLong()).isEqualTo(copy.get("sourcePosition").asLong()).isPositive();
+            final JsonNode fetch = json(0, "fetch", "--dir", first.aeronDirectoryName(), "--index",
+                directory.resolve("first.index").toString(), "--second-dir", dir, "--second-index", index,
+                "--layout", "4x2x32", "--tag", "llama", "1000", "5001");
+            assertThat(fetch.get("landed")).hasToString("[0,1]");
+
+            final PrintStream err = System.err;
+            final ByteArrayOutputStream shown = new ByteArrayOutputStream();
+            System.setProperty("millrace.terminal.columns", "80");
+            System.setErr(new PrintStream(shown, true, StandardCharsets.UTF_8));
+            try
+            {
+                assertThat(json(0, "verify", "--dir", dir, "--index", index, "--archive-dir",
+                    directory.resolve("second").toString()).get("clean").asBoolean()).isTrue();
+                assertThat(json(0, "replay", "0", "--dir", dir).get("transfersCompleted").asInt()).isEqualTo(5);
+            }
+            finally
+            {
+                System.setErr(err);
+                System.clearProperty("millrace.terminal.columns");
+            }
+            assertThat(shown.toString(StandardCharsets.UTF_8)).contains("recording 0 100%");
+        }
+    }
+
+    @Test
     void saysWhatIsWrong() throws IOException
     {
         final String nowhere = directory.resolve("none").toString();
@@ -122,6 +153,29 @@ class ArchiveCommandTest
         assertThat(json(1, "replicate", "--dir", nowhere, "--from", "aeron:udp?endpoint=localhost:1")).isNull();
         assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
         assertThat(Millrace.execute("archive")).isEqualTo(2);
+    }
+
+    private MillraceArchive launch(final String name, final String control)
+    {
+        return MillraceArchive.launch(
+            new MediaDriver.Context()
+                .aeronDirectoryName(CommonContext.generateRandomDirName())
+                .threadingMode(ThreadingMode.SHARED)
+                .dirDeleteOnShutdown(true),
+            new Archive.Context()
+                .archiveDir(directory.resolve(name).toFile())
+                .controlChannel(control)
+                .threadingMode(ArchiveThreadingMode.SHARED)
+                .segmentFileLength(1 << 20)
+                .lowStorageSpaceThreshold(1 << 20));
+    }
+
+    private static int freePort() throws IOException
+    {
+        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
+        {
+            return socket.getLocalPort();
+        }
     }
 
     private static void record(final MillraceArchive archive)
