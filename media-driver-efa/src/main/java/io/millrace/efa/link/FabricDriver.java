@@ -170,8 +170,8 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * What a media driver's channel endpoints share, started with the first of them or before. The suppliers that a stock driver
-     * makes from properties each have one, of which the first to be asked for an endpoint serves both.
+     * What a media driver's channel endpoints share, started with the first of them or before. The suppliers that a
+     * stock driver makes from properties each have one, of which the first to be asked for an endpoint serves both.
      *
      * @param context of the media driver.
      * @param own     of the supplier that is asked.

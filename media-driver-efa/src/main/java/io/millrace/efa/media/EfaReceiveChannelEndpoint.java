@@ -97,8 +97,8 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
         this.rails = fabric.receiverRails();
-        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
-            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
+            new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.destinations = hasDestinationControl() ?
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
