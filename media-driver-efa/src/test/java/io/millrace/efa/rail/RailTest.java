@@ -292,6 +292,22 @@ class RailTest implements RailListener
         assertThat(counters.messagesReceived.get()).isEqualTo(3 * SLOTS);
     }
 
+    /**
+     * As on NICs where lack of a receive holds up who writes.
+     */
+    @Test
+    void shouldPostReceivesAgainThatWritesTook()
+    {
+        for (int i = 0; i < 3 * SLOTS; i++)
+        {
+            endpoint.arriveTakingReceive(i, 100);
+            assertThat(rail.poll(System.nanoTime())).isEqualTo(100);
+            assertThat(endpoint.receives).hasSize(SLOTS);
+        }
+
+        assertThat(messages).hasSize(3 * SLOTS).endsWith("write 11 of 100");
+    }
+
     @Test
     void shouldRemoveAPeerOnlyWhenNothingIsInFlightToIt()
     {
