@@ -96,9 +96,9 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
-        this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
-        this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
-            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.rails = fabric.receiverRails();
+        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
+            new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.destinations = hasDestinationControl() ?
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
@@ -134,7 +134,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        final int railBytes = null == rails ? 0 : rails.poll(this);
+        final int railBytes = rails.poll(this);
         final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {
@@ -233,7 +233,11 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
-        else if (null != rails && null != destinations && HandshakeFilter.isHandshake(buffer, length))
+        else if (null == destinations)
+        {
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, false);
+        }
+        else if (HandshakeFilter.isHandshake(buffer, length))
         {
             destinations.onHandshake(buffer, length, address);
         }
