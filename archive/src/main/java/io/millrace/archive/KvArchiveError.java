@@ -61,6 +61,11 @@ public enum KvArchiveError
     ARCHIVE_GONE,
 
     /**
+     * The archive's disk is full, or below the archive's threshold of free space.
+     */
+    DISK_FULL,
+
+    /**
      * Somebody asked for it.
      */
     CANCELED,

@@ -36,6 +36,7 @@ import io.millrace.efa.term.PlacedImage;
 import io.millrace.efa.term.SendLogs;
 import org.agrona.collections.Hashing;
 import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -63,6 +64,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
     private final RailSet rails;
+    private final NanoClock clock;
     private final LinkRouter router;
     private final DestinationSockets destinations;
     private final Long2ObjectHashMap<PlacedImage> placedImages = new Long2ObjectHashMap<>();
@@ -96,6 +98,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
+        this.clock = EndpointFactory.clock(context, context.receiverCachedNanoClock());
         this.rails = fabric.receiverRails();
         this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
             new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
@@ -134,7 +137,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        final int railBytes = rails.poll(this);
+        final int railBytes = rails.poll(this, clock.nanoTime());
         final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {

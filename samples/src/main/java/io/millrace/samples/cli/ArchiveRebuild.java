@@ -45,7 +45,10 @@ public final class ArchiveRebuild implements Callable<Integer>
     {
         return client.runWithStore(index, store ->
         {
-            store.rebuild(ArchiveClient.progress());
+            try (ArchiveProgress progress = new ArchiveProgress())
+            {
+                store.rebuild(progress);
+            }
             if (client.json())
             {
                 Json.print(store.index().stats());

@@ -51,7 +51,11 @@ public final class ArchiveVerify implements Callable<Integer>
     {
         return client.runWithStore(index, store ->
         {
-            final KvVerifyReport report = store.verify(ArchiveClient.progress());
+            final KvVerifyReport report;
+            try (ArchiveProgress progress = new ArchiveProgress())
+            {
+                report = store.verify(progress);
+            }
             if (client.json())
             {
                 Json.print(report);

@@ -47,7 +47,7 @@ import java.util.stream.LongStream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(90)
+@Timeout(150)
 class ArchiveCommandTest
 {
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
