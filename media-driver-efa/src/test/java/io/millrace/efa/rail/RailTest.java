@@ -73,6 +73,7 @@ class RailTest implements RailListener
         assertThat(rail.maxSendLength()).isEqualTo(1024);
         assertThat(rail.maxReceiveLength()).isEqualTo(512);
         assertThat(endpoint.receives).hasSize(SLOTS);
+        assertThat(rail.completionsRoom()).as("for writes of peers").isEqualTo(endpoint.cqDepth() - 2 * SLOTS);
     }
 
     @Test
