@@ -154,14 +154,16 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Bytes of blocks that are stored, by model tag.
+     * Look at the headers of frames on disk before they are replayed: an archive hangs at those of an unknown type.
      *
-     * @param recordingId of a recording.
-     * @return in the order of the tags.
+     * @param directory of the archive, on this machine.
      */
-    public Map<String, Long> bytesByTag(final long recordingId)
+    public void archiveDirectory(final Path directory)
     {
-        return TagBytes.of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
+        synchronized (indexer)
+        {
+            indexer.archiveDirectory(directory);
+        }
     }
 
     /**
