@@ -102,6 +102,12 @@ public final class BenchRun implements AutoCloseable
                 final List<Transport> transports = transports(benchCase.kind());
                 final CaseResult result = new CaseResult(benchCase, transports);
                 results.add(result);
+                if (benchCase.kind().isArchive())
+                {
+                    done += archive(result);
+                    progress.stepTo(done);
+                    continue;
+                }
                 for (int round = 0; round < options.rounds(); round++)
                 {
                     for (final Transport transport : transports)
@@ -115,8 +121,25 @@ public final class BenchRun implements AutoCloseable
         return new BenchReport(environment, results);
     }
 
+    private long archive(final CaseResult result)
+    {
+        if (CaseKind.ARCHIVE_INDEX == result.benchCase().kind())
+        {
+            IndexCase.run(options, result.benchCase().size(), result.series().get(Transport.INDEX));
+        }
+        else
+        {
+            ArchiveCase.run(options, choice.protocol(), directory.path(), result);
+        }
+        return (long)options.rounds() * result.series().size();
+    }
+
     private List<Transport> transports(final CaseKind kind)
     {
+        if (kind.isArchive())
+        {
+            return CaseKind.ARCHIVE_INDEX == kind ? List.of(Transport.INDEX) : ArchiveCase.PARTS;
+        }
         final List<Transport> transports = new ArrayList<>(options.transports());
         if (!choice.isFabric())
         {

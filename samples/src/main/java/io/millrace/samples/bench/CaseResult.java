@@ -84,6 +84,17 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
                 put(ratios, "toUdp", Transport.AERON_UDP, 1, quotient);
                 put(ratios, "toRaw", Transport.RAW, 1, quotient);
             }
+            case ARCHIVE ->
+            {
+                put(ratios, "recordToSequentialWrite", Transport.RECORD, Transport.DISK_WRITE, 1, quotient);
+                put(ratios, "recordToStream", Transport.RECORD, Transport.UNRECORDED, 1, quotient);
+                put(ratios, "replayToSequentialRead", Transport.REPLAY, Transport.DISK_READ, 1, quotient);
+                put(ratios, "replayToStream", Transport.REPLAY, Transport.UNRECORDED, 1, quotient);
+                put(ratios, "scatteredToRange", Transport.FETCH_SCATTERED, Transport.FETCH_RANGE, 1, quotient);
+            }
+            case ARCHIVE_INDEX ->
+            {
+            }
             case KV, KV_TRACE -> put(ratios, "toThroughput", Transport.STREAM, 1, quotient);
             default -> throw new IllegalStateException(benchCase.kind().key());
         }
@@ -97,7 +108,18 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
         final int metric,
         final Pairing pairing)
     {
-        final Series mine = series.get(Transport.MILLRACE);
+        put(ratios, name, Transport.MILLRACE, other, metric, pairing);
+    }
+
+    private void put(
+        final Map<String, Ratio> ratios,
+        final String name,
+        final Transport one,
+        final Transport other,
+        final int metric,
+        final Pairing pairing)
+    {
+        final Series mine = series.get(one);
         final Series theirs = series.get(other);
         if (null == mine || null == theirs)
         {
