@@ -272,7 +272,12 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
             {
                 check(one.target(), landed, one.hashes()[landed]);
             }
-            failedFetches += fetch.failed().length;
+            if (0 != fetch.failed().length)
+            {
+                failedFetches += fetch.failed().length;
+                System.err.println("millrace: " + fetch.failed().length + " blocks are computed, since their fetch " +
+                    "failed: " + fetch.errorText());
+            }
             return fetch.failed();
         }
         finally
