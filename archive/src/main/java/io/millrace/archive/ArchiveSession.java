@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 import io.aeron.Aeron;
 import io.aeron.archive.client.AeronArchive;
@@ -129,13 +130,27 @@ final class ArchiveSession implements AutoCloseable
 
     KvRecording startRecording(final String channel, final int streamId, final SourceLocation sourceLocation)
     {
+        // The archive ends its subscription with the stream: one handle is one recording.
+        return record("record", channel, streamId,
+            client -> client.startRecording(channel, streamId, sourceLocation, true));
+    }
+
+    KvRecording extendRecording(
+        final long recordingId, final String channel, final int streamId, final SourceLocation sourceLocation)
+    {
+        return record("extend recording " + recordingId + " with", channel, streamId,
+            client -> client.extendRecording(recordingId, channel, streamId, sourceLocation, true));
+    }
+
+    private KvRecording record(
+        final String what, final String channel, final int streamId, final ToLongFunction<AeronArchive> request)
+    {
         lock.lock();
         try
         {
-            return call("record " + channel + " stream " + streamId, client ->
+            return call(what + " " + channel + " stream " + streamId, client ->
             {
-                // The archive ends its subscription with the stream: one handle is one recording.
-                final long subscriptionId = client.startRecording(channel, streamId, sourceLocation, true);
+                final long subscriptionId = request.applyAsLong(client);
                 final KvRecording recording =
                     new KvRecording(this, channel, streamId, subscriptionId, client.lastCorrelationId());
                 recordingByCorrelationId.put(recording.correlationId(), recording);

@@ -38,6 +38,7 @@ public final class KvArchive implements AutoCloseable
 
     private final Context ctx;
     private final ArchiveSession session;
+    private final Resumption resumption;
     private volatile boolean isClosed;
     private KvCounters fetchCounters;
     private final Queue<ArchiveSession> idleSessions = new ArrayBlockingQueue<>(MAX_IDLE_SESSIONS);
@@ -49,6 +50,7 @@ public final class KvArchive implements AutoCloseable
         try
         {
             session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+            resumption = new Resumption(session, ctx.aeron());
         }
         catch (final RuntimeException ex)
         {
@@ -81,6 +83,23 @@ public final class KvArchive implements AutoCloseable
     public KvRecording record(final String channel, final int streamId, final SourceLocation sourceLocation)
     {
         return session.startRecording(channel, streamId, sourceLocation);
+    }
+
+    /**
+     * Record a stream on in its newest recording, when it goes on where that one stopped: the publication was not
+     * closed, or is {@link KvRecordingInfo#continuation()}. Else the stream goes to a new recording, as when there is
+     * none; that is counted, and its reason logged.
+     *
+     * @param channel        as given to {@link #record}.
+     * @param streamId       of the stream.
+     * @param sourceLocation as for {@link #record}.
+     * @param timeoutNs      nanoseconds for the stream to be seen.
+     * @return the recording.
+     */
+    public KvRecording resume(
+        final String channel, final int streamId, final SourceLocation sourceLocation, final long timeoutNs)
+    {
+        return resumption.resume(channel, streamId, sourceLocation, timeoutNs);
     }
 
     /**
@@ -222,7 +241,7 @@ public final class KvArchive implements AutoCloseable
         {
             CloseHelper.quietClose(idle);
         }
-        CloseHelper.closeAll(fetchCounters, session);
+        CloseHelper.closeAll(fetchCounters, session, resumption);
         ctx.closeOwned();
     }
 

@@ -213,10 +213,11 @@ public final class KvRecording implements AutoCloseable
      */
     boolean onSignal(final long signalRecordingId, final long position, final RecordingSignal signal)
     {
-        if (RecordingSignal.START == signal && Aeron.NULL_VALUE == recordingId)
+        if ((RecordingSignal.START == signal || RecordingSignal.EXTEND == signal) && Aeron.NULL_VALUE == recordingId)
         {
             recordingId = signalRecordingId;
-            LOGGER.info("{} started at position {}", this, position);
+            LOGGER.info("{} {} at position {}",
+                this, RecordingSignal.START == signal ? "started" : "goes on", position);
         }
         else if (RecordingSignal.STOP == signal && signalRecordingId == recordingId)
         {

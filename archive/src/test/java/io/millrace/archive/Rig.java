@@ -61,7 +61,7 @@ final class Rig implements AutoCloseable
     static final int STREAM_ID = 1001;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String REVERSE = "aeron:ipc?term-length=64k";
-    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
     static final int SEGMENT_LENGTH = 1 << 20;
 
     final MediaDriver driver;
@@ -111,7 +111,7 @@ final class Rig implements AutoCloseable
             MillraceArchive.attach(driver.aeronDirectoryName(), archiveContext(archiveDirectory)) :
             MillraceArchive.launch(driverContext(), archiveContext(archiveDirectory));
         aeronDirectory = archive.aeronDirectoryName();
-        client = KvArchive.connect(archive.clientContext().messageTimeoutNs(TimeUnit.SECONDS.toNanos(10)));
+        client = KvArchive.connect(archive.clientContext().messageTimeoutNs(TimeUnit.SECONDS.toNanos(20)));
     }
 
     static MediaDriver.Context driverContext()

@@ -50,7 +50,7 @@ import static io.millrace.efa.TwoDrivers.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(90)
+@Timeout(150)
 class PeersTest
 {
     private static final int STREAM_ID = 7;

@@ -72,6 +72,7 @@ class BadInputTest
                 List.of("demo", "--requests", "1000000", "--archive")),
             arguments(1, "/proc cannot be written", List.of("demo", "--archive", "--archive-dir", "/proc")),
             arguments(2, "/absent does not exist", List.of("demo", "--archive", "--archive-dir", "/absent")),
+            arguments(2, "--archive-dir /tmp goes with --archive only", List.of("demo", "--archive-dir", "/tmp")),
             arguments(2, "/tmp is not a regular file", List.of("demo", "--trace", "/tmp")),
             arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),

@@ -142,6 +142,22 @@ final class TransferTable
         return lastUsedMs[number];
     }
 
+    /**
+     * @return epoch milliseconds, or 0 when no transfer has bytes in the range.
+     */
+    long lastUsedMs(final long recordingId, final long from, final long to)
+    {
+        final long[] latest = new long[1];
+        forEach(recordingId, number ->
+        {
+            if (transfers[number].overlaps(from, to))
+            {
+                latest[0] = Math.max(latest[0], lastUsedMs[number]);
+            }
+        });
+        return latest[0];
+    }
+
     long[] recordingIds()
     {
         return numberByPositionByRecording.keySet().stream().mapToLong(Long::longValue).toArray();

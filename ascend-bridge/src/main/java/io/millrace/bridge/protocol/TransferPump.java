@@ -31,7 +31,8 @@ import io.millrace.bridge.staging.StagingSlot;
 final class TransferPump
 {
     private static final int NO_CRC = -1;
-    private static final int SAMPLE_MASK = 15;
+    // No divisor of the chunks of a slot: the first one of a slot is not like the others.
+    private static final int SAMPLE_INTERVAL = 13;
 
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
@@ -40,7 +41,7 @@ final class TransferPump
     private final Peers peers;
     private final TransferEnding ending;
     private final KvCounters counters;
-    private long chunks;
+    private int untilSample = SAMPLE_INTERVAL;
 
     TransferPump(
         final KvSender.Context ctx,
@@ -281,7 +282,7 @@ final class TransferPump
                 return workCount;
             }
             // The checksum comes before the claim, which is held for one copy only, and once per chunk.
-            final boolean isSampled = 0 == (chunks & SAMPLE_MASK);
+            final boolean isSampled = 1 == untilSample;
             final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (slot.cursor() + length != transfer.chunkCrcEnd)
             {
@@ -289,6 +290,10 @@ final class TransferPump
                 transfer.chunkCrcEnd = slot.cursor() + length;
             }
             final long crcNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
+            if (isSampled)
+            {
+                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * SAMPLE_INTERVAL);
+            }
             if (!writer.chunk(transfer, slot, length))
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
@@ -296,11 +301,10 @@ final class TransferPump
             }
             if (isSampled)
             {
-                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * (SAMPLE_MASK + 1));
                 counters.add(
-                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * (SAMPLE_MASK + 1));
+                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * SAMPLE_INTERVAL);
             }
-            chunks++;
+            untilSample = isSampled ? SAMPLE_INTERVAL : untilSample - 1;
 
             slot.advance(length);
             transfer.addBytesSent(length);

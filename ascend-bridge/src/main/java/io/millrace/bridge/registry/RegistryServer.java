@@ -245,8 +245,12 @@ public final class RegistryServer implements AutoCloseable
     {
         try
         {
-            clients.put(path, new ClientTable(RegistryFile.open(path, RegistryFile.MAX_ENTRIES), incarnation, mapper,
-                counters, this::snapshot, clientTimeoutNs, deleteTimeoutNs, nowNs));
+            final RegistryFile table = RegistryFile.openMade(path, RegistryFile.MAX_ENTRIES);
+            if (null != table)
+            {
+                clients.put(path, new ClientTable(table, incarnation, mapper, counters, this::snapshot,
+                    clientTimeoutNs, deleteTimeoutNs, nowNs));
+            }
         }
         catch (final IllegalStateException | UncheckedIOException ex)
         {

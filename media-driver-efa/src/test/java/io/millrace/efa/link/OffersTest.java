@@ -49,7 +49,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Offers of images over several rails, some of which fail and come back, and answers of peers and of others, on
  * simulated time.
  */
-@Timeout(60)
+@Timeout(150)
 class OffersTest extends SimulatedNetwork
 {
     private static final int STREAM_ID = 9;

@@ -65,6 +65,7 @@ final class ArchiveCase implements AutoCloseable
     private static final int SEGMENT_LENGTH = 64 << 20;
     private static final int STREAM_ID = 3101;
     private static final int IN_FLIGHT = 4;
+    private static final int BLOCKS_PER_TRANSFER = 16;
     private static final int SCATTER = 4;
     private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(120);
     private static final String REC = ".rec";
@@ -75,7 +76,6 @@ final class ArchiveCase implements AutoCloseable
     private final KvLayout layout;
     private final long blockBytes;
     private final long blocks;
-    private final int blocksPerTransfer = KvShape.PIECES_PER_TRANSFER / KvLayout.PARTS;
     private final WorkDirectory disk;
     private final TraceNode source;
     private final TraceNode target;
@@ -93,14 +93,14 @@ final class ArchiveCase implements AutoCloseable
             result.benchCase().size() / KvShape.PIECE_UNIT);
         blockBytes = layout.blockBytesPerLayer();
         // Of whole transfers, also where a part takes a quarter of the blocks or of a quarter of them.
-        final int unit = blocksPerTransfer * SCATTER * WARM_UP_SHARE;
+        final int unit = BLOCKS_PER_TRANSFER * SCATTER * WARM_UP_SHARE;
         blocks = BitUtil.align(
             (int)(BYTES_PER_SECOND * options.durationMs() / TimeUnit.SECONDS.toMillis(1) / blockBytes), unit);
         disk = WorkDirectory.create(null == options.archiveDirectory() ?
             Path.of(System.getProperty("java.io.tmpdir")) : options.archiveDirectory());
-        source = new TraceNode(false, protocol, drivers.resolve("source"), layout, IN_FLIGHT * blocksPerTransfer);
+        source = new TraceNode(false, protocol, drivers.resolve("source"), layout, IN_FLIGHT * BLOCKS_PER_TRANSFER);
         target = new TraceNode(false, protocol, drivers.resolve("target"), layout,
-            (int)blocks + IN_FLIGHT * blocksPerTransfer);
+            (int)blocks + IN_FLIGHT * BLOCKS_PER_TRANSFER);
         archive = MillraceArchive.attach(target.aeron().context().aeronDirectoryName(), new Archive.Context()
             .archiveDir(disk.path().resolve("recordings").toFile())
             .threadingMode(ArchiveThreadingMode.SHARED)
@@ -210,7 +210,7 @@ final class ArchiveCase implements AutoCloseable
         final KvBlocks[] buffers = new KvBlocks[IN_FLIGHT];
         for (int i = 0; i < IN_FLIGHT; i++)
         {
-            buffers[i] = source.cache().allocate(blocksPerTransfer);
+            buffers[i] = source.cache().allocate(BLOCKS_PER_TRANSFER);
         }
         try (KvSender sender = KvSender.launch(new KvSender.Context()
             .aeron(source.aeron())
@@ -220,7 +220,7 @@ final class ArchiveCase implements AutoCloseable
             .unacknowledged(isUnacknowledged)
             .idleStrategy(TraceNode.idleStrategy())))
         {
-            for (long from = 0; from < blocks; from += blocksPerTransfer)
+            for (long from = 0; from < blocks; from += BLOCKS_PER_TRANSFER)
             {
                 if (inFlight.size() == IN_FLIGHT)
                 {
@@ -229,8 +229,8 @@ final class ArchiveCase implements AutoCloseable
                 inFlight.add(sender.submit(new KvTransferRequest()
                     .requestId(from)
                     .layout(layout)
-                    .blocks(buffers[(int)(from / blocksPerTransfer % IN_FLIGHT)])
-                    .blockHashes(LongStream.range(from, from + blocksPerTransfer).toArray())
+                    .blocks(buffers[(int)(from / BLOCKS_PER_TRANSFER % IN_FLIGHT)])
+                    .blockHashes(LongStream.range(from, from + BLOCKS_PER_TRANSFER).toArray())
                     .timeoutNs(TIMEOUT_NS)));
             }
             inFlight.forEach(ArchiveCase::await);

@@ -76,13 +76,14 @@ final class SampleTable
     {
         final SampleTable table = new SampleTable(sample, columns);
         table.driver();
-        table.system();
+        // A terminal shows the first lines: what is wrong comes before what is fast, and totals come last.
+        table.errors();
         table.rails();
         table.peers();
-        table.errors();
         table.publications();
         table.images();
         table.kvStreams();
+        table.system();
         return columns > 0 ? table.lines.stream().map((line) -> cut(line, columns)).toList() : table.lines;
     }
 
@@ -214,6 +215,7 @@ final class SampleTable
 
     private void system()
     {
+        lines.add("");
         cells("system    ", cells(sample.system(), SYSTEM_ALWAYS, SYSTEM_NEVER));
         final List<String> cycles = new ArrayList<>();
         for (final String agent : AGENTS)

@@ -37,7 +37,7 @@ class ArchiveCaseTest
     void measuresEachPartOfARoundAndTheirRatios() throws Exception
     {
         final CaseResult result =
-            new CaseResult(new BenchCase(CaseKind.ARCHIVE, 4096, 8192, "udp"), ArchiveCase.PARTS);
+            new CaseResult(new BenchCase(CaseKind.ARCHIVE, 4096, 8192, "udp"), null, ArchiveCase.PARTS);
         final Path drivers = Files.createDirectory(directory.resolve("drivers"));
         ArchiveCase.run(options(CaseKind.ARCHIVE), "udp", drivers, result);
 
@@ -55,7 +55,7 @@ class ArchiveCaseTest
     void measuresAnIndex()
     {
         final CaseResult result = new CaseResult(
-            new BenchCase(CaseKind.ARCHIVE_INDEX, 10_000, 65_504, "udp"), List.of(Transport.INDEX));
+            new BenchCase(CaseKind.ARCHIVE_INDEX, 10_000, 65_504, "udp"), null, List.of(Transport.INDEX));
         IndexCase.run(options(CaseKind.ARCHIVE_INDEX), 10_000, result.series().get(Transport.INDEX));
         final JsonNode json = result.json().get("results").get("index");
         assertThat(json.get("lookupsPerSecond").asDouble()).isPositive();

@@ -48,7 +48,7 @@ import java.util.stream.LongStream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(90)
+@Timeout(150)
 class ArchiveCommandTest
 {
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
@@ -87,7 +87,7 @@ class ArchiveCommandTest
             assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
 
             final JsonNode fetch =
-                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "1000", "4007", "77");
+                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "--tag", "llama", "1000", "4007", "77");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
             assertThat(fetch.get("misses")).hasToString("[2]");
             assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
@@ -96,6 +96,12 @@ class ArchiveCommandTest
             assertThat(report.get("clean").asBoolean()).isTrue();
             assertThat(report.get("transfers").asInt()).isEqualTo(5);
 
+            assertThat(fetch.get("failovers").asInt()).isZero();
+
+            final JsonNode tags = json(0, "ls", "--dir", dir, "--index", index).get("bytesByTag").get("0");
+            assertThat(tags.get("llama").asLong()).isPositive();
+            assertThat(json(0, "purge", "--dir", dir, "--index", index, "--tag-limit", "llama=100g").get("tags"))
+                .isEmpty();
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--recording", "0", "--to", "1048576")
                 .get("transfers").asInt()).isPositive();
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--capacity", "1").get("bytesAfter").asLong())
@@ -140,6 +146,9 @@ class ArchiveCommandTest
         assertThat(json(1, "ls", "--dir", nowhere)).isNull();
         assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1")).isNull();
         assertThat(json(2, "purge", "--dir", nowhere, "--index", "i")).isNull();
+        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32", "--second-dir", "d", "1"))
+            .isNull();
+        assertThat(json(1, "replicate", "--dir", nowhere, "--from", "aeron:udp?endpoint=localhost:1")).isNull();
         assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
@@ -162,7 +171,7 @@ class ArchiveCommandTest
                 for (long request = 1; request <= 5; request++)
                 {
                     assertThat(sender.submit(new KvTransferRequest()
-                        .requestId(request).layout(layout).blocks(cache.allocate(BLOCKS))
+                        .requestId(request).modelTag("llama").layout(layout).blocks(cache.allocate(BLOCKS))
                         .blockHashes(LongStream.range(request * 1000, request * 1000 + BLOCKS).toArray()))
                         .await(LIMIT_NS)).isEqualTo(KvTransferState.COMPLETED);
                 }
