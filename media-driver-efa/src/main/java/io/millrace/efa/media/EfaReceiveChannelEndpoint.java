@@ -36,6 +36,7 @@ import io.millrace.efa.term.PlacedImage;
 import io.millrace.efa.term.SendLogs;
 import org.agrona.collections.Hashing;
 import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -63,6 +64,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
     private final RailSet rails;
+    private final NanoClock clock;
     private final LinkRouter router;
     private final DestinationSockets destinations;
     private final Long2ObjectHashMap<PlacedImage> placedImages = new Long2ObjectHashMap<>();
@@ -96,9 +98,10 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
-        this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
-        this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
-            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.clock = EndpointFactory.clock(context, context.receiverCachedNanoClock());
+        this.rails = fabric.receiverRails();
+        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
+            new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.destinations = hasDestinationControl() ?
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
@@ -134,7 +137,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        final int railBytes = null == rails ? 0 : rails.poll(this);
+        final int railBytes = rails.poll(this, clock.nanoTime());
         final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {
@@ -233,7 +236,11 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
-        else if (null != rails && null != destinations && HandshakeFilter.isHandshake(buffer, length))
+        else if (null == destinations)
+        {
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, false);
+        }
+        else if (HandshakeFilter.isHandshake(buffer, length))
         {
             destinations.onHandshake(buffer, length, address);
         }
