@@ -95,7 +95,13 @@ final class TransferScanner implements FragmentHandler
             case LayerCommitDecoder.TEMPLATE_ID -> onLayerCommit(buffer, offset);
             case TransferCommitDecoder.TEMPLATE_ID -> onCommit(buffer, offset);
             case CancelDecoder.TEMPLATE_ID ->
-                open.remove(cancel.wrapAndApplyHeader(buffer, offset, messageHeader).transferId());
+            {
+                // One that is for a single receiver ends nothing for the others, nor for a recording.
+                if (0 == cancel.wrapAndApplyHeader(buffer, offset, messageHeader).receiverId())
+                {
+                    open.remove(cancel.transferId());
+                }
+            }
             default ->
             {
             }

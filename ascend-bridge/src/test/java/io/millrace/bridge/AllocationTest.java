@@ -30,7 +30,7 @@ class AllocationTest
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
 
     @ParameterizedTest
-    @EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_UDP"})
+    @EnumSource(Setting.class)
     void allocatesNothingPerChunk(final Setting setting)
     {
         try (Bridge bridge = setting.open())

@@ -85,6 +85,8 @@ class BadInputTest
             arguments(2, "--json is one sample: it does not go with --watch", List.of("stat", "--json", "--watch")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "given were -Daeron.threading.mode=FOO", List.of("driver", "-Daeron.threading.mode=FOO")),
+            arguments(2, "/absent/libfabric.so.1, which millrace.libfabric.path",
+                List.of("driver", "-Dmillrace.libfabric.path=/absent/libfabric.so.1")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }
 

@@ -205,6 +205,31 @@ class OffersTest extends SimulatedNetwork
     }
 
     /**
+     * What a sender remembers of an offer it forgets, but not that it was.
+     */
+    @Test
+    void shouldNotTakeAnOfferThatIsReplayedLongAfterItsEnd() throws IOException
+    {
+        link(1, 1);
+        offer(1, TERM_LENGTH);
+        final SimulatedNode.Datagram replayed = recorded.stream()
+            .filter((datagram) -> codec.decode(datagram.frame()) instanceof HandshakeMessage.ImageOffer)
+            .findFirst().orElseThrow();
+        receiver.conductor.onImageClosed(records.remove(0));
+        run(70_000);
+        assertThat(sender.link.isUp()).isTrue();
+        final int answers = recorded.size();
+        receive(replayed);
+        run(10);
+        assertThat(recorded.subList(answers, recorded.size()))
+            .noneMatch((datagram) -> codec.decode(datagram.frame()) instanceof HandshakeMessage.OfferAck);
+        assertThat(sender.counters.handshakesStale().get()).isEqualTo(1);
+
+        offer(1, TERM_LENGTH);
+        assertOffers(1);
+    }
+
+    /**
      * Numbers of fenced images are given out again when nothing can be written to them any more.
      */
     @Test

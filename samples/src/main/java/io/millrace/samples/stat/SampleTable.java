@@ -138,8 +138,8 @@ final class SampleTable
         lines.add("driver    pid " + sample.pid() + ", up " + Units.age(sample.uptimeMs()) + ", heartbeat " +
             Units.age(Math.max(0, sample.heartbeatAgeMs())) + " ago" +
             (sample.heartbeatAgeMs() > SILENT_MS ? " (SILENT: stopped or killed?)" : "") + ", " + sample.directory());
-        lines.add("protocol  " + (null == sample.protocol() ? "none: another driver, or one of Millrace that has " +
-            "no channel yet" : sample.protocol().text().replaceFirst("^protocol=", "")));
+        lines.add("protocol  " + (null == sample.protocol() ? "not opened yet: another driver, or one that was " +
+            "installed and has no channel yet" : sample.protocol().text().replaceFirst("^protocol=", "")));
         if (!sample.fabric().isEmpty())
         {
             cells("fabric    ", cells(sample.fabric(), Set.of("fallbacksToUdp", "handshakesCompleted", "linksUp"),

@@ -43,6 +43,7 @@ import java.io.PrintStream;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
@@ -139,6 +140,34 @@ class ArchiveCommandTest
             }
             assertThat(shown.toString(StandardCharsets.UTF_8)).contains("recording 0 100%");
         }
+    }
+
+    @Test
+    void servesATraceWithinItsCapacity() throws IOException
+    {
+        // Conversations that take turns: each request has the blocks of the one before in its conversation.
+        final StringBuilder lines = new StringBuilder();
+        for (int request = 0; request < 48; request++)
+        {
+            final int from = request % 16 * 100;
+            final int blocks = 6 + 4 * (request / 16);
+            lines.append("{\"timestamp\": 0, \"input_length\": ").append(blocks * 512)
+                .append(", \"output_length\": 1, \"hash_ids\": ")
+                .append(LongStream.range(from, from + blocks).boxed().toList()).append("}\n");
+        }
+        final Path trace = Files.writeString(directory.resolve("trace"), lines);
+        final JsonNode report = json(0, "trace", "--trace", trace.toString(), "--stock", "--capacity", "5m",
+            "--segment-length", "1m", "--recording-length", "1m", "--archive-dir", directory.toString());
+        assertThat(report.get("requests").asInt()).isEqualTo(48);
+        assertThat(report.get("blocks").asInt()).isEqualTo(16 * (6 + 10 + 14));
+        assertThat(report.get("verifiedBlocks").asInt()).isEqualTo(report.get("blocks").asInt());
+        assertThat(report.get("mismatches").asInt()).isZero();
+        assertThat(report.get("hits").asInt()).isPositive().isLessThan(report.get("blocks").asInt());
+        assertThat(report.get("bytesServed").asLong()).isEqualTo(report.get("hits").asLong() * 32_768);
+        assertThat(report.get("evictedSegments").asInt()).isPositive();
+        assertThat(report.get("storedBytes").asLong()).isLessThanOrEqualTo(5 << 20);
+        assertThat(json(2, "trace", "--trace", trace.toString(), "--share", "2", "--archive-dir", ".")).isNull();
+        assertThat(json(2, "trace", "--trace", trace + "x", "--stock", "--archive-dir", directory.toString())).isNull();
     }
 
     @Test
