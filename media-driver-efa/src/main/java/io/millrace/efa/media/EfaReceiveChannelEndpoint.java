@@ -60,6 +60,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
 {
     private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
     private static final String MDS_REFUSAL = "a multi-destination subscription has no rails";
+    private static final String MULTICAST_REFUSAL = "multicast has no rails";
 
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
@@ -106,7 +107,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
         {
-            fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
+            fabric.onUdpOnly(udpChannel.originalUriString(), MULTICAST_REFUSAL);
         }
         else if (hasDestinationControl())
         {
@@ -474,7 +475,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public String refusal()
     {
-        return null == destinations ? null : MDS_REFUSAL;
+        return null != router ? null : null != destinations ? MDS_REFUSAL : MULTICAST_REFUSAL;
     }
 
     /**
