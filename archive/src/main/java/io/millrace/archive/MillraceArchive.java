@@ -98,8 +98,7 @@ public final class MillraceArchive implements AutoCloseable
 
     private static Archive launch(final Archive.Context ctx)
     {
-        Predecessor.await(ctx);
-        final Archive archive = Archive.launch(withDefaults(ctx));
+        final Archive archive = TornTail.launch(withDefaults(ctx));
         try
         {
             MappedFiles.allocate(archive.context());

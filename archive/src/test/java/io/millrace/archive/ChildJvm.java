@@ -120,6 +120,11 @@ final class ChildJvm implements AutoCloseable
         }
     }
 
+    boolean isAlive()
+    {
+        return process.isAlive();
+    }
+
     long pid()
     {
         return process.pid();

@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 import io.aeron.CommonContext;
+import io.aeron.archive.ArchiveMarkFile;
 import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -66,6 +67,8 @@ class CrashTest
     private Committed positions;
     private long nextId = 1000;
     private long everCommitted;
+    private boolean isIdle;
+    private int startFailures;
 
     @TempDir
     private Path directory;
@@ -114,9 +117,9 @@ class CrashTest
         if (isAfterCheck)
         {
             awaitChecked();
-            for (int sent = random.nextInt(MAX_SENT); sent > 0; sent--)
+            for (int sent = random.nextInt(MAX_SENT); sent > 0 && !isIdle; sent--)
             {
-                await("sent ");
+                await("sent ", "again ");
             }
         }
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(random.nextInt(MAX_DELAY_MS)));
@@ -137,20 +140,21 @@ class CrashTest
         children.get(Role.CLIENT).say(
             "go " + nextId + " " + CrashClient.list(must) + " " + CrashClient.list(may));
         nextId += 1000;
+        isIdle = false;
     }
 
     private void awaitChecked()
     {
         for (int attempt = 1; !await("checked ", "again "); attempt++)
         {
+            // Where the machine stood still for longer than the driver waits for a client.
             assertThat(attempt).as("sessions that broke off, with nothing killed").isLessThan(ATTEMPTS);
+            if (!children.get(Role.ARCHIVE).isAlive())
+            {
+                start(List.of(Role.ARCHIVE));
+            }
             go(sample(new ArrayList<>(committed.keySet())), sample(new ArrayList<>(mayBeGone)));
         }
-    }
-
-    private void await(final String wanted)
-    {
-        assertThat(await(wanted, "again ")).as("the session broke off, with nothing killed").isTrue();
     }
 
     /**
@@ -177,6 +181,7 @@ class CrashTest
     {
         final String[] words = line.split(" ");
         assertThat(words[0]).as(line).isNotEqualTo("broken");
+        isIdle |= "again".equals(words[0]);
         if ("purge".equals(words[0]))
         {
             final long recordingId = Long.parseLong(words[1]);
@@ -203,16 +208,10 @@ class CrashTest
         else if (killed.contains(Role.ARCHIVE))
         {
             // It lives on, and finds out.
-            boolean isFound = false;
-            while (!isFound)
+            while (!isIdle)
             {
-                isFound = await("again ", "checked ");
+                await("again ", "checked ");
             }
-        }
-        if (killed.contains(Role.ARCHIVE))
-        {
-            // The dead process cannot take back that it is alive; its successor would wait until that is old.
-            Files.deleteIfExists(directory.resolve("archive").resolve("archive-mark.dat"));
         }
         Collections.sort(killed);
         start(killed);
@@ -274,13 +273,25 @@ class CrashTest
 
     private void launch(final List<Role> roles)
     {
+        if (roles.contains(Role.ARCHIVE))
+        {
+            // The dead process cannot take back that it is alive; its successor would wait until that is old.
+            directory.resolve("archive").resolve(ArchiveMarkFile.FILENAME).toFile().delete();
+        }
         roles.forEach(role -> children.put(role, Role.CLIENT == role ?
             new ChildJvm(List.of(), errors(role), CrashClient.class,
             aeronDirectory, directory.resolve("index").toString()) :
             new ChildJvm(List.of(), errors(role), CrashServer.class,
             role.name(), aeronDirectory, directory.resolve("archive").toString())));
-        roles.forEach(role -> assertThat(children.get(role).next(DEADLINE_NS))
-            .as(() -> role + ": " + text(errors(role))).isEqualTo("ready"));
+        final List<Role> failed = roles.stream()
+            .filter(role -> !"ready".equals(children.get(role).next(DEADLINE_NS))).toList();
+        assertThat(failed.isEmpty() || ++startFailures < ATTEMPTS)
+            .as(() -> failed + ": " + failed.stream().map(role -> text(errors(role))).toList()).isTrue();
+        if (!failed.isEmpty())
+        {
+            failed.forEach(role -> children.get(role).kill());
+            launch(failed);
+        }
     }
 
     private static String text(final File file)

@@ -18,6 +18,9 @@ package io.millrace.archive;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -244,6 +247,50 @@ class RecoveryTest
                 assertThat(store.verify(KvScanProgress.NONE).isClean()).isTrue();
             }
         }
+    }
+
+    @Test
+    void startsPastAFrameThatAKilledArchiveLeftUnfinished() throws Exception
+    {
+        final Path archiveDirectory = directory.resolve("archive");
+        final long position;
+        try (MediaDriver driver = MediaDriver.launch(Rig.driverContext());
+            ChildJvm archive = new ChildJvm(List.of(), directory.resolve("archive.err").toFile(), CrashServer.class,
+                "ARCHIVE", driver.aeronDirectoryName(), archiveDirectory.toString());
+            Rig rig = ready(archive, driver.aeronDirectoryName()))
+        {
+            final KvRecording recording = rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
+            try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
+            {
+                rig.send(sender, 1);
+                recording.awaitStart(Rig.LIMIT_NS);
+                await("it is recorded", () ->
+                    !Committed.transfers(archiveDirectory, 0, recording.position()).isEmpty());
+                position = recording.position();
+                archive.kill();
+            }
+        }
+        // A frame of two pages, of which nothing but the header was written.
+        final ByteBuffer header = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(8192).putInt(0xC000);
+        try (FileChannel segment = FileChannel.open(archiveDirectory.resolve("0-0.rec"), StandardOpenOption.WRITE))
+        {
+            segment.write(header.flip(), position);
+        }
+        Files.delete(archiveDirectory.resolve(ArchiveMarkFile.FILENAME));
+        try (Rig rig = new Rig(archiveDirectory); Rig.Destination target = new Rig.Destination();
+            KvBlockStore store = open(rig, directory.resolve("index")))
+        {
+            assertThat(rig.client.find(0).stopPosition()).isEqualTo(position);
+            rig.fill(1);
+            store.update(KvScanProgress.NONE);
+            assertFetched(rig, store, target, 1);
+        }
+    }
+
+    private static Rig ready(final ChildJvm archive, final String aeronDirectory)
+    {
+        assertThat(archive.next(TimeUnit.SECONDS.toNanos(60))).isEqualTo("ready");
+        return Rig.client(aeronDirectory);
     }
 
     private static void assertFetched(

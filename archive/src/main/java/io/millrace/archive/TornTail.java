@@ -1,0 +1,122 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import io.aeron.archive.Archive;
+import io.aeron.archive.client.ArchiveException;
+import io.aeron.logbuffer.FrameDescriptor;
+import org.agrona.BitUtil;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The last frame of a recording whose archive was killed while it wrote it. Aeron's archive does not start where such
+ * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off.
+ */
+final class TornTail
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(TornTail.class);
+    private static final Pattern REFUSAL =
+        Pattern.compile("incomplete last fragment straddling page boundary in file: (\\S.*\\.rec)");
+    private static final int MAX_CUTS = 1000;
+
+    private TornTail()
+    {
+    }
+
+    /**
+     * Launch, past torn frames.
+     *
+     * @param ctx of the archive, with its defaults.
+     * @return the archive.
+     */
+    static Archive launch(final Archive.Context ctx)
+    {
+        Archive.Context next = ctx;
+        for (int cuts = 0;; cuts++)
+        {
+            Predecessor.await(next);
+            final Archive.Context spare = next.clone();
+            try
+            {
+                return Archive.launch(next);
+            }
+            catch (final ArchiveException ex)
+            {
+                final Matcher matcher = REFUSAL.matcher(String.valueOf(ex.getMessage()));
+                if (null == spare.recordChecksum() || cuts == MAX_CUTS || !matcher.find())
+                {
+                    throw ex;
+                }
+                cut(new File(matcher.group(1)));
+                next = spare;
+            }
+        }
+    }
+
+    private static void cut(final File segment)
+    {
+        try (RandomAccessFile file = new RandomAccessFile(segment, "rw"))
+        {
+            final long length = file.length();
+            final long offset = lastFrame(file.getChannel(), length);
+            file.setLength(offset);
+            file.setLength(length);
+            LOGGER.warn("{}: the frame at {} that a killed archive left unfinished was cut off", segment, offset);
+        }
+        catch (final IOException ex)
+        {
+            throw ArchiveErrors.exception(KvArchiveError.REFUSED, segment + ": " + ex.getMessage(), ex);
+        }
+    }
+
+    private static long lastFrame(final FileChannel channel, final long length) throws IOException
+    {
+        final ByteBuffer header = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        long last = 0;
+        boolean isBegun = false;
+        for (long offset = 0; offset < length;)
+        {
+            channel.read(header.clear(), offset);
+            final int frameLength = header.getInt(0);
+            if (frameLength > 0)
+            {
+                isBegun = true;
+                last = offset;
+                offset += BitUtil.align(frameLength, FrameDescriptor.FRAME_ALIGNMENT);
+            }
+            else if (isBegun)
+            {
+                break;
+            }
+            else
+            {
+                // A recording that began within a term.
+                offset += FrameDescriptor.FRAME_ALIGNMENT;
+            }
+        }
+        return last;
+    }
+}
