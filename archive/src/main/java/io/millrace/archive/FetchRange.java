@@ -44,7 +44,8 @@ final class FetchRange
      */
     boolean merge(final FetchTransfer transfer, final long gapBytes)
     {
-        if (gapBytes < 0 || transfer.stored().recordingId() != recordingId || transfer.stored().position() > to + gapBytes)
+        if (gapBytes < 0 || transfer.stored().recordingId() != recordingId ||
+            transfer.stored().position() > to + gapBytes)
         {
             return false;
         }

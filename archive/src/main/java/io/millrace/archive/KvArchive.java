@@ -16,12 +16,15 @@
 package io.millrace.archive;
 
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.ConfigurationException;
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
 
@@ -31,9 +34,14 @@ import org.agrona.CloseHelper;
  */
 public final class KvArchive implements AutoCloseable
 {
+    private static final int MAX_IDLE_SESSIONS = 8;
+
     private final Context ctx;
     private final ArchiveSession session;
     private final Resumption resumption;
+    private volatile boolean isClosed;
+    private KvCounters fetchCounters;
+    private final Queue<ArchiveSession> idleSessions = new ArrayBlockingQueue<>(MAX_IDLE_SESSIONS);
 
     private KvArchive(final Context ctx)
     {
@@ -184,11 +192,56 @@ public final class KvArchive implements AutoCloseable
     }
 
     /**
+     * Counters that all fetches of this client share: to allocate some takes longer than to read some blocks.
+     */
+    synchronized KvCounters fetchCounters()
+    {
+        if (null == fetchCounters)
+        {
+            fetchCounters = KvCounters.allocate(ctx.aeron(), "fetches from archive stream=" + ctx.replayStreamId() +
+                " " + ctx.replayChannel());
+        }
+        return fetchCounters;
+    }
+
+    /**
+     * A session for one fetch: to connect one takes longer than to read some blocks.
+     */
+    ArchiveSession takeSession()
+    {
+        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
+        {
+            if (idle.isConnected() && null == idle.pollError())
+            {
+                return idle;
+            }
+            CloseHelper.quietClose(idle);
+        }
+        return new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+    }
+
+    /**
+     * Take a session back that nothing went wrong on.
+     */
+    void giveBack(final ArchiveSession used)
+    {
+        if (isClosed || !idleSessions.offer(used))
+        {
+            CloseHelper.quietClose(used);
+        }
+    }
+
+    /**
      * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
      */
     public void close()
     {
-        CloseHelper.closeAll(session, resumption);
+        isClosed = true;
+        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
+        {
+            CloseHelper.quietClose(idle);
+        }
+        CloseHelper.closeAll(fetchCounters, session, resumption);
         ctx.closeOwned();
     }
 

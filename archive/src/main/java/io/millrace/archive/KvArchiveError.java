@@ -41,6 +41,11 @@ public enum KvArchiveError
     CHECKSUM_MISMATCH,
 
     /**
+     * A frame on disk is of a type that no recording has.
+     */
+    BAD_FRAME,
+
+    /**
      * A segment file is absent or shorter than the catalog says.
      */
     TRUNCATED,

@@ -154,14 +154,16 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Bytes of blocks that are stored, by model tag.
+     * Look at the headers of frames on disk before they are replayed: an archive hangs at those of an unknown type.
      *
-     * @param recordingId of a recording.
-     * @return in the order of the tags.
+     * @param directory of the archive, on this machine.
      */
-    public Map<String, Long> bytesByTag(final long recordingId)
+    public void archiveDirectory(final Path directory)
     {
-        return TagBytes.of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
+        synchronized (indexer)
+        {
+            indexer.archiveDirectory(directory);
+        }
     }
 
     /**
@@ -210,7 +212,25 @@ public final class KvBlockStore implements AutoCloseable
      */
     public KvFetch fetch(final KvFetchPlan plan, final KvBlocks destination, final KvReceiver.Context receiverCtx)
     {
-        return KvFetch.start(archive.context(), plan, destination, ctx.maxReplays(), receiverCtx);
+        return KvFetch.start(archive, plan, destination, ctx.maxReplays(), receiverCtx);
+    }
+
+    /**
+     * Fetch the hits of a plan through another client of the same archive, such as one of the decode node's driver.
+     *
+     * @param client      that replays are made with, to its replay channel.
+     * @param plan        of {@link #plan}.
+     * @param destination with a block for each hash of the plan; blocks of misses stay as they are.
+     * @param receiverCtx as for {@link #fetch(KvFetchPlan, KvBlocks, KvReceiver.Context)}.
+     * @return the running fetch, to be closed.
+     */
+    public KvFetch fetch(
+        final KvArchive client,
+        final KvFetchPlan plan,
+        final KvBlocks destination,
+        final KvReceiver.Context receiverCtx)
+    {
+        return KvFetch.start(client, plan, destination, ctx.maxReplays(), receiverCtx);
     }
 
     /**

@@ -15,6 +15,7 @@
  */
 package io.millrace.archive;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -56,6 +57,7 @@ final class KvIndexer implements AutoCloseable
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
     private final List<KvDamage> damages = new ArrayList<>();
+    private FrameWalk walk;
     private long added;
 
     KvIndexer(
@@ -257,7 +259,7 @@ final class KvIndexer implements AutoCloseable
         {
             final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
             final RecordingScan.Result result =
-                scan.scan(id, from, to, scanner, position -> progress.onProgress(id, position, limit));
+                scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
             from = result.position();
             if (KvArchiveError.CANCELED == result.error())
             {
@@ -276,6 +278,29 @@ final class KvIndexer implements AutoCloseable
         }
         progress.onProgress(id, from, limit);
         return from;
+    }
+
+    /**
+     * Read a range up to a frame that must not be replayed.
+     */
+    private RecordingScan.Result scan(
+        final KvRecordingInfo info,
+        final long from,
+        final long to,
+        final TransferScanner scanner,
+        final RecordingScan.LongStep step)
+    {
+        final long bad = null == walk ? to : walk.firstBad(info, from, to);
+        final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
+            scan.scan(info.recordingId(), from, bad, scanner, step);
+        return bad == to || KvArchiveError.NONE != result.error() ? result :
+            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME, "the frame is neither data nor padding: a replay " +
+                "would hang at it, restore the segment file from a copy or purge up to the next one");
+    }
+
+    void archiveDirectory(final Path archiveDirectory)
+    {
+        walk = new FrameWalk(archiveDirectory);
     }
 
     private int add(final StoredTransfer transfer, final String tag, final long[] hashes)

@@ -216,7 +216,8 @@ public final class KvRecording implements AutoCloseable
         if ((RecordingSignal.START == signal || RecordingSignal.EXTEND == signal) && Aeron.NULL_VALUE == recordingId)
         {
             recordingId = signalRecordingId;
-            LOGGER.info("{} {} at position {}", this, RecordingSignal.START == signal ? "started" : "goes on", position);
+            LOGGER.info("{} {} at position {}",
+                this, RecordingSignal.START == signal ? "started" : "goes on", position);
         }
         else if (RecordingSignal.STOP == signal && signalRecordingId == recordingId)
         {

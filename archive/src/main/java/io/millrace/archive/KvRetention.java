@@ -206,6 +206,17 @@ public final class KvRetention
         }
     }
 
+    /**
+     * Bytes of blocks that are stored, by model tag.
+     *
+     * @param recordingId of a recording.
+     * @return in the order of the tags.
+     */
+    public Map<String, Long> bytesByTag(final long recordingId)
+    {
+        return TagBytes.of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
     private KvEviction evictTag(final String tag, final long before, final long limit)
     {
         segments = 0;

@@ -51,7 +51,8 @@ final class TagBytes
         final Map<String, Long> bytes = new TreeMap<>();
         for (final long recordingId : index.recordingIds())
         {
-            of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE).forEach((tag, of) -> bytes.merge(tag, of, Long::sum));
+            of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE)
+                .forEach((tag, more) -> bytes.merge(tag, more, Long::sum));
         }
         return bytes;
     }

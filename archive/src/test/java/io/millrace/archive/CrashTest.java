@@ -264,15 +264,34 @@ class CrashTest
             }
             aeronDirectory = CommonContext.generateRandomDirName();
         }
+        if (roles.contains(Role.DRIVER))
+        {
+            launch(List.of(Role.DRIVER));
+            positions = new Committed(aeronDirectory);
+        }
+        launch(roles.stream().filter(role -> Role.DRIVER != role).toList());
+    }
+
+    private void launch(final List<Role> roles)
+    {
         roles.forEach(role -> children.put(role, Role.CLIENT == role ?
             new ChildJvm(List.of(), errors(role), CrashClient.class,
             aeronDirectory, directory.resolve("index").toString()) :
             new ChildJvm(List.of(), errors(role), CrashServer.class,
             role.name(), aeronDirectory, directory.resolve("archive").toString())));
-        roles.forEach(role -> assertThat(children.get(role).next(DEADLINE_NS)).as("%s", role).isEqualTo("ready"));
-        if (roles.contains(Role.DRIVER))
+        roles.forEach(role -> assertThat(children.get(role).next(DEADLINE_NS))
+            .as(() -> role + ": " + text(errors(role))).isEqualTo("ready"));
+    }
+
+    private static String text(final File file)
+    {
+        try
         {
-            positions = new Committed(aeronDirectory);
+            return Files.readString(file.toPath());
+        }
+        catch (final IOException ex)
+        {
+            return ex.toString();
         }
     }
 

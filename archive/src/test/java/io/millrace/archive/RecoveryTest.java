@@ -121,6 +121,28 @@ class RecoveryTest
     }
 
     @Test
+    void anArchiveThatEndsWhileItIsReadIsNoDamage()
+    {
+        try (Rig rig = Rig.attached(directory.resolve("archive")); Rig.Destination target = new Rig.Destination();
+            KvBlockStore store = open(rig, directory.resolve("index")))
+        {
+            final long[] requestIds = LongStream.rangeClosed(1, 10).toArray();
+            rig.recordOnly(requestIds);
+            assertThatThrownBy(() -> store.update((id, position, limit) -> rig.archive.close()))
+                .isInstanceOf(KvArchiveException.class)
+                .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.ARCHIVE_GONE);
+
+            try (MillraceArchive ignore = MillraceArchive.attach(
+                rig.driver.aeronDirectoryName(), Rig.archiveContext(directory.resolve("archive").toFile())))
+            {
+                await("the archive is found again", () -> !fails(() -> store.update(KvScanProgress.NONE)));
+                assertThat(store.damages()).isEmpty();
+                assertFetched(rig, store, target, requestIds);
+            }
+        }
+    }
+
+    @Test
     void keepsWhatWasRecordedBeforeTheDiskWasFull() throws Exception
     {
         final Path disk = Files.createDirectory(directory.resolve("disk"));

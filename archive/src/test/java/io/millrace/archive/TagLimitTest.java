@@ -50,8 +50,8 @@ class TagLimitTest
             final KvRecordingInfo other = record(rig, "modest", 5);
             final KvRecordingInfo shared = recordBoth(rig, 6, 7);
             store.update(KvScanProgress.NONE);
-            assertThat(store.bytesByTag(old.recordingId())).isEqualTo(Map.of("greedy", 2 * TRANSFER_BYTES));
-            assertThat(store.bytesByTag(shared.recordingId()))
+            assertThat(store.retention().bytesByTag(old.recordingId())).isEqualTo(Map.of("greedy", 2 * TRANSFER_BYTES));
+            assertThat(store.retention().bytesByTag(shared.recordingId()))
                 .isEqualTo(Map.of("greedy", TRANSFER_BYTES, "modest", TRANSFER_BYTES));
             // Longer ago than that: the time has a resolution of a millisecond.
             final long storedMs = System.currentTimeMillis();

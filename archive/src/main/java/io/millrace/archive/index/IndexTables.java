@@ -136,8 +136,9 @@ final class IndexTables implements AutoCloseable
             }
             case IndexFormat.TYPE_DROP ->
                 applyDrop(recordingId, position, record.getLong(offset + IndexFormat.DROP_TO_OFFSET));
-            case IndexFormat.TYPE_TAG -> liveBytes += null == tagByScope.put(recordingId, IndexFormat.tag(record, offset)) ?
-                record.getInt(offset + IndexFormat.LENGTH_OFFSET) : 0;
+            case IndexFormat.TYPE_TAG ->
+                liveBytes += null == tagByScope.put(recordingId, IndexFormat.tag(record, offset)) ?
+                    record.getInt(offset + IndexFormat.LENGTH_OFFSET) : 0;
             default -> applyProgress(
                 recordingId, position, record.getLong(offset + IndexFormat.IDENTITY_OFFSET));
         }

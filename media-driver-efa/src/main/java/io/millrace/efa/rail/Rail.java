@@ -157,6 +157,17 @@ public final class Rail implements AutoCloseable
     }
 
     /**
+     * Length to which messages of several frames are cut. On {@code shm} longer ones are copied by a system call of the
+     * receiver, which costs as much as copying 8 KiB twice, and holds the lock that our next message waits for.
+     *
+     * @return bytes.
+     */
+    public int cutLength()
+    {
+        return FabricProvider.SHM == endpoint.nic().provider() ? injectLength : slotLength;
+    }
+
+    /**
      * Longest message this rail receives.
      *
      * @return bytes.

@@ -56,7 +56,7 @@ public final class ArchiveLs implements Callable<Integer>
                 {
                     store.update(progress);
                 }
-                return print(store.archive().list(0, Integer.MAX_VALUE), store::bytesByTag);
+                return print(store.archive().list(0, Integer.MAX_VALUE), store.retention()::bytesByTag);
             });
     }
 
