@@ -60,7 +60,8 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private static final int CONTROL_QUEUE_LENGTH = 64 * 1024;
 
     /**
-     * Every so many control frames the socket comes before the rails, so that many status messages do not keep handshakes away.
+     * Every so many control frames the socket comes before the rails, so that many status messages do not keep
+     * handshakes away.
      */
     private static final int SOCKET_FIRST_MASK = 7;
 

@@ -36,9 +36,8 @@ class OfferRoomTest
         assertThat(room.take(TERM_LENGTH, 40, CAPACITY)).isNotNegative();
         final long result = room.take(TERM_LENGTH, 1, CAPACITY);
         assertThat(result).isNegative();
-        assertThat(room.refusal(result, 1, CAPACITY))
-            .isEqualTo("its window of 1 frames does not fit the completion queues of 100 entries, " +
-            "of which 100 are taken");
+        assertThat(room.refusal(result, 1, CAPACITY)).isEqualTo(
+            "its window of 1 frames does not fit the completion queues of 100 entries, of which 100 are taken");
 
         room.freeCompletions(60);
         assertThat(room.take(TERM_LENGTH, 60, CAPACITY)).isNotNegative();
