@@ -51,13 +51,13 @@ import static io.aeron.protocol.HeaderFlyweight.MIN_HEADER_LENGTH;
  * Handshake messages as Aeron extension frames, which stock media drivers ignore: Aeron's 8 byte frame header with type
  * {@link HeaderFlyweight#HDR_TYPE_EXT}, then SBE. Not for the hot path: messages are objects.
  */
-final class HandshakeCodec
+public final class HandshakeCodec
 {
     /**
      * Of the handshake and of messages on rails. Root blocks only ever grow at their end, so that a peer of another
      * version can be told of both.
      */
-    static final int PROTOCOL_VERSION = 2;
+    public static final int PROTOCOL_VERSION = 2;
 
     static final int MAX_FRAME_LENGTH = 16 * 1024;
 
@@ -99,7 +99,20 @@ final class HandshakeCodec
             HelloDecoder.SCHEMA_ID == (buffer.getShort(MIN_HEADER_LENGTH + 4) & 0xFFFF);
     }
 
-    ByteBuffer encode(final HandshakeMessage.Hello hello)
+    /**
+     * Create. For one thread.
+     */
+    public HandshakeCodec()
+    {
+    }
+
+    /**
+     * Encode a hello.
+     *
+     * @param hello to encode.
+     * @return the frame, a buffer of its own.
+     */
+    public ByteBuffer encode(final HandshakeMessage.Hello hello)
     {
         helloEncoder.wrapAndApplyHeader(scratch, MIN_HEADER_LENGTH, headerEncoder)
             .protocolVersion(hello.protocolVersion())
@@ -229,7 +242,7 @@ final class HandshakeCodec
      * @param frame as it came from the socket.
      * @return the message, or null when it is malformed, out of range or of another schema.
      */
-    HandshakeMessage decode(final byte[] frame)
+    public HandshakeMessage decode(final byte[] frame)
     {
         final UnsafeBuffer buffer = new UnsafeBuffer(frame);
         try

@@ -25,7 +25,7 @@ import java.util.List;
  * What the two sides of an upgrade say to each other. Field meanings, units and ranges are in the schema
  * {@code fabric-handshake.xml}.
  */
-sealed interface HandshakeMessage
+public sealed interface HandshakeMessage
 {
     /**
      * Sender to receiver: offer to carry the channel on rails.

@@ -16,11 +16,13 @@
 package io.millrace.efa.media;
 
 import io.aeron.ChannelUri;
+import io.aeron.driver.DriverConductorProxy;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.NetworkPublication;
 import io.aeron.driver.media.SendChannelEndpoint;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.exceptions.AeronEvent;
+import io.aeron.protocol.StatusMessageFlyweight;
 import io.aeron.status.ChannelEndpointStatus;
 import io.millrace.efa.link.FabricDriver;
 import io.millrace.efa.link.HandshakeFilter;
@@ -52,16 +54,17 @@ import static io.aeron.logbuffer.FrameDescriptor.frameType;
 import static io.aeron.protocol.HeaderFlyweight.HDR_TYPE_SM;
 
 /**
- * Send side of a channel on rails. Data leaves through the {@link RailDatagramChannel}; control frames that arrive on a
- * rail are queued and handed to Aeron's poller one at a time, as if the socket had them.
+ * Send side of a channel on rails. Data leaves through the {@link RailDatagramChannel}. Status messages that arrive on
+ * a rail are dispatched at once, as hundreds of streams have many in a duty cycle; other control frames are queued and
+ * handed to Aeron's poller one at a time, as if the socket had them.
  */
 public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements RailChannel
 {
     private static final int CONTROL_QUEUE_LENGTH = 64 * 1024;
+    private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
 
     /**
-     * Every so many control frames the socket comes before the rails, so that many status messages do not keep
-     * handshakes away.
+     * Every so many control frames the socket comes before the rails, so that those do not keep handshakes away.
      */
     private static final int SOCKET_FIRST_MASK = 7;
 
@@ -82,12 +85,16 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private final OneToOneRingBuffer controlFrames;
     private final MessageHandler controlFrameHandler = this::onControlFrame;
     private final UnsafeBuffer railBuffer = new UnsafeBuffer();
+    private final StatusMessageFlyweight statusMessage = new StatusMessageFlyweight();
     private final Map<InetSocketAddress, ByteBuffer> farewells = new ConcurrentHashMap<>();
     private DatagramChannel socket;
     private ByteBuffer receiveBuffer;
     private InetSocketAddress receiveSource;
     private int receiveCount;
     private int controlFrameCount;
+    private int railBytes;
+    private boolean isRailReport;
+    private DriverConductorProxy conductorProxy;
     private volatile boolean fabricRequired;
     private volatile boolean isRefused;
     private volatile boolean isClosed;
@@ -206,11 +213,20 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
 
         rails.poll(this, clock.nanoTime());
         receiveSource = null;
-        if (0 == controlFrameCount)
+        final InetSocketAddress source = 0 == controlFrameCount ? receiveDatagram(buffer) : nextFrame(buffer);
+        if (null != source || 0 == railBytes)
         {
-            return receiveDatagram(buffer);
+            return source;
         }
 
+        buffer.limit(buffer.capacity()).position(Math.min(railBytes, buffer.capacity()));
+        railBytes = 0;
+        isRailReport = true;
+        return RAILS;
+    }
+
+    private InetSocketAddress nextFrame(final ByteBuffer buffer)
+    {
         final boolean isSocketFirst = 0 == (++receiveCount & SOCKET_FIRST_MASK);
         final InetSocketAddress source = isSocketFirst ? receiveDatagram(buffer) : nextControlFrame(buffer);
         if (null != source)
@@ -219,6 +235,39 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         }
 
         return isSocketFirst ? nextControlFrame(buffer) : receiveDatagram(buffer);
+    }
+
+    /**
+     * {@inheritDoc}
+     * <p>
+     * Status messages from rails were dispatched already; they are reported as a datagram that is turned down here, so
+     * that the Sender knows it did work.
+     */
+    @Override
+    public boolean isValidFrame(final UnsafeBuffer buffer, final int length)
+    {
+        if (isRailReport)
+        {
+            isRailReport = false;
+            return false;
+        }
+
+        return super.isValidFrame(buffer, length);
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public void onStatusMessage(
+        final StatusMessageFlyweight msg,
+        final UnsafeBuffer buffer,
+        final int length,
+        final InetSocketAddress srcAddress,
+        final DriverConductorProxy conductorProxy)
+    {
+        this.conductorProxy = conductorProxy;
+        super.onStatusMessage(msg, buffer, length, srcAddress, conductorProxy);
     }
 
     private InetSocketAddress receiveDatagram(final ByteBuffer buffer)
@@ -287,7 +336,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void onRailPacket(final Link link, final long address, final int length)
     {
         railBuffer.wrap(address, length);
-        if (controlFrames.write(link.handle(), railBuffer, 0, length))
+        if (null != conductorProxy && length >= StatusMessageFlyweight.HEADER_LENGTH &&
+            HDR_TYPE_SM == frameType(railBuffer, 0) && super.isValidFrame(railBuffer, length))
+        {
+            railBytes += length;
+            statusMessage.wrap(address, length);
+            super.onStatusMessage(statusMessage, railBuffer, length, link.peerAddress(), conductorProxy);
+        }
+        else if (controlFrames.write(link.handle(), railBuffer, 0, length))
         {
             ++controlFrameCount;
         }

@@ -32,7 +32,7 @@ import java.util.stream.Stream;
 /**
  * What figures depend on beside the code that is measured.
  */
-final class Environment
+public final class Environment
 {
     private static final String UNKNOWN = "not shown by this machine";
 
@@ -48,6 +48,25 @@ final class Environment
      * @return values by name.
      */
     static Map<String, String> of(final BenchOptions options, final ProtocolChoice choice)
+    {
+        final Map<String, String> environment = ofMachine(choice);
+        environment.put("threading", options.threading().name().toLowerCase(Locale.ROOT));
+        environment.put("placement", Cores.describe(options.threading()));
+        environment.put("rounds", Integer.toString(options.rounds()));
+        environment.put("secondsPerRound", Double.toString(options.durationMs() / 1e3));
+        environment.put("warmupSeconds", Double.toString(options.warmupMs() / 1e3));
+        environment.put("rttMessagesPerSecond", Integer.toString(options.ratePerSecond()));
+        environment.put("window", Channels.windowLength() + " bytes, socket buffers the same");
+        return environment;
+    }
+
+    /**
+     * Look at the machine alone.
+     *
+     * @param choice of the protocol.
+     * @return values by name, to which more can be added.
+     */
+    public static Map<String, String> ofMachine(final ProtocolChoice choice)
     {
         final Map<String, String> environment = new LinkedHashMap<>();
         environment.put("startedAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -67,13 +86,6 @@ final class Environment
             line("/proc/meminfo", "HugePages_Total"));
         environment.put("maxSocketBuffers", text("/proc/sys/net/core/rmem_max") + " receive, " +
             text("/proc/sys/net/core/wmem_max") + " send");
-        environment.put("threading", options.threading().name().toLowerCase(Locale.ROOT));
-        environment.put("placement", Cores.describe(options.threading()));
-        environment.put("rounds", Integer.toString(options.rounds()));
-        environment.put("secondsPerRound", Double.toString(options.durationMs() / 1e3));
-        environment.put("warmupSeconds", Double.toString(options.warmupMs() / 1e3));
-        environment.put("rttMessagesPerSecond", Integer.toString(options.ratePerSecond()));
-        environment.put("window", Channels.windowLength() + " bytes, socket buffers the same");
         return environment;
     }
 

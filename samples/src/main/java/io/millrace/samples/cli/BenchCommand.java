@@ -41,6 +41,7 @@ import java.util.stream.Stream;
  */
 @Command(
     name = "bench",
+    subcommands = { BenchGrowthCommand.class, BenchPartsCommand.class },
     sortOptions = false,
     description = "Measures Millrace, stock Aeron over UDP and IPC, and raw libfabric in turn, side by side.",
     footer = {
