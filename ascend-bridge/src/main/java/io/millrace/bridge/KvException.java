@@ -22,6 +22,7 @@ public class KvException extends RuntimeException
 {
     private static final long serialVersionUID = 1L;
 
+    /** Why. */
     private final KvError error;
 
     /**

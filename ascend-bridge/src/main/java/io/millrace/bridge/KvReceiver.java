@@ -152,6 +152,13 @@ public final class KvReceiver implements AutoCloseable
         private int fragmentLimit = KvConfiguration.FRAGMENT_LIMIT_DEFAULT;
 
         /**
+         * With defaults.
+         */
+        public Context()
+        {
+        }
+
+        /**
          * Check what was set and create what was not. Called by {@link KvReceiver#launch}.
          */
         void conclude()

@@ -185,6 +185,13 @@ public final class KvSender implements AutoCloseable
         private long cancelTimeoutNs = KvConfiguration.CANCEL_TIMEOUT_NS_DEFAULT;
 
         /**
+         * With defaults.
+         */
+        public Context()
+        {
+        }
+
+        /**
          * Check what was set and create what was not. Called by {@link KvSender#launch}.
          */
         void conclude()

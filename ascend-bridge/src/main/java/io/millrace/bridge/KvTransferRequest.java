@@ -51,6 +51,13 @@ public final class KvTransferRequest
     private int ppSize = 1;
 
     /**
+     * With defaults.
+     */
+    public KvTransferRequest()
+    {
+    }
+
+    /**
      * Set the requestId.
      *
      * @param value of the serving system, any value.

@@ -55,6 +55,25 @@ class BenchTest
     }
 
     @Test
+    void listsCpuOfKvBlocksByStageAndComparesPieces() throws IOException
+    {
+        final Tool tool = Tool.run(directory, "bench", "kv", "--sizes", "16384,65536", "--mtu", "8192", "--on",
+            "millrace", "--rounds", "1", "--seconds", "0.1", "--warmup", "0.1", "--protocol", "shm", "--json");
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        final JsonNode small = tool.json().at("/cases/0");
+        final JsonNode large = tool.json().at("/cases/1");
+        for (final String stage : new String[]{ "d2h", "sendCrc", "claim", "sender", "send", "receive", "copyOut",
+            "receiveCrc", "receiver", "h2d" })
+        {
+            assertThat(small.at("/results/millrace/cpuMillisPerGigabyte").has(stage)).as(stage).isTrue();
+        }
+        final double expected = small.at("/results/millrace/gigabytesPerSecond").asDouble() /
+            large.at("/results/millrace/gigabytesPerSecond").asDouble();
+        assertThat(small.at("/ratios/toLongest").asDouble()).isCloseTo(expected, within(1e-9));
+        assertThat(large.at("/ratios").has("toLongest")).isFalse();
+    }
+
+    @Test
     void refusesWhatCannotBe() throws IOException
     {
         refuses("a message has 32", "bench", "rtt", "--sizes", "1");

@@ -25,6 +25,13 @@ public final class HeldRegions
     private final ArrayList<MemoryRegion> regions = new ArrayList<>();
 
     /**
+     * Holding none.
+     */
+    public HeldRegions()
+    {
+    }
+
+    /**
      * Hold all regions that the device side of a batch names.
      *
      * @param batch    to hold for.

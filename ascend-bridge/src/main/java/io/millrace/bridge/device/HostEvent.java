@@ -23,6 +23,13 @@ public final class HostEvent implements KvEvent
     private volatile boolean isReached;
 
     /**
+     * Not reached.
+     */
+    public HostEvent()
+    {
+    }
+
+    /**
      * The bytes before the point are written. May be called from any thread.
      *
      * @return this for a fluent API.

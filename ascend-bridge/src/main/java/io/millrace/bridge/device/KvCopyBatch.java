@@ -63,6 +63,13 @@ public final class KvCopyBatch
     private volatile int status = IDLE;
 
     /**
+     * Empty.
+     */
+    public KvCopyBatch()
+    {
+    }
+
+    /**
      * Empty the batch.
      *
      * @param newDirection of all copies.

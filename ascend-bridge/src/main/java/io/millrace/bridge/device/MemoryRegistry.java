@@ -34,6 +34,13 @@ public final class MemoryRegistry
     private volatile MemoryRegion[] regions = {};
 
     /**
+     * Without regions.
+     */
+    public MemoryRegistry()
+    {
+    }
+
+    /**
      * Add a region.
      *
      * @param address     of the first byte, over 0.

@@ -177,8 +177,9 @@ final class InboundTransfer implements KvInboundTransfer
      */
     boolean isLeftBehindBy(final KvTransferInfo other, final boolean isOtherMultiple)
     {
-        return isAnswered && resumeTimeoutNs > 0 && isMultiple == isOtherMultiple && info.sessionId() != other.sessionId() &&
-            info.requestId() == other.requestId() && info.blockCount() == other.blockCount() &&
+        return isAnswered && resumeTimeoutNs > 0 && isMultiple == isOtherMultiple &&
+            info.sessionId() != other.sessionId() && info.requestId() == other.requestId() &&
+            info.blockCount() == other.blockCount() &&
             info.layout().equals(other.layout()) && info.modelTag().equals(other.modelTag()) &&
             info.tpRank() == other.tpRank() && info.tpSize() == other.tpSize() &&
             info.ppRank() == other.ppRank() && info.ppSize() == other.ppSize();

@@ -162,8 +162,8 @@ final class ReverseReader implements FragmentHandler
         final boolean isPartial = 0 != message.isPartial();
         if (message.blocksGranted() < transfer.blockCount)
         {
-            agent.expel(transfer, destination, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() + " of " +
-                transfer.blockCount + " blocks");
+            agent.expel(transfer, destination, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() +
+                " of " + transfer.blockCount + " blocks");
             return;
         }
         if (!destination.isGranted)

@@ -133,8 +133,8 @@ final class TransferEnding
     private void settle(final OutboundTransfer transfer, final long nowNs)
     {
         final Destinations receivers = transfer.receivers();
-        if (Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase && Phase.INTERRUPTED != transfer.phase &&
-            0 == receivers.takingPart() && receivers.hasLost())
+        if (Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase &&
+            Phase.INTERRUPTED != transfer.phase && 0 == receivers.takingPart() && receivers.hasLost())
         {
             transfer.phase = Phase.INTERRUPTED;
             transfer.interruptedNs = nowNs;

@@ -20,7 +20,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 import io.millrace.bridge.CounterSet;
 
@@ -37,6 +39,7 @@ final class ClientTable implements AutoCloseable
     private final Runnable onChange;
     private final long timeoutNs;
     private final long deleteTimeoutNs;
+    private final BooleanSupplier isStopping;
     private final Map<Integer, MappedBuffer> mapped = new HashMap<>();
     private final long[] generations = new long[RegistryFile.MAX_ENTRIES];
     private long heartbeat;
@@ -51,6 +54,7 @@ final class ClientTable implements AutoCloseable
         final Runnable onChange,
         final long timeoutNs,
         final long deleteTimeoutNs,
+        final BooleanSupplier isStopping,
         final long nowNs)
     {
         this.file = file;
@@ -60,6 +64,7 @@ final class ClientTable implements AutoCloseable
         this.onChange = onChange;
         this.timeoutNs = timeoutNs;
         this.deleteTimeoutNs = deleteTimeoutNs;
+        this.isStopping = isStopping;
         final String fileName = file.path().getFileName().toString();
         name = fileName.substring(0, fileName.length() - RegistryFile.CLIENT_SUFFIX.length());
         heartbeat = file.heartbeat();
@@ -175,6 +180,16 @@ final class ClientTable implements AutoCloseable
      */
     private boolean unmap(final int entry)
     {
+        return !isStopping.getAsBoolean() && null == release(entry);
+    }
+
+    /**
+     * Unmap one entry, waiting for its copies as long as the device does.
+     *
+     * @return null, or why it stays mapped.
+     */
+    private String release(final int entry)
+    {
         final MappedBuffer buffer = mapped.get(entry);
         if (null != buffer)
         {
@@ -186,13 +201,13 @@ final class ClientTable implements AutoCloseable
             {
                 counters.increment(RegistryCounter.UNMAP_DELAYS);
                 onChange.run();
-                return false;
+                return String.valueOf(ex.getMessage());
             }
             mapped.remove(entry);
             onChange.run();
         }
         generations[entry] = 0;
-        return true;
+        return null;
     }
 
     /**
@@ -205,6 +220,34 @@ final class ClientTable implements AutoCloseable
             if (generations[entry] > 0 && unmap(entry))
             {
                 file.answer(entry, RegistryFile.UNMAPPED, file.generation(entry), incarnation, 0, "");
+            }
+        }
+    }
+
+    /**
+     * Unmap all that no copy uses, until a deadline.
+     *
+     * @param deadlineNs after which nothing more is tried.
+     * @param stuck      takes what stays mapped, and why.
+     */
+    void unmapAll(final long deadlineNs, final List<String> stuck)
+    {
+        for (int entry = 0; entry < generations.length; entry++)
+        {
+            if (generations[entry] > 0)
+            {
+                final MappedBuffer buffer = mapped.get(entry);
+                final String reason = null != buffer && System.nanoTime() - deadlineNs >= 0 ?
+                    "not tried, the time to close was over" : release(entry);
+                if (null == reason)
+                {
+                    file.answer(entry, RegistryFile.UNMAPPED, file.generation(entry), incarnation, 0, "");
+                }
+                else
+                {
+                    stuck.add("'" + buffer.source() + "' " + buffer.offset() + " + " + buffer.lengthBytes() +
+                        " of client '" + name + "' (" + reason + ")");
+                }
             }
         }
     }

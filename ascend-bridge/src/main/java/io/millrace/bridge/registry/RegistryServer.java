@@ -56,6 +56,7 @@ public final class RegistryServer implements AutoCloseable
     public static final long DELETE_TIMEOUT_NS_DEFAULT = TimeUnit.HOURS.toNanos(1);
 
     private static final int SCAN_INTERVAL_MS = 10;
+    private static final long CLOSE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path directory;
     private final long clientTimeoutNs;
@@ -69,6 +70,8 @@ public final class RegistryServer implements AutoCloseable
     private final Map<Path, String> badFiles = new HashMap<>();
     private final AgentRunner runner;
     private volatile List<MappedBuffer> buffers = List.of();
+    private volatile boolean isStopping;
+    private boolean isClosed;
 
     private RegistryServer(
         final Path directory,
@@ -201,11 +204,31 @@ public final class RegistryServer implements AutoCloseable
     }
 
     /**
-     * Unmap all; clients see the server gone at once.
+     * Unmap all; clients see the server gone at once. Takes 10 s and one drain timeout of the device at most.
+     *
+     * @throws IllegalStateException that names the buffers which copies still use. They stay mapped and the directory
+     * locked, so that no client takes their memory back: let the copies end, then close again.
      */
-    public void close()
+    public synchronized void close()
     {
+        isStopping = true;
         runner.close();
+        if (isClosed)
+        {
+            return;
+        }
+        file.incarnation(0);
+        final long deadlineNs = System.nanoTime() + CLOSE_TIMEOUT_NS;
+        final List<String> stuck = new ArrayList<>();
+        clients.values().forEach(client -> client.unmapAll(deadlineNs, stuck));
+        if (!stuck.isEmpty())
+        {
+            throw new IllegalStateException(stuck.size() + " buffers of registry " + directory +
+                " stay mapped: " + String.join(", ", stuck));
+        }
+        isClosed = true;
+        CloseHelper.closeAll(clients.values());
+        file.close();
     }
 
     private int scan()
@@ -249,7 +272,7 @@ public final class RegistryServer implements AutoCloseable
             if (null != table)
             {
                 clients.put(path, new ClientTable(table, incarnation, mapper, counters, this::snapshot,
-                    clientTimeoutNs, deleteTimeoutNs, nowNs));
+                    clientTimeoutNs, deleteTimeoutNs, () -> isStopping, nowNs));
             }
         }
         catch (final IllegalStateException | UncheckedIOException ex)
@@ -296,14 +319,6 @@ public final class RegistryServer implements AutoCloseable
         public int doWork()
         {
             return scan();
-        }
-
-        public void onClose()
-        {
-            file.incarnation(0);
-            clients.values().forEach(ClientTable::unmapAll);
-            CloseHelper.closeAll(clients.values());
-            file.close();
         }
 
         public String roleName()

@@ -39,7 +39,8 @@ public abstract class KvSessionSettings<C extends KvSessionSettings<C>> extends 
         SystemUtil.getDurationInNanos(KvSessions.BOOTSTRAP_TIMEOUT_PROP_NAME, KvSessions.BOOTSTRAP_TIMEOUT_NS_DEFAULT);
     private long probeIntervalNs =
         SystemUtil.getDurationInNanos(KvSessions.PROBE_INTERVAL_PROP_NAME, KvSessions.PROBE_INTERVAL_NS_DEFAULT);
-    private long probeTimeoutNs = SystemUtil.getDurationInNanos(KvSessions.PROBE_TIMEOUT_PROP_NAME, KvSessions.PROBE_TIMEOUT_NS_DEFAULT);
+    private long probeTimeoutNs =
+        SystemUtil.getDurationInNanos(KvSessions.PROBE_TIMEOUT_PROP_NAME, KvSessions.PROBE_TIMEOUT_NS_DEFAULT);
     private long minBackoffNs = TimeUnit.MILLISECONDS.toNanos(500);
     private long maxBackoffNs = TimeUnit.SECONDS.toNanos(10);
     private long forgetTimeoutNs =

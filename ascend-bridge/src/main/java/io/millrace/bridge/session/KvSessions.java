@@ -113,7 +113,7 @@ public final class KvSessions implements AutoCloseable
     {
         this.ctx = ctx;
         ctx.conclude();
-        // A tag lets the streams of sessions share the socket, whatever port it got; a random one also on the next driver.
+        // A tag lets the streams of sessions share the socket, whatever its port. A random one does on the next driver.
         final String localChannel = "aeron:udp?tags=" + ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
         Subscription subscription = null;
         try
@@ -327,6 +327,13 @@ public final class KvSessions implements AutoCloseable
         };
         private CounterSet<SessionCounter> counters;
         private boolean ownsCounters;
+
+        /**
+         * With defaults.
+         */
+        public Context()
+        {
+        }
 
         /**
          * Check what was set and create what was not. Called by {@link KvSessions#launch}.

@@ -22,6 +22,7 @@ public final class SessionException extends RuntimeException
 {
     private static final long serialVersionUID = 1L;
 
+    /** Why. */
     private final SessionError error;
 
     /**

@@ -16,6 +16,7 @@
 package io.millrace.bridge.registry;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,17 +30,21 @@ import io.millrace.bridge.ChildJvm;
 import io.millrace.bridge.CounterSet;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.HostEvent;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceContract;
 import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.bridge.device.acl.StandIn;
+import org.agrona.BufferUtil;
 import org.agrona.CloseHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -303,6 +308,54 @@ class RegistryTest
             assertThat(server.buffers()).isEmpty();
         }
         queue.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aServerThatIsClosedWhileCopiesRunSaysSoAndKeepsTheirMemory(final boolean isNpu) throws IOException
+    {
+        final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
+        final long drainNs = TimeUnit.MILLISECONDS.toNanos(20);
+        device.close();
+        device = isNpu ? new AclDevice(standIn.context(1).drainTimeoutNs(drainNs)) : new HostDevice(0, 1, drainNs);
+        serve(LIMIT_NS);
+        final Path used = file("a");
+        try (RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
+        {
+            final RegisteredBuffer stuck = client.registerFile(used, 0, LENGTH);
+            final RegisteredBuffer free = client.registerFile(file("b"), 0, LENGTH);
+            assertThat(client.await(stuck, LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
+            assertThat(client.await(free, LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
+            final KvCopyQueue queue = device.openQueue();
+            final ByteBuffer staging = device.allocateStaging(LENGTH);
+            final long mapped = server.resolve("c", used.toString(), 0, LENGTH);
+            final KvCopyBatch batch = new KvCopyBatch().reset(CopyDirection.DEVICE_TO_HOST);
+            final HostEvent event = isNpu ? null : new HostEvent();
+            batch.add(isNpu ? mapped : BufferUtil.address(staging), isNpu ? device.allocate(LENGTH) : mapped, LENGTH);
+            batch.acquire(event);
+            standIn.stick(isNpu);
+            queue.submit(batch);
+
+            assertThatThrownBy(server::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("1 buffers of registry").hasMessageContaining(used.toString())
+                .hasMessageContaining("is in use after");
+            client.unregister(stuck);
+            client.unregister(free);
+            assertThat(client.status(stuck)).isEqualTo(MapStatus.UNMAPPING);
+            assertThat(client.status(free)).isEqualTo(MapStatus.UNREGISTERED);
+            assertThatThrownBy(() -> serve(LIMIT_NS)).hasMessageContaining("a live server uses");
+
+            standIn.stick(false);
+            if (null != event)
+            {
+                event.signal();
+            }
+            assertThat(KvDeviceContract.complete(queue, batch)).isEqualTo(KvCopyBatch.COMPLETED);
+            server.close();
+            assertThat(client.status(stuck)).isEqualTo(MapStatus.UNREGISTERED);
+            queue.close();
+            device.freeStaging(staging);
+        }
     }
 
     @Test

@@ -22,7 +22,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import com.sun.jna.Memory;
@@ -741,7 +740,7 @@ public final class AclDevice implements KvDevice
     /**
      * Settings of an {@link AclDevice}.
      */
-    public static final class Context
+    public static final class Context extends AclSettings<Context>
     {
         /**
          * Property for the path of libascendcl.so.
@@ -753,172 +752,16 @@ public final class AclDevice implements KvDevice
          */
         public static final String LIBRARY_ENV_NAME = "MILLRACE_ACL_LIBRARY";
 
-        private static final long DRAIN_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(5);
-        private static final long ABORT_TIMEOUT_NS_DEFAULT = TimeUnit.SECONDS.toNanos(10);
-        private static final int MAX_IN_FLIGHT_DEFAULT = 1024;
-
-        private int deviceId;
-        private String libraryPath = System.getProperty(LIBRARY_PROP_NAME, System.getenv(LIBRARY_ENV_NAME));
-        private String aclConfigPath;
-        private long drainTimeoutNs = DRAIN_TIMEOUT_NS_DEFAULT;
-        private long abortTimeoutNs = ABORT_TIMEOUT_NS_DEFAULT;
-        private int maxInFlight = MAX_IN_FLIGHT_DEFAULT;
-        private boolean finalizeOnClose;
-
         /**
-         * Set the deviceId.
-         *
-         * @param newDeviceId logical id, as this process sees its devices, from 0.
-         * @return this for a fluent API.
+         * With defaults.
          */
-        public Context deviceId(final int newDeviceId)
+        public Context()
         {
-            deviceId = newDeviceId;
+        }
+
+        Context self()
+        {
             return this;
-        }
-
-        /**
-         * Get the deviceId.
-         *
-         * @return logical id, as this process sees its devices, from 0.
-         */
-        public int deviceId()
-        {
-            return deviceId;
-        }
-
-        /**
-         * Set the libraryPath.
-         *
-         * @param newLibraryPath of libascendcl.so; looked for where CANN is installed when null.
-         * @return this for a fluent API.
-         */
-        public Context libraryPath(final String newLibraryPath)
-        {
-            libraryPath = newLibraryPath;
-            return this;
-        }
-
-        /**
-         * Get the libraryPath.
-         *
-         * @return of libascendcl.so; looked for where CANN is installed when null.
-         */
-        public String libraryPath()
-        {
-            return libraryPath;
-        }
-
-        /**
-         * Set the aclConfigPath.
-         *
-         * @param newAclConfigPath JSON file for aclInit; none when null, and not used when others initialised ACL.
-         * @return this for a fluent API.
-         */
-        public Context aclConfigPath(final String newAclConfigPath)
-        {
-            aclConfigPath = newAclConfigPath;
-            return this;
-        }
-
-        /**
-         * Get the aclConfigPath.
-         *
-         * @return JSON file for aclInit; none when null, and not used when others initialised ACL.
-         */
-        public String aclConfigPath()
-        {
-            return aclConfigPath;
-        }
-
-        /**
-         * Set the drainTimeoutNs.
-         *
-         * @param newDrainTimeoutNs nanoseconds that free and unregister wait for copies of the region.
-         * @return this for a fluent API.
-         */
-        public Context drainTimeoutNs(final long newDrainTimeoutNs)
-        {
-            drainTimeoutNs = newDrainTimeoutNs;
-            return this;
-        }
-
-        /**
-         * Get the drainTimeoutNs.
-         *
-         * @return nanoseconds that free and unregister wait for copies of the region.
-         */
-        public long drainTimeoutNs()
-        {
-            return drainTimeoutNs;
-        }
-
-        /**
-         * Set the abortTimeoutNs.
-         *
-         * @param newAbortTimeoutNs nanoseconds after which copies that have not ended are aborted with their stream;
-         *                          longer than the time that owners of copies wait for them.
-         * @return this for a fluent API.
-         */
-        public Context abortTimeoutNs(final long newAbortTimeoutNs)
-        {
-            abortTimeoutNs = newAbortTimeoutNs;
-            return this;
-        }
-
-        /**
-         * Get the abortTimeoutNs.
-         *
-         * @return nanoseconds after which copies that have not ended are aborted with their stream.
-         */
-        public long abortTimeoutNs()
-        {
-            return abortTimeoutNs;
-        }
-
-        /**
-         * Set the maxInFlight.
-         *
-         * @param newMaxInFlight batches that a queue takes before it is full, 1 and up.
-         * @return this for a fluent API.
-         */
-        public Context maxInFlight(final int newMaxInFlight)
-        {
-            maxInFlight = newMaxInFlight;
-            return this;
-        }
-
-        /**
-         * Get the maxInFlight.
-         *
-         * @return batches that a queue takes before it is full, 1 and up.
-         */
-        public int maxInFlight()
-        {
-            return maxInFlight;
-        }
-
-        /**
-         * Set the finalizeOnClose.
-         *
-         * @param newFinalizeOnClose true to finalise ACL with the last device if it was initialised here. Some releases
-         *                           initialise once per process only, so that no device can be opened afterwards.
-         * @return this for a fluent API.
-         */
-        public Context finalizeOnClose(final boolean newFinalizeOnClose)
-        {
-            finalizeOnClose = newFinalizeOnClose;
-            return this;
-        }
-
-        /**
-         * Get the finalizeOnClose.
-         *
-         * @return true to finalise ACL with the last device if it was initialised here.
-         */
-        public boolean finalizeOnClose()
-        {
-            return finalizeOnClose;
         }
     }
 }
