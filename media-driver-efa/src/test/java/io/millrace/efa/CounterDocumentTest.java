@@ -50,7 +50,7 @@ class CounterDocumentTest
     @Test
     void everyCounterIsInTheDocument() throws Exception
     {
-        final Map<String, List<String>> rows = Repository.table(DOCS, "1");
+        final Map<String, List<String>> rows = Repository.table(DOCS, "10");
         assertThat(rows.keySet()).as("rows of " + DOCS + " for " + counters())
             .containsExactlyInAnyOrderElementsOf(counters().keySet());
         rows.forEach((id, row) ->
