@@ -17,12 +17,14 @@ package io.millrace.samples;
 
 import io.millrace.samples.cli.ArchiveCommand;
 import io.millrace.samples.cli.BenchCommand;
+import io.millrace.samples.cli.CompletionCommand;
 import io.millrace.samples.cli.DemoCommand;
 import io.millrace.samples.cli.DoctorCommand;
 import io.millrace.samples.cli.DriverCommand;
 import io.millrace.samples.cli.InfoCommand;
 import io.millrace.samples.cli.Messages;
 import io.millrace.samples.cli.MetricsCommand;
+import io.millrace.samples.cli.SampleCommand;
 import io.millrace.samples.cli.StatCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,8 +36,8 @@ import picocli.CommandLine.Command;
     name = "millrace",
     description = "Aeron over libfabric, and KV caches on it.",
     subcommands = {
-        ArchiveCommand.class, BenchCommand.class, DemoCommand.class, DoctorCommand.class, DriverCommand.class,
-        InfoCommand.class, MetricsCommand.class, StatCommand.class })
+        ArchiveCommand.class, BenchCommand.class, CompletionCommand.class, DemoCommand.class, DoctorCommand.class,
+        DriverCommand.class, InfoCommand.class, MetricsCommand.class, SampleCommand.class, StatCommand.class })
 public final class Millrace
 {
     private Millrace()
@@ -60,10 +62,14 @@ public final class Millrace
      */
     public static int execute(final String... args)
     {
+        return commandLine().execute(args);
+    }
+
+    static CommandLine commandLine()
+    {
         return new CommandLine(new Millrace())
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setParameterExceptionHandler(Messages::usage)
-            .setExecutionExceptionHandler(Messages::failure)
-            .execute(args);
+            .setExecutionExceptionHandler(Messages::failure);
     }
 }

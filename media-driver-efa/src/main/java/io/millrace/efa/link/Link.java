@@ -34,7 +34,7 @@ import static io.millrace.efa.link.PacketFrames.SESSION_ID_OFFSET;
 public final class Link
 {
     /**
-     * Result of {@link #send(ByteBuffer)}: the rails cannot carry this packet, UDP has to.
+     * Result of {@link #send(ByteBuffer, SendLog)}: the rails cannot carry this packet, UDP has to.
      */
     public static final int NOT_CARRIED = -1;
 
@@ -148,7 +148,7 @@ public final class Link
     /**
      * Paths in use. Agent only.
      *
-     * @return what {@link #send(ByteBuffer)} chooses from.
+     * @return what {@link #send(ByteBuffer, SendLog)} chooses from.
      */
     RailChoice paths()
     {

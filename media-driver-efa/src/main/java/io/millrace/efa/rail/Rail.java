@@ -473,7 +473,7 @@ public final class Rail implements AutoCloseable
     }
 
     /**
-     * Does an operation to a peer take long? Found out by {@link #checkHealth(long, long)}. Agent only.
+     * Does an operation to a peer take long? Found out by {@link #checkHealth(long, long, long)}. Agent only.
      *
      * @param peer of this rail.
      * @return true when frames had better take another rail.

@@ -51,6 +51,7 @@ public final class DoctorCommand implements Callable<Integer>
 {
     private static final String ROW = "%s  %-14s  %s%n";
     private static final String REMEDY = "                      → %s%n";
+    private static final String INDENT = " ".repeat(24);
 
     @Option(names = "--protocol", paramLabel = "P", defaultValue = "efa",
         description = "What rails are to use: efa, shm or tcp. Default: efa.")
@@ -90,13 +91,15 @@ public final class DoctorCommand implements Callable<Integer>
         }
         else
         {
-            Output.print(table(findings, Terminal.get().isPresent() && null == System.getenv("NO_COLOR")));
+            final Terminal terminal = Terminal.get();
+            Output.print(table(
+                findings, terminal.columns(), terminal.isPresent() && null == System.getenv("NO_COLOR")));
             Output.print(summary(findings, provider.word()));
         }
         return usable ? 0 : CommandFailure.FAILED;
     }
 
-    private static String table(final List<Finding> findings, final boolean isColoured)
+    private static String table(final List<Finding> findings, final int columns, final boolean isColoured)
     {
         final StringBuilder text = new StringBuilder();
         for (final Finding finding : findings)
@@ -113,10 +116,26 @@ public final class DoctorCommand implements Callable<Integer>
                 finding.check(), finding.found()));
             if (null != finding.remedy())
             {
-                text.append(REMEDY.formatted(finding.remedy()));
+                text.append(REMEDY.formatted(wrap(finding.remedy(), columns - INDENT.length())));
             }
         }
         return text.toString();
+    }
+
+    /**
+     * Break lines between words; not at all where the width is not known.
+     */
+    private static String wrap(final String text, final int width)
+    {
+        final StringBuilder wrapped = new StringBuilder();
+        int column = 0;
+        for (final String word : text.split(" "))
+        {
+            final boolean isFull = width > 0 && column > 0 && column + 1 + word.length() > width;
+            wrapped.append(isFull ? "\n" + INDENT : 0 == column ? "" : " ").append(word);
+            column = isFull ? word.length() : column + (0 == column ? 0 : 1) + word.length();
+        }
+        return wrapped.toString();
     }
 
     private static String summary(final List<Finding> findings, final String word)

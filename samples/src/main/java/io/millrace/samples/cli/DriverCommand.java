@@ -34,6 +34,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -45,9 +46,12 @@ import java.util.concurrent.CountDownLatch;
 @Command(
     name = "driver",
     sortOptions = false,
-    customSynopsis = "millrace driver [-h] [--verbose] [-Dname=value]... [file.properties...]",
+    customSynopsis = "millrace driver [-h] [--verbose] [--print-config [--json]] [-Dname=value]... " +
+        "[file.properties...]",
     description = "Runs a standalone media driver until SIGTERM or SIGINT.",
     footer = {
+        "",
+        "Context > file > -D > environment > default: --print-config shows what holds.",
         "",
         "Takes Aeron's properties and Millrace's, such as -Daeron.dir=/dev/shm/aeron-1 or",
         "-Dmillrace.efa.protocol=tcp. As with Aeron's own driver a file overrides -D, and a later file an earlier one.",
@@ -63,6 +67,13 @@ public final class DriverCommand implements Callable<Integer>
     @Parameters(paramLabel = "file.properties", description = "Files of properties.")
     private String[] files = {};
 
+    @Option(names = "--print-config",
+        description = "Print every property with its value and where that is from, and end.")
+    private boolean printConfig;
+
+    @Option(names = "--json", description = "Print them as one JSON object.")
+    private boolean json;
+
     @Mixin
     private Common common;
 
@@ -76,14 +87,31 @@ public final class DriverCommand implements Callable<Integer>
         {
             properties.forEach(System::setProperty);
         }
+        final Map<String, String> fromFiles = new HashMap<>();
         for (final String file : files)
         {
             if (!file.contains(":") && !Files.isReadable(Path.of(file)))
             {
                 throw CommandFailure.usage("properties file " + file + " cannot be read: give a readable file or URL");
             }
+            final Map<Object, Object> before = new HashMap<>(System.getProperties());
+            SystemUtil.loadPropertiesFile(file);
+            System.getProperties().forEach((name, value) ->
+            {
+                if (!value.equals(before.get(name)))
+                {
+                    fromFiles.put(name.toString(), file);
+                }
+            });
         }
-        SystemUtil.loadPropertiesFiles(files);
+        if (json && !printConfig)
+        {
+            throw CommandFailure.usage("--json is for --print-config: a driver prints one line; leave --json out");
+        }
+        if (printConfig)
+        {
+            return print(fromFiles);
+        }
 
         final CountDownLatch ended = new CountDownLatch(1);
         for (final String name : new String[]{ "TERM", "INT" })
@@ -118,6 +146,27 @@ public final class DriverCommand implements Callable<Integer>
                 "; correct the property that has this value, given were " + given());
         }
         return 0;
+    }
+
+    private int print(final Map<String, String> fromFiles)
+    {
+        try
+        {
+            final List<DriverSettings.Setting> settings = DriverSettings.read(fromFiles);
+            if (json)
+            {
+                Json.print(Map.of("properties", settings));
+            }
+            else
+            {
+                Output.print(DriverSettings.table(settings));
+            }
+            return 0;
+        }
+        catch (final ConfigurationException ex)
+        {
+            throw CommandFailure.usage(ex);
+        }
     }
 
     private String given()

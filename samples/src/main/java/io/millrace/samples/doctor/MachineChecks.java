@@ -72,8 +72,8 @@ final class MachineChecks
         {
             return Finding.ok("huge pages", found);
         }
-        final String remedy = "sysctl vm.nr_hugepages=N, mount -t hugetlbfs none /dev/hugepages, and aeron.dir there: " +
-            "long terms then take few of a NIC's page entries, and registration is fast";
+        final String remedy = "sysctl vm.nr_hugepages=N, mount -t hugetlbfs none /dev/hugepages, and aeron.dir " +
+            "there: long terms then take few of a NIC's page entries, and registration is fast";
         return isForEfa ? Finding.warn("huge pages", found, remedy) : Finding.note("huge pages", found, remedy);
     }
 
@@ -118,8 +118,8 @@ final class MachineChecks
         }
         final String found = String.join(", ", governors);
         return governors.equals(new TreeSet<>(List.of("performance"))) ? Finding.ok("CPU governor", found) :
-            Finding.warn("CPU governor", found, "cpupower frequency-set -g performance: cores that slow down when idle " +
-                "take time to wake");
+            Finding.warn("CPU governor", found, "cpupower frequency-set -g performance: cores that slow down when " +
+                "idle take time to wake");
     }
 
     Finding clock()

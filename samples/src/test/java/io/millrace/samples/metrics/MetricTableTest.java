@@ -17,6 +17,7 @@ package io.millrace.samples.metrics;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.aeron.driver.status.SystemCounterDescriptor;
+import io.millrace.archive.ArchiveCounters;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.registry.RegistryCounter;
 import io.millrace.bridge.session.SessionCounter;
@@ -65,11 +66,14 @@ class MetricTableTest
     void everyCounterHasAMetric() throws Exception
     {
         final List<Integer> typeIds = new ArrayList<>();
-        for (final Field field : EfaCounters.class.getFields())
+        for (final Class<?> type : new Class<?>[]{ EfaCounters.class, ArchiveCounters.class })
         {
-            if (field.getName().endsWith("_TYPE_ID"))
+            for (final Field field : type.getFields())
             {
-                typeIds.add(field.getInt(null));
+                if (field.getName().endsWith("_TYPE_ID"))
+                {
+                    typeIds.add(field.getInt(null));
+                }
             }
         }
         Stream.of(KvCounters.Kind.values()).forEach((kind) -> typeIds.add(kind.typeId()));

@@ -1,0 +1,88 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.marketdata;
+
+import io.aeron.Publication;
+import io.millrace.codecs.market.MessageHeaderEncoder;
+import io.millrace.codecs.market.QuoteEncoder;
+import io.millrace.codecs.market.TradeEncoder;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * First stage: quotes and trades of 1 000 instruments, each due at its time whether or not the one before it has left.
+ */
+final class Publisher
+{
+    static final int INSTRUMENTS = 1000;
+
+    private static final int TRADE_ONE_IN = 8;
+    private static final int FIRST_PRICE = 10_000;
+
+    private final Random random = new Random(42);
+    private final QuoteEncoder quote = new QuoteEncoder();
+    private final TradeEncoder trade = new TradeEncoder();
+    private final long[] prices = new long[INSTRUMENTS];
+
+    Publisher()
+    {
+        Arrays.fill(prices, FIRST_PRICE);
+    }
+
+    /**
+     * Publish.
+     *
+     * @param rate messages a second; 0 for as fast as it goes, where each is due when it is sent.
+     */
+    void run(final StageNode node, final Publication publication, final long rate, final long messages)
+    {
+        final Outlet outlet = new Outlet(publication);
+        final double intervalNs = 0 == rate ? 0 : (double)TimeUnit.SECONDS.toNanos(1) / rate;
+        final long startNs = System.nanoTime();
+        long scheduledNs = startNs;
+        for (long sequence = 0; sequence < messages; sequence++)
+        {
+            scheduledNs = 0 == rate ? System.nanoTime() : startNs + (long)(sequence * intervalNs);
+            while (System.nanoTime() - scheduledNs < 0)
+            {
+                node.idle().idle();
+            }
+            node.idle().reset();
+            outlet.send(encode(outlet, sequence, scheduledNs), node);
+        }
+        outlet.sendEnd(messages, scheduledNs, node);
+    }
+
+    private int encode(final Outlet outlet, final long sequence, final long scheduledNs)
+    {
+        final int instrument = random.nextInt(INSTRUMENTS);
+        prices[instrument] = Math.max(1, prices[instrument] + random.nextInt(3) - 1);
+        if (0 == random.nextInt(TRADE_ONE_IN))
+        {
+            trade.wrapAndApplyHeader(outlet.buffer(), 0, outlet.header())
+                .sequence(sequence).scheduledNs(scheduledNs).instrument(instrument)
+                .size(1 + random.nextInt(100)).price(prices[instrument]);
+            return MessageHeaderEncoder.ENCODED_LENGTH + trade.encodedLength();
+        }
+        quote.wrapAndApplyHeader(outlet.buffer(), 0, outlet.header())
+            .sequence(sequence).scheduledNs(scheduledNs).instrument(instrument)
+            .bidSize(1 + random.nextInt(100)).askSize(1 + random.nextInt(100))
+            .bid(prices[instrument] - 1 - random.nextInt(3)).ask(prices[instrument] + 1 + random.nextInt(3));
+        return MessageHeaderEncoder.ENCODED_LENGTH + quote.encodedLength();
+    }
+}
