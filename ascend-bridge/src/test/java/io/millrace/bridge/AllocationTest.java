@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(60)
+@Timeout(150)
 class AllocationTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);

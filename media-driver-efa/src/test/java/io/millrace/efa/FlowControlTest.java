@@ -15,16 +15,17 @@
  */
 package io.millrace.efa;
 
+import io.aeron.AeronCounters;
+import io.aeron.Image;
 import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.driver.DefaultMulticastFlowControlSupplier;
 import io.aeron.driver.FlowControlSupplier;
 import io.aeron.driver.PreferredMulticastFlowControlSupplier;
-import io.millrace.efa.contract.ContractMode;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.counters;
@@ -49,22 +50,64 @@ class FlowControlTest
     private static final FlowControlSupplier PREFERRED = new PreferredMulticastFlowControlSupplier();
 
     @ParameterizedTest
-    @CsvSource({ "shm, OFF", "tcp, OFF", "shm, STRICT" })
-    void shouldHoldUpPublicationForThoseThatTheStrategyNames(final String protocol, final ContractMode contract)
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
+    void shouldHoldUpPublicationForThoseThatTheStrategyNames(final String protocol)
     {
         try (TwoDrivers drivers = new TwoDrivers(
             EfaMediaDriver.launchEmbedded(
                 driverContext().multicastFlowControlSupplier((channel, streamId, registrationId) ->
                     (null == channel.channelUri().get("fc") ? PREFERRED : DEFAULT)
                     .newInstance(channel, streamId, registrationId)),
-                efaContext(protocol, 1).contract(contract)),
-            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1).contract(contract))))
+                efaContext(protocol, 1)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1))))
         {
             exchange(drivers, "|fc=min,g:/2", "", true);
             exchange(drivers, "|fc=max", "", false);
             exchange(drivers, "|fc=tagged,g:101/1", "|gtag=101", false);
             exchange(drivers, "", "|gtag=-1", false);
             assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        }
+    }
+
+    /**
+     * The window here is the one that the channel asks for, far below term and publication window. A receiver tells of
+     * what was taken in steps of a quarter of it.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
+    void shouldHoldUpUnicastPublicationAtItsReceiversWindow(final String protocol)
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol);
+            Publication publication = drivers.publisher.addPublication(channel + "|term-length=1m", STREAM_ID);
+            Subscription subscription =
+                drivers.subscriber.addSubscription(channel + "|rcv-wnd=" + WINDOW_LENGTH, STREAM_ID))
+        {
+            RailTraffic.awaitLink(drivers, publication, subscription);
+            final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
+            final Image image = subscription.imageAtIndex(0);
+            for (int window = 0; window < 3; window++)
+            {
+                final long limit = image.position() + WINDOW_LENGTH;
+                await("offered", () ->
+                    publication.offer(message) < 0 || publication.position() > limit + WINDOW_LENGTH);
+                await("held up", () ->
+                {
+                    final long position = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID);
+                    assertThat(position).isLessThanOrEqualTo(limit);
+                    final long told = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID);
+                    return told >= limit - WINDOW_LENGTH / 4 && position > told - MTU_LENGTH;
+                }, () -> limit + counters(drivers.publisher));
+
+                final long sent = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID);
+                await("taken", () ->
+                {
+                    image.boundedPoll((buffer, offset, length, header) -> {}, sent, 10);
+                    return image.position() == sent;
+                }, () -> sent + counters(drivers.subscriber));
+            }
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
         }
     }
 

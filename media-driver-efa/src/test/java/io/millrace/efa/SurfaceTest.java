@@ -51,9 +51,10 @@ import static io.millrace.efa.TwoDrivers.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What Aeron's clients can ask of a driver, asked of drivers on rails. The tests of a protocol share two drivers.
+ * What Aeron's clients can ask of a driver, asked of drivers on rails. The tests of a protocol share two drivers, over
+ * the EFA contract where the protocol is {@code strict}.
  */
-@Timeout(60)
+@Timeout(150)
 class SurfaceTest
 {
     private static final Map<String, TwoDrivers> DRIVERS = new HashMap<>();
@@ -77,7 +78,8 @@ class SurfaceTest
         "shm; 127.0.0.1; cc=cubic; cc=cubic", "tcp; 127.0.0.1; cc=cubic; cc=cubic",
         "shm; 127.0.0.1; session-id=1234; session-id=1234",
         "tcp; 127.0.0.1; init-term-id=9|term-id=12|term-offset=64; ",
-        "shm; 127.0.0.1; pub-wnd=16k|linger=0|sparse=true; tether=false|rejoin=false" })
+        "shm; 127.0.0.1; pub-wnd=16k|linger=0|sparse=true; tether=false|rejoin=false",
+        "shm strict; 127.0.0.1; cc=cubic; cc=cubic", "tcp strict; 127.0.0.1; mtu=65504|term-length=2m; " })
     void shouldCarryChannelWithParameters(
         final String protocol, final String host, final String publisherParams, final String subscriberParams)
     {
@@ -93,7 +95,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldCarryEveryKindOfOffer(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);
@@ -127,7 +129,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldCarryWildcardPortsSpiesAndTags(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);
@@ -155,7 +157,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldMixStockAndUpgradedDestinations(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);
@@ -194,6 +196,7 @@ class SurfaceTest
     @CsvSource(delimiter = ';', value = {
         "shm; multicast has no rails; aeron:udp?endpoint=224.20.30.41:%d|interface=localhost",
         "tcp; multicast has no rails; aeron:udp?endpoint=224.20.30.43:%d|interface=localhost",
+        "shm strict; multicast has no rails; aeron:udp?endpoint=224.20.30.45:%d|interface=localhost",
         "shm; a multi-destination subscription has no rails; aeron:udp?endpoint=127.0.0.1:%d",
         "tcp; a multi-destination subscription has no rails; aeron:udp?endpoint=127.0.0.1:%d" })
     void shouldGoByUdpOnceToldWhereRailsCannot(final String protocol, final String reason, final String uri)
@@ -220,7 +223,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldTellEndsOfStreams(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);
@@ -245,7 +248,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldAnswerOnResponseChannel(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);
@@ -275,7 +278,7 @@ class SurfaceTest
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldStampChannelTimes(final String protocol)
     {
         final TwoDrivers drivers = drivers(protocol);

@@ -41,7 +41,7 @@ class TetherTest
     private static final long TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
     void shouldLeaveUntetheredSubscriptionBehindAndTakeItBack(final String protocol)
     {
         final String channel = TwoDrivers.endpoint();

@@ -20,6 +20,7 @@ import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.status.SystemCounterDescriptor;
+import io.millrace.efa.contract.ContractMode;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
@@ -38,6 +39,9 @@ import java.util.function.Supplier;
 final class TwoDrivers implements AutoCloseable
 {
     static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final String STRICT = " strict";
+    private static final String WEATHER =
+        TwoDrivers.class.getResource("/io/millrace/efa/breeze.properties").getPath();
 
     final Aeron publisher;
     final Aeron subscriber;
@@ -72,10 +76,17 @@ final class TwoDrivers implements AutoCloseable
             EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)));
     }
 
+    /**
+     * @param protocol word, or a word and {@code strict}: over the strict EFA contract, in a weather that holds back
+     *                 and reorders.
+     */
     static EfaContext efaContext(final String protocol, final int rails)
     {
         // on: shorter frames than by default are written into images too
-        return new EfaContext().protocol(protocol).rails(rails).placement("on");
+        final EfaContext context =
+            new EfaContext().protocol(protocol.replace(STRICT, "")).rails(rails).placement("on");
+        return protocol.endsWith(STRICT) ?
+            context.contract(ContractMode.STRICT).contractWeatherFile(WEATHER).contractSeed(42) : context;
     }
 
     static MediaDriver.Context driverContext()
@@ -143,11 +154,21 @@ final class TwoDrivers implements AutoCloseable
     @Override
     public void close()
     {
+        final long violations = violations(publisher) + violations(subscriber);
         CloseHelper.closeAll(publisher, subscriber);
         if (ownsDrivers)
         {
             CloseHelper.closeAll(publisherDriver, subscriberDriver);
         }
+        if (violations > 0)
+        {
+            throw new IllegalStateException(violations + " times a rule of EFA was broken");
+        }
+    }
+
+    private static long violations(final Aeron aeron)
+    {
+        return null == aeron || aeron.isClosed() ? 0 : sum(aeron, EfaCounters.CONTRACT_VIOLATIONS_TYPE_ID);
     }
 
     private Aeron connect(final AutoCloseable driver)

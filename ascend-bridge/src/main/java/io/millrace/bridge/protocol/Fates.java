@@ -71,6 +71,10 @@ final class Fates
         {
             throw new IllegalArgumentException("timeoutNs=" + timeoutNs + " must be over 0");
         }
+        if (isClosed)
+        {
+            return CompletableFuture.completedFuture(shutdown(requestId));
+        }
         if (count.incrementAndGet() > MAX_EXPECTED)
         {
             count.decrementAndGet();
@@ -84,6 +88,7 @@ final class Fates
         }
         if (isClosed)
         {
+            // The close may have emptied the queue before this offer.
             endAdded();
         }
         return expectation.future;

@@ -21,10 +21,14 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.EnumSet;
+import java.util.Set;
 
 import org.agrona.BufferUtil;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -102,6 +106,7 @@ final class RegistryFile implements AutoCloseable
     private final MappedByteBuffer mapping;
     private final UnsafeBuffer buffer;
     private FileLock lock;
+    private boolean isChecked;
 
     private RegistryFile(final Path path, final FileChannel channel, final MappedByteBuffer mapping)
     {
@@ -115,48 +120,87 @@ final class RegistryFile implements AutoCloseable
      * Map a file, made and zeroed where it is not there.
      *
      * @param entries to make it with.
-     * @throws IllegalStateException when it is another kind of file.
+     * @throws IllegalStateException when it is another kind of file, which is left as it is.
      */
     static RegistryFile open(final Path path, final int entries)
     {
+        return map(path, entries, true);
+    }
+
+    /**
+     * Map a file that another makes.
+     *
+     * @param entries that it must have.
+     * @return null while it is being made, or when it is gone.
+     * @throws IllegalStateException when it is another kind of file, which is left as it is.
+     */
+    static RegistryFile openMade(final Path path, final int entries)
+    {
+        return map(path, entries, false);
+    }
+
+    private static RegistryFile map(final Path path, final int entries, final boolean isMaker)
+    {
+        final Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+        if (isMaker)
+        {
+            options.add(StandardOpenOption.CREATE);
+        }
+        RegistryFile file = null;
+        FileChannel channel = null;
         try
         {
-            final FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ,
-                StandardOpenOption.WRITE);
-            try
+            channel = FileChannel.open(path, options);
+            final int length = HEADER_LENGTH + entries * ENTRY_LENGTH;
+            final long size = channel.size();
+            if (0 != size && size < length)
             {
-                final int length = HEADER_LENGTH + entries * ENTRY_LENGTH;
-                final RegistryFile file = new RegistryFile(
-                    path, channel, channel.map(FileChannel.MapMode.READ_WRITE, 0, length));
-                file.check(entries);
-                return file;
+                throw new IllegalStateException(
+                    path + " has " + size + " bytes, not " + length + ": no other files belong here");
             }
-            catch (final IOException | RuntimeException ex)
+            if (0 != size || isMaker)
             {
-                channel.close();
-                throw ex;
+                // Made long enough in one step, so that no other sees a shorter one.
+                file = new RegistryFile(path, channel, channel.map(FileChannel.MapMode.READ_WRITE, 0, length));
+                return isMaker || 0 != file.buffer.getLongVolatile(0) ? file.checked(entries) : null;
             }
+            return null;
         }
         catch (final IOException ex)
         {
+            if (!isMaker && ex instanceof NoSuchFileException)
+            {
+                return null;
+            }
             throw new UncheckedIOException("registry file " + path + " cannot be used: " + ex.getMessage(), ex);
+        }
+        finally
+        {
+            if (null == file || !file.isChecked)
+            {
+                CloseHelper.close(null == file ? channel : file);
+            }
         }
     }
 
-    private void check(final int entries)
+    private RegistryFile checked(final int entries)
     {
-        buffer.compareAndSetLong(0, 0, MAGIC);
-        buffer.compareAndSetInt(VERSION_OFFSET, 0, VERSION);
-        buffer.compareAndSetInt(ENTRIES_OFFSET, 0, entries);
+        if (0 == buffer.getLongVolatile(0))
+        {
+            buffer.compareAndSetInt(VERSION_OFFSET, 0, VERSION);
+            buffer.compareAndSetInt(ENTRIES_OFFSET, 0, entries);
+            buffer.compareAndSetLong(0, 0, MAGIC);
+        }
         if (MAGIC != buffer.getLongVolatile(0) || VERSION != buffer.getIntVolatile(VERSION_OFFSET) ||
             entries != buffer.getIntVolatile(ENTRIES_OFFSET))
         {
-            final String text = path + " has magic 0x" + Long.toHexString(buffer.getLong(0)) + ", version " +
-                buffer.getInt(VERSION_OFFSET) + " and " + buffer.getInt(ENTRIES_OFFSET) + " entries, not 0x" +
-                Long.toHexString(MAGIC) + ", " + VERSION + " and " + entries + ": use the same version on both sides";
-            BufferUtil.free(mapping);
-            throw new IllegalStateException(text);
+            throw new IllegalStateException(path + " has magic 0x" + Long.toHexString(buffer.getLong(0)) +
+                ", version " + buffer.getInt(VERSION_OFFSET) + " and " + buffer.getInt(ENTRIES_OFFSET) +
+                " entries, not 0x" + Long.toHexString(MAGIC) + ", " + VERSION + " and " + entries +
+                ": use the same version on both sides");
         }
+        isChecked = true;
+        return this;
     }
 
     /**

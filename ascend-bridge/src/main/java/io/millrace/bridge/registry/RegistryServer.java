@@ -268,8 +268,12 @@ public final class RegistryServer implements AutoCloseable
     {
         try
         {
-            clients.put(path, new ClientTable(RegistryFile.open(path, RegistryFile.MAX_ENTRIES), incarnation, mapper,
-                counters, this::snapshot, clientTimeoutNs, deleteTimeoutNs, () -> isStopping, nowNs));
+            final RegistryFile table = RegistryFile.openMade(path, RegistryFile.MAX_ENTRIES);
+            if (null != table)
+            {
+                clients.put(path, new ClientTable(table, incarnation, mapper, counters, this::snapshot,
+                    clientTimeoutNs, deleteTimeoutNs, () -> isStopping, nowNs));
+            }
         }
         catch (final IllegalStateException | UncheckedIOException ex)
         {

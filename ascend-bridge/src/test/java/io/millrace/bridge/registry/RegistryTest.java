@@ -57,7 +57,7 @@ import static org.assertj.core.api.Assertions.fail;
 class RegistryTest
 {
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
-    private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(2);
     private static final int LENGTH = 10_000;
 
     @TempDir
@@ -68,10 +68,10 @@ class RegistryTest
     private KvDevice device = new HostDevice();
     private RegistryServer server;
 
-    private RegistryServer serve(final long deleteTimeoutNs)
+    private RegistryServer serve(final long clientTimeoutNs, final long deleteTimeoutNs)
     {
         server = RegistryServer.launch(
-            temp.resolve("registry"), device, TIMEOUT_NS, deleteTimeoutNs, counters, errors::add);
+            temp.resolve("registry"), device, clientTimeoutNs, deleteTimeoutNs, counters, errors::add);
         return server;
     }
 
@@ -125,7 +125,7 @@ class RegistryTest
     @Test
     void aClientThatIsPausedOrKilledIsReapedAndServedAgainWhenItIsBack() throws IOException
     {
-        serve(LIMIT_NS);
+        serve(TIMEOUT_NS, LIMIT_NS);
         final Path file = file("a");
         try (ChildJvm child = client("c", file))
         {
@@ -140,12 +140,12 @@ class RegistryTest
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("9995 + 6");
 
             child.signal("STOP");
-            await(() -> 1 == counters.get(RegistryCounter.REAPED) && server.buffers().isEmpty());
+            await(() -> counters.get(RegistryCounter.REAPED) > 0 && server.buffers().isEmpty());
             await(() -> 0 == counters.get(RegistryCounter.CLIENTS));
             child.signal("CONT");
             await(() -> 1 == server.buffers().size());
         }
-        await(() -> 2 == counters.get(RegistryCounter.REAPED) && server.buffers().isEmpty());
+        await(() -> counters.get(RegistryCounter.REAPED) > 1 && server.buffers().isEmpty());
 
         try (ChildJvm child = client("c"))
         {
@@ -172,7 +172,7 @@ class RegistryTest
             {
                 child.await("ready");
                 assertThat(client.await(buffer, LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
-                assertThatThrownBy(() -> serve(LIMIT_NS)).isInstanceOf(IllegalStateException.class)
+                assertThatThrownBy(() -> serve(LIMIT_NS, LIMIT_NS)).isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("a live server uses");
             }
             await(() -> MapStatus.UNSERVED == client.status(buffer));
@@ -194,10 +194,15 @@ class RegistryTest
     @Test
     void registersOnceAndRefusesWhatCannotBeMapped() throws IOException
     {
-        serve(1);
+        serve(LIMIT_NS, 1);
         final Path file = file("a");
         final Path shorter = file("b");
-        Files.write(temp.resolve("registry").resolve("bad.client"), new byte[]{1, 2, 3, 4, 5, 6, 7, 8});
+        final Path badFile = temp.resolve("registry").resolve("bad.client");
+        final byte[] foreign = new byte[4096 + 1024 * 1024];
+        foreign[0] = 1;
+        Files.move(Files.write(temp.resolve("foreign"), foreign), badFile);
+        final Path shortFile = temp.resolve("registry").resolve("short.client");
+        Files.write(shortFile, new byte[8]);
         try (RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
         {
             final RegisteredBuffer buffer = client.registerFile(file, 0, LENGTH);
@@ -220,9 +225,13 @@ class RegistryTest
 
             assertThat(counters.get(RegistryCounter.MAPS)).isEqualTo(2);
             assertThat(counters.get(RegistryCounter.REFUSALS)).isEqualTo(2);
-            await(() -> 1 == counters.get(RegistryCounter.BAD_FILES));
-            assertThat(errors).hasSize(1).first().asString().contains("bad.client has magic");
-            Files.delete(temp.resolve("registry").resolve("bad.client"));
+            await(() -> 2 == counters.get(RegistryCounter.BAD_FILES));
+            assertThat(errors).hasSize(2).extracting(Throwable::getMessage)
+                .anyMatch(each -> each.contains("bad.client has magic 0x1"))
+                .anyMatch(each -> each.contains("short.client has 8 bytes, not 1052672"));
+            assertThat(badFile).hasBinaryContent(foreign);
+            assertThat(shortFile).hasBinaryContent(new byte[8]);
+            Files.delete(badFile);
             try (RegistryClient remade = RegistryClient.open(temp.resolve("registry"), "bad"))
             {
                 assertThat(remade.await(remade.registerFile(file, 0, LENGTH), LIMIT_NS)).isEqualTo(MapStatus.MAPPED);
@@ -239,7 +248,7 @@ class RegistryTest
         final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
         device.close();
         device = new AclDevice(standIn.context(1));
-        serve(LIMIT_NS);
+        serve(LIMIT_NS, LIMIT_NS);
         try (AclDevice owner = new AclDevice(standIn.context(0));
             RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
         {
@@ -268,7 +277,7 @@ class RegistryTest
         final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
         device.close();
         device = new AclDevice(standIn.context(1).drainTimeoutNs(TimeUnit.MILLISECONDS.toNanos(20)));
-        serve(LIMIT_NS);
+        serve(LIMIT_NS, LIMIT_NS);
         final Path file = file("a");
         try (ChildJvm child = client("c", file))
         {
@@ -309,7 +318,7 @@ class RegistryTest
         final long drainNs = TimeUnit.MILLISECONDS.toNanos(20);
         device.close();
         device = isNpu ? new AclDevice(standIn.context(1).drainTimeoutNs(drainNs)) : new HostDevice(0, 1, drainNs);
-        serve(LIMIT_NS);
+        serve(TIMEOUT_NS, LIMIT_NS);
         final Path used = file("a");
         try (RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
         {
@@ -334,7 +343,7 @@ class RegistryTest
             client.unregister(free);
             assertThat(client.status(stuck)).isEqualTo(MapStatus.UNMAPPING);
             assertThat(client.status(free)).isEqualTo(MapStatus.UNREGISTERED);
-            assertThatThrownBy(() -> serve(LIMIT_NS)).hasMessageContaining("a live server uses");
+            assertThatThrownBy(() -> serve(TIMEOUT_NS, LIMIT_NS)).hasMessageContaining("a live server uses");
 
             standIn.stick(false);
             if (null != event)

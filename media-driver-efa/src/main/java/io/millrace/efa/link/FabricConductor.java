@@ -61,6 +61,12 @@ final class FabricConductor implements Agent, FabricEvents
     private static final long DRAIN_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     /**
+     * Status messages, NAKs and probes are what a Sender receives: nobody waits for so short a time of theirs, and a
+     * look at a completion queue is a tenth of an idle duty cycle.
+     */
+    private static final long SENDER_REST_NS = TimeUnit.MICROSECONDS.toNanos(3);
+
+    /**
      * Told once, and as many as there are rails, peers, publications and images: never lost.
      */
     private final ManyToOneConcurrentLinkedQueue<Runnable> facts = new ManyToOneConcurrentLinkedQueue<>();
@@ -101,8 +107,8 @@ final class FabricConductor implements Agent, FabricEvents
         this.counters = counters;
         this.errorHandler = errorHandler;
         dutyCycleTracker = counters.newConductorTracker(settings.context().conductorCycleThresholdNs());
-        sender = newLinking(settings, termSettings);
-        receiver = newLinking(settings, termSettings);
+        sender = newLinking(settings, termSettings, SENDER_REST_NS);
+        receiver = newLinking(settings, termSettings, 0);
         terms = new Terms(
             settings.context(),
             termSettings,
@@ -119,7 +125,7 @@ final class FabricConductor implements Agent, FabricEvents
             opener, sender.side(), receiver.side(), this::onFallback, this::onRailReopened, this::offer, terms);
     }
 
-    private Linking newLinking(final FabricSettings settings, final TermSettings termSettings)
+    private Linking newLinking(final FabricSettings settings, final TermSettings termSettings, final long restNs)
     {
         final long linkTimeoutNs = settings.context().linkTimeoutNs();
         final RailSet railSet = new RailSet(
@@ -128,7 +134,8 @@ final class FabricConductor implements Agent, FabricEvents
             errorHandler,
             linkTimeoutNs,
             settings.choice().isHostLocal() ? GONE_TIMEOUT_NS : linkTimeoutNs,
-            new PlacedImages(counters.terms()));
+            new PlacedImages(counters.terms()),
+            restNs);
         return new Linking(
             settings,
             termSettings,

@@ -368,7 +368,7 @@ public final class Link
         }
 
         final int runLength = null == target ? length : target.messageLength(address, length);
-        final int messageLength = isData ? PacketFrames.fit(address, runLength, path.maxLength()) : length;
+        final int messageLength = isData ? messageLength(path, address, runLength) : length;
         if (0 == messageLength || messageLength > path.maxLength())
         {
             return NOT_CARRIED;
@@ -388,6 +388,12 @@ public final class Link
             path.rail().send(
                 path.peer(), address, messageLength, peerHandle, Math.max(1, dataFrames), dataFrames),
             messageLength);
+    }
+
+    private static int messageLength(final RailPath path, final long address, final int length)
+    {
+        final int cut = PacketFrames.fit(address, length, path.cutLength());
+        return 0 == cut ? PacketFrames.fit(address, length, path.maxLength()) : cut;
     }
 
     private static int sent(final int result, final int length)

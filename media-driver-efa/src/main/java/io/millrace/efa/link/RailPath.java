@@ -28,4 +28,13 @@ import io.millrace.efa.rail.RailPeer;
  */
 public record RailPath(Rail rail, RailPeer peer, int maxLength, RailAddress remote)
 {
+    /**
+     * Longest message to make of several frames.
+     *
+     * @return bytes, fewer than a single frame may have.
+     */
+    int cutLength()
+    {
+        return Math.min(maxLength, rail.cutLength());
+    }
 }

@@ -54,12 +54,15 @@ public final class RailSet implements RailListener
     private Link[] warming = NO_LINKS;
     private final long stallTimeoutNs;
     private final long goneTimeoutNs;
+    private final long restNs;
     private RailChannel poller;
     private RailChannel other;
     private final AtomicInteger polls = new AtomicInteger();
     private int pollCount;
     private long nowNs = System.nanoTime();
     private long lastHealthNs = nowNs;
+    private long lastPollNs = nowNs;
+    private boolean hasReceived;
 
     /**
      * Create a set without rails.
@@ -70,6 +73,7 @@ public final class RailSet implements RailListener
      * @param stallTimeoutNs how long an operation of a rail may take.
      * @param goneTimeoutNs  how long an operation to a peer that is gone may take.
      * @param placedImages   images that peers write to.
+     * @param restNs         for how long rails need not be polled on which nothing is under way or has just come.
      */
     RailSet(
         final FabricEvents events,
@@ -77,8 +81,10 @@ public final class RailSet implements RailListener
         final ErrorHandler errorHandler,
         final long stallTimeoutNs,
         final long goneTimeoutNs,
-        final PlacedImages placedImages)
+        final PlacedImages placedImages,
+        final long restNs)
     {
+        this.restNs = restNs;
         this.goneTimeoutNs = goneTimeoutNs;
         this.placedImages = placedImages;
         this.stallTimeoutNs = stallTimeoutNs;
@@ -194,12 +200,13 @@ public final class RailSet implements RailListener
     }
 
     /**
-     * Poll the rails if it is this channel's turn to do so for all.
+     * Poll the rails if it is this channel's turn to do so for all, and they are due.
      *
      * @param channel that is polled by Aeron now.
+     * @param nowNs   time of {@link System#nanoTime()}, when this duty cycle began.
      * @return bytes received on rails.
      */
-    public int poll(final RailChannel channel)
+    public int poll(final RailChannel channel, final long nowNs)
     {
         if (poller != channel)
         {
@@ -214,7 +221,27 @@ public final class RailSet implements RailListener
         }
 
         other = null;
-        return poll();
+        this.nowNs = nowNs;
+        return nowNs - lastPollNs >= restNs || isBusy() ? pollAll() : 0;
+    }
+
+    /** An operation of ours has to be heard of at once, and what comes seldom comes alone. */
+    private boolean isBusy()
+    {
+        if (hasReceived)
+        {
+            return true;
+        }
+
+        for (final Rail rail : rails)
+        {
+            if (0 != rail.outstandingBytes())
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /**
@@ -224,9 +251,14 @@ public final class RailSet implements RailListener
      */
     int poll()
     {
+        nowNs = System.nanoTime();
+        return pollAll();
+    }
+
+    private int pollAll()
+    {
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
-        nowNs = System.nanoTime();
         int bytesReceived = 0;
         for (final Rail rail : rails)
         {
@@ -238,6 +270,8 @@ public final class RailSet implements RailListener
             advanceWarmUps();
         }
 
+        lastPollNs = nowNs;
+        hasReceived = 0 != bytesReceived;
         polls.setOpaque(++pollCount);
         checkHealth();
 
@@ -245,7 +279,7 @@ public final class RailSet implements RailListener
     }
 
     /**
-     * When the rails were last polled, which is once a duty cycle. Agent only.
+     * When the rails' turn to be polled last came, which is once a duty cycle. Agent only.
      *
      * @return time of {@link System#nanoTime()}.
      */

@@ -36,6 +36,7 @@ import io.millrace.efa.term.PlacedImage;
 import io.millrace.efa.term.SendLogs;
 import org.agrona.collections.Hashing;
 import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
@@ -59,10 +60,12 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
 {
     private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
     private static final String MDS_REFUSAL = "a multi-destination subscription has no rails";
+    private static final String MULTICAST_REFUSAL = "multicast has no rails";
 
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
     private final RailSet rails;
+    private final NanoClock clock;
     private final LinkRouter router;
     private final DestinationSockets destinations;
     private final Long2ObjectHashMap<PlacedImage> placedImages = new Long2ObjectHashMap<>();
@@ -96,14 +99,15 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.fabric = fabric;
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
-        this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
-        this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
-            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.clock = EndpointFactory.clock(context, context.receiverCachedNanoClock());
+        this.rails = fabric.receiverRails();
+        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
+            new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.destinations = hasDestinationControl() ?
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
         {
-            fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
+            fabric.onUdpOnly(udpChannel.originalUriString(), MULTICAST_REFUSAL);
         }
         else if (hasDestinationControl())
         {
@@ -134,7 +138,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        final int railBytes = null == rails ? 0 : rails.poll(this);
+        final int railBytes = rails.poll(this, clock.nanoTime());
         final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {
@@ -233,7 +237,11 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
-        else if (null != rails && null != destinations && HandshakeFilter.isHandshake(buffer, length))
+        else if (null == destinations)
+        {
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, false);
+        }
+        else if (HandshakeFilter.isHandshake(buffer, length))
         {
             destinations.onHandshake(buffer, length, address);
         }
@@ -467,7 +475,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public String refusal()
     {
-        return null == destinations ? null : MDS_REFUSAL;
+        return null != router ? null : null != destinations ? MDS_REFUSAL : MULTICAST_REFUSAL;
     }
 
     /**

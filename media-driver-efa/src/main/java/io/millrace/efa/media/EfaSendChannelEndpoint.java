@@ -35,6 +35,7 @@ import org.agrona.MutableDirectBuffer;
 import org.agrona.collections.Hashing;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.MessageHandler;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
 import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
@@ -59,7 +60,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private static final int CONTROL_QUEUE_LENGTH = 64 * 1024;
 
     /**
-     * Every so many polls the socket comes before the rails, so that many status messages do not keep handshakes away.
+     * Every so many control frames the socket comes before the rails, so that many status messages do not keep handshakes away.
      */
     private static final int SOCKET_FIRST_MASK = 7;
 
@@ -74,6 +75,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private final boolean isMultiDestination;
     private final LongHashSet requiredStreams = new LongHashSet();
     private final RailSet rails;
+    private final NanoClock clock;
     private final LinkRouter router;
     private final SendLogs sendLogs = new SendLogs();
     private final OneToOneRingBuffer controlFrames;
@@ -84,6 +86,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     private ByteBuffer receiveBuffer;
     private InetSocketAddress receiveSource;
     private int receiveCount;
+    private int controlFrameCount;
     private volatile boolean fabricRequired;
     private volatile boolean isRefused;
     private volatile boolean isClosed;
@@ -109,6 +112,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         this.isMultiDestination = udpChannel.isMultiDestination();
         this.udpDataFramesSent = fabric.counters().udpDataFramesSent();
 
+        this.clock = EndpointFactory.clock(context, context.senderCachedNanoClock());
         this.rails = fabric.choice().isFabric() ? fabric.senderRails() : null;
         this.router = null != rails && !udpChannel.isMulticast() ? new LinkRouter(
             this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
@@ -199,8 +203,13 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
             return super.receive(buffer);
         }
 
-        rails.poll(this);
+        rails.poll(this, clock.nanoTime());
         receiveSource = null;
+        if (0 == controlFrameCount)
+        {
+            return receiveDatagram(buffer);
+        }
+
         final boolean isSocketFirst = 0 == (++receiveCount & SOCKET_FIRST_MASK);
         final InetSocketAddress source = isSocketFirst ? receiveDatagram(buffer) : nextControlFrame(buffer);
         if (null != source)
@@ -277,7 +286,11 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
     public void onRailPacket(final Link link, final long address, final int length)
     {
         railBuffer.wrap(address, length);
-        if (!controlFrames.write(link.handle(), railBuffer, 0, length))
+        if (controlFrames.write(link.handle(), railBuffer, 0, length))
+        {
+            ++controlFrameCount;
+        }
+        else
         {
             fabric.counters().controlFramesDropped().incrementRelease();
         }
@@ -486,6 +499,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
 
     private void onControlFrame(final int handle, final MutableDirectBuffer frame, final int index, final int length)
     {
+        --controlFrameCount;
         final Link link = rails.link(handle);
         if (null != link)
         {

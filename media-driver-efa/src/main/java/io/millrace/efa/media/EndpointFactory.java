@@ -21,6 +21,9 @@ import io.aeron.driver.media.ReceiveChannelEndpoint;
 import io.aeron.driver.media.SendChannelEndpoint;
 import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.link.FabricDriver;
+import org.agrona.concurrent.CachedNanoClock;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.AtomicCounter;
 
 /**
@@ -78,5 +81,18 @@ public final class EndpointFactory
             fabric.onEndpointCreated(false);
         }
         return endpoint;
+    }
+
+    /**
+     * Time of an agent's duty cycle, which the agent has read already: another look at a clock costs as much as one at
+     * a completion queue.
+     *
+     * @param context of the media driver.
+     * @param cached  clock that the agent updates.
+     * @return clock with times of {@link System#nanoTime()}.
+     */
+    static NanoClock clock(final MediaDriver.Context context, final CachedNanoClock cached)
+    {
+        return context.nanoClock() instanceof SystemNanoClock ? cached : SystemNanoClock.INSTANCE;
     }
 }

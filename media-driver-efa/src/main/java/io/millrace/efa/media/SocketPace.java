@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class SocketPace
 {
-    static final long INTERVAL_NS = TimeUnit.MICROSECONDS.toNanos(20);
+    static final long INTERVAL_NS = TimeUnit.MICROSECONDS.toNanos(100);
     static final long BUSY_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private long lookedNs;

@@ -15,21 +15,11 @@
  */
 package io.millrace.efa.rail;
 
-import io.millrace.efa.libfabric.CompletionBatch;
-import io.millrace.efa.libfabric.CompletionError;
-import io.millrace.efa.libfabric.FabricContexts;
 import io.millrace.efa.libfabric.FabricEndpoint;
 import io.millrace.efa.libfabric.FabricErrors;
-import io.millrace.efa.libfabric.FabricException;
 import io.millrace.efa.libfabric.FabricProvider;
-import io.millrace.efa.libfabric.MemoryRegion;
-import io.millrace.efa.libfabric.NativeMemory;
-import org.agrona.UnsafeApi;
 import org.agrona.CloseHelper;
 import org.agrona.collections.ArrayUtil;
-
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * One NIC's libfabric endpoint with its send and receive slots. Posting and polling belong to one agent, the address
@@ -58,14 +48,6 @@ public final class Rail implements AutoCloseable
      * through is not connected.
      */
     private static final int CONTROL_LENGTH = 64;
-    private static final int COMPLETIONS_PER_READ = 32;
-    private static final int READS_PER_POLL = 4;
-
-    /**
-     * An operation that takes so long is held up by its rail: longer than any queue of a NIC, shorter than what an
-     * application notices as a pause.
-     */
-    private static final long SLOW_OPERATION_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final int index;
     private final FabricEndpoint endpoint;
@@ -76,16 +58,10 @@ public final class Rail implements AutoCloseable
     private final int sendSlots;
     private final int receiveSlots;
     private final int creditPerPeer;
-    private final NativeMemory memory;
-    private final MemoryRegion region;
-    private final long descriptor;
-    private final long sendBase;
-    private final long receiveBase;
-    private final FabricContexts contexts;
-    private final CompletionBatch completions = new CompletionBatch(COMPLETIONS_PER_READ);
-    private final CompletionError completionError = new CompletionError();
     private final SendSlots slots;
-    private final int[] unpostedReceives;
+    private final RailBuffers buffers;
+    private final RailCompletions completions;
+    private final OverdueOperations overdue;
     private final RailPeers peers;
     private final byte[] localAddress;
 
@@ -93,8 +69,6 @@ public final class Rail implements AutoCloseable
     private RailListener listener;
     private Runnable onClosed = () -> {};
     private RailPeer[] retiring = new RailPeer[0];
-    private int unpostedCount;
-    private long healthChecks = 1;
     private long nowNs = System.nanoTime();
     private boolean failed;
 
@@ -125,49 +99,29 @@ public final class Rail implements AutoCloseable
         this.sendSlots = Math.min(slots, endpoint.txDepth());
         this.receiveSlots = Math.min(slots, endpoint.rxDepth());
         this.creditPerPeer = Math.max(1, sendSlots / 2);
-        this.contexts = orClose(() -> new FabricContexts(sendSlots + receiveSlots), endpoint, completions);
         this.slots = new SendSlots(sendSlots);
-        this.unpostedReceives = new int[receiveSlots];
         this.receiveLength = receiveSlotLength;
-
-        final long sendBytes = (long)sendSlots * slotLength;
-        this.memory = orClose(
-            () -> NativeMemory.allocate(sendBytes + (long)receiveSlots * receiveSlotLength),
-            endpoint, completions, contexts);
-        this.sendBase = memory.address();
-        this.receiveBase = sendBase + sendBytes;
-
-        try
-        {
-            this.region = endpoint.register(memory.address(), memory.length(), endpoint.maxRmaLength() > 0 ?
-                MemoryRegion.ACCESS_MESSAGE | MemoryRegion.ACCESS_WRITE_SOURCE : MemoryRegion.ACCESS_MESSAGE);
-            this.descriptor = region.descriptor();
-
-            for (int i = 0; i < receiveSlots; i++)
-            {
-                unpostedReceives[unpostedCount++] = i;
-            }
-            postReceives();
-        }
-        catch (final RuntimeException ex)
-        {
-            endpoint.close();
-            memory.close();
-            contexts.close();
-            completions.close();
-            throw ex;
-        }
+        this.buffers = openBuffers(endpoint);
+        this.completions = new RailCompletions(this, this.slots, buffers, sendSlots);
+        this.overdue = new OverdueOperations(this, this.slots, sendSlots);
     }
 
-    private static <T> T orClose(final Supplier<T> allocation, final AutoCloseable... resources)
+    private RailBuffers openBuffers(final FabricEndpoint endpoint)
     {
+        RailBuffers opened = null;
         try
         {
-            return allocation.get();
+            opened = new RailBuffers(endpoint, sendSlots, slotLength, receiveSlots, receiveLength);
+            final int result = opened.postReceives();
+            if (0 != result)
+            {
+                throw new IllegalStateException(receiveFailure(result));
+            }
+            return opened;
         }
         catch (final RuntimeException ex)
         {
-            CloseHelper.quietCloseAll(resources);
+            CloseHelper.quietCloseAll(endpoint, opened);
             throw ex;
         }
     }
@@ -203,6 +157,17 @@ public final class Rail implements AutoCloseable
     }
 
     /**
+     * Length to which messages of several frames are cut. On {@code shm} longer ones are copied by a system call of the
+     * receiver, which costs as much as copying 8 KiB twice, and holds the lock that our next message waits for.
+     *
+     * @return bytes.
+     */
+    public int cutLength()
+    {
+        return FabricProvider.SHM == endpoint.nic().provider() ? injectLength : slotLength;
+    }
+
+    /**
      * Longest message this rail receives.
      *
      * @return bytes.
@@ -219,7 +184,7 @@ public final class Rail implements AutoCloseable
      */
     public long registeredBytes()
     {
-        return memory.length();
+        return buffers.length();
     }
 
     /**
@@ -262,6 +227,7 @@ public final class Rail implements AutoCloseable
     {
         this.counters = counters;
         this.listener = listener;
+        completions.attach(counters, listener);
     }
 
     /**
@@ -327,12 +293,12 @@ public final class Rail implements AutoCloseable
         {
             final int slot = slots.next();
             result = (int)endpoint.send(
-                copyToSlot(slot, address, length),
+                buffers.copyToSlot(slot, address, length),
                 length,
-                descriptor,
+                buffers.descriptor(),
                 immediate,
                 peer.fiAddr(),
-                contexts.address(slot));
+                buffers.context(slot));
             onPosted(result, peer, length, null, 0);
         }
 
@@ -371,7 +337,7 @@ public final class Rail implements AutoCloseable
         if (!hasNoCredit(peer))
         {
             result = (int)endpoint.send(
-                address, length, descriptor, immediate, peer.fiAddr(), contexts.address(slots.next()));
+                address, length, descriptor, immediate, peer.fiAddr(), buffers.context(slots.next()));
             onPosted(result, peer, length, owner, ticket);
         }
 
@@ -416,14 +382,14 @@ public final class Rail implements AutoCloseable
         {
             final int slot = slots.next();
             result = (int)endpoint.writeData(
-                isCopied ? copyToSlot(slot, address, length) : address,
+                isCopied ? buffers.copyToSlot(slot, address, length) : address,
                 length,
-                isCopied ? this.descriptor : descriptor,
+                isCopied ? buffers.descriptor() : descriptor,
                 immediate,
                 peer.fiAddr(),
                 remoteAddress,
                 key,
-                contexts.address(slot));
+                buffers.context(slot));
             onPosted(result, peer, length, owner, ticket);
         }
 
@@ -459,37 +425,16 @@ public final class Rail implements AutoCloseable
      */
     public int poll(final long nowNs)
     {
-        int bytesReceived = 0;
         this.nowNs = nowNs;
+        final int bytesReceived = completions.poll();
 
-        for (int read = 0; read < READS_PER_POLL && !failed; read++)
+        if (!failed)
         {
-            final int count = endpoint.poll(completions);
-            if (count > 0)
+            final int result = buffers.postReceives();
+            if (0 != result)
             {
-                for (int i = 0; i < count; i++)
-                {
-                    bytesReceived += onCompletion(i);
-                }
+                onFailure(receiveFailure(result));
             }
-            else if (-FabricErrors.EAVAIL == count)
-            {
-                onErrorCompletion();
-            }
-            else if (0 != count && -FabricErrors.EAGAIN != count)
-            {
-                onRailFailure("completion queue: " + FabricErrors.text(-count));
-            }
-
-            if (count < COMPLETIONS_PER_READ)
-            {
-                break;
-            }
-        }
-
-        if (unpostedCount > 0 && !failed)
-        {
-            postReceives();
         }
 
         if (retiring.length > 0 && !failed)
@@ -519,42 +464,11 @@ public final class Rail implements AutoCloseable
         this.nowNs = nowNs;
         if (endpoint.pollEvents() > 0 && null != endpoint.eventErrorText())
         {
-            onRailFailure("event queue: " + endpoint.eventErrorText());
-            return;
+            onFailure("event queue: " + endpoint.eventErrorText());
         }
-
-        ++healthChecks;
-        for (int slot = 0; slot < sendSlots && !slots.isUnused(); slot++)
+        else
         {
-            final RailPeer peer = slots.peer(slot);
-            if (null == peer)
-            {
-                continue;
-            }
-
-            final long durationNs = nowNs - slots.postedNs(slot);
-            if (peer.isRetired() && durationNs > goneTimeoutNs)
-            {
-                failed = true;
-                listener.onRailWorn(this, "an operation to a peer that is gone has not ended");
-                return;
-            }
-
-            if (durationNs > stallTimeoutNs)
-            {
-                onRailFailure(
-                    "an operation has not ended for " + TimeUnit.NANOSECONDS.toMillis(durationNs) + " ms");
-                return;
-            }
-
-            if (durationNs > SLOW_OPERATION_NS)
-            {
-                if (peer.slowAtCheck() < healthChecks - 1)
-                {
-                    counters.slow.incrementRelease();
-                }
-                peer.slowAtCheck(healthChecks);
-            }
+            overdue.check(nowNs, stallTimeoutNs, goneTimeoutNs, counters);
         }
     }
 
@@ -566,7 +480,7 @@ public final class Rail implements AutoCloseable
      */
     public boolean isSlow(final RailPeer peer)
     {
-        return peer.slowAtCheck() == healthChecks;
+        return overdue.isSlow(peer);
     }
 
     /**
@@ -602,8 +516,7 @@ public final class Rail implements AutoCloseable
             () ->
             {
                 endpoint.close();
-                memory.close();
-                contexts.close();
+                buffers.close();
                 completions.close();
                 onClosed.run();
             });
@@ -612,13 +525,6 @@ public final class Rail implements AutoCloseable
     private boolean hasNoCredit(final RailPeer peer)
     {
         return slots.isExhausted() || peer.inFlight() >= creditPerPeer;
-    }
-
-    private long copyToSlot(final int slot, final long address, final int length)
-    {
-        final long slotAddress = sendBase + (long)slot * slotLength;
-        UnsafeApi.copyMemory(address, slotAddress, length);
-        return slotAddress;
     }
 
     private void onPosted(
@@ -631,106 +537,9 @@ public final class Rail implements AutoCloseable
         }
     }
 
-    private int onCompletion(final int i)
+    private static String receiveFailure(final int result)
     {
-        final int slot = contexts.index(completions.context(i));
-        if (completions.isRemoteWrite(i))
-        {
-            if (slot >= sendSlots)
-            {
-                unpostedReceives[unpostedCount++] = slot - sendSlots;
-            }
-
-            final int written = listener.onWrite(completions.data(i), completions.length(i));
-            counters.bytesReceived.getAndAddRelease(written);
-            counters.messagesReceived.incrementRelease();
-            return written;
-        }
-
-        if (slot < sendSlots)
-        {
-            if (slot >= 0)
-            {
-                releaseSendSlot(slot);
-            }
-            return 0;
-        }
-
-        final int receive = slot - sendSlots;
-        final int length = (int)completions.length(i);
-        counters.bytesReceived.getAndAddRelease(length);
-        counters.messagesReceived.incrementRelease();
-        listener.onMessage(completions.data(i) & 0xFFFF_FFFFL, receiveAddress(receive), length);
-        unpostedReceives[unpostedCount++] = receive;
-
-        return length;
-    }
-
-    private void onErrorCompletion()
-    {
-        try
-        {
-            if (!endpoint.readError(completionError))
-            {
-                return;
-            }
-        }
-        catch (final FabricException ex)
-        {
-            onRailFailure("completion queue: " + ex.getMessage());
-            return;
-        }
-
-        counters.errors.incrementRelease();
-        final int slot = contexts.index(completionError.context());
-        if (slot < 0)
-        {
-            return;
-        }
-
-        if (slot < sendSlots)
-        {
-            final RailPeer peer = slots.peer(slot);
-            releaseSendSlot(slot);
-            onPeerFailure(peer, completionError.text());
-        }
-        else
-        {
-            unpostedReceives[unpostedCount++] = slot - sendSlots;
-        }
-    }
-
-    private void releaseSendSlot(final int slot)
-    {
-        slots.release(slot);
-        counters.outstandingBytes.setRelease(slots.outstandingBytes());
-    }
-
-    private void postReceives()
-    {
-        while (unpostedCount > 0)
-        {
-            final int receive = unpostedReceives[unpostedCount - 1];
-            final int result = (int)endpoint.receive(
-                receiveAddress(receive), receiveLength, descriptor, contexts.address(sendSlots + receive));
-            if (0 == result)
-            {
-                --unpostedCount;
-            }
-            else
-            {
-                if (-FabricErrors.EAGAIN != result)
-                {
-                    onRailFailure("posting a receive: " + FabricErrors.text(-result));
-                }
-                break;
-            }
-        }
-    }
-
-    private long receiveAddress(final int receive)
-    {
-        return receiveBase + (long)receive * receiveLength;
+        return "posting a receive: " + FabricErrors.text(-result);
     }
 
     private void removeRetired()
@@ -748,7 +557,7 @@ public final class Rail implements AutoCloseable
         }
     }
 
-    private void onPeerFailure(final RailPeer peer, final String reason)
+    void onPeerFailure(final RailPeer peer, final String reason)
     {
         if (!peer.hasFailed())
         {
@@ -758,17 +567,19 @@ public final class Rail implements AutoCloseable
         }
     }
 
-    private void onRailFailure(final String reason)
+    void onFailure(final String reason)
     {
         if (!failed)
         {
             failed = true;
-            if (null == listener)
-            {
-                throw new IllegalStateException(reason);
-            }
             counters.errors.incrementRelease();
             listener.onRailFailed(this, reason);
         }
+    }
+
+    void onWorn(final String reason)
+    {
+        failed = true;
+        listener.onRailWorn(this, reason);
     }
 }

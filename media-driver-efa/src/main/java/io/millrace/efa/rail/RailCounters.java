@@ -32,8 +32,8 @@ public final class RailCounters
     final AtomicCounter outstandingBytes;
     final AtomicCounter eagain;
     final AtomicCounter errors;
-    private final AtomicCounter open;
     final AtomicCounter slow;
+    private final AtomicCounter open;
 
     /**
      * Allocate the counters. To be called by the driver's conductor, who alone may allocate.

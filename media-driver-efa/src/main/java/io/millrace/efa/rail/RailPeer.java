@@ -139,9 +139,13 @@ public final class RailPeer
         return removed;
     }
 
+    /**
+     * It is in the address vector no more: what a link still has for it is not sent.
+     */
     void onRemoved()
     {
         removed = true;
+        failed = true;
     }
 
     /**

@@ -159,7 +159,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     void run()
     {
         conductor.doWork();
-        (isSender ? conductor.sender() : conductor.receiver()).railSet().poll(this);
+        (isSender ? conductor.sender() : conductor.receiver()).railSet().poll();
     }
 
     @Override

@@ -103,6 +103,12 @@ public final class BenchRun implements AutoCloseable
             for (final List<CaseResult> group : groups(cases))
             {
                 results.addAll(group);
+                if (group.getFirst().benchCase().kind().isArchive())
+                {
+                    done += archive(group.getFirst());
+                    progress.stepTo(done);
+                    continue;
+                }
                 for (int round = 0; round < options.rounds(); round++)
                 {
                     for (final CaseResult result : group)
@@ -117,6 +123,19 @@ public final class BenchRun implements AutoCloseable
             }
         }
         return new BenchReport(environment, results);
+    }
+
+    private long archive(final CaseResult result)
+    {
+        if (CaseKind.ARCHIVE_INDEX == result.benchCase().kind())
+        {
+            IndexCase.run(options, result.benchCase().size(), result.series().get(Transport.INDEX));
+        }
+        else
+        {
+            ArchiveCase.run(options, choice.protocol(), directory.path(), result);
+        }
+        return (long)options.rounds() * result.series().size();
     }
 
     // Sizes of KV pieces are compared with each other, so that their rounds take turns.
@@ -136,6 +155,10 @@ public final class BenchRun implements AutoCloseable
 
     private List<Transport> transports(final CaseKind kind)
     {
+        if (kind.isArchive())
+        {
+            return CaseKind.ARCHIVE_INDEX == kind ? List.of(Transport.INDEX) : ArchiveCase.PARTS;
+        }
         final List<Transport> transports = new ArrayList<>(options.transports());
         if (!choice.isFabric())
         {

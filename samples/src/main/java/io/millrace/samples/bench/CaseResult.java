@@ -86,17 +86,35 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
                 put(ratios, "toUdp", Transport.AERON_UDP, 1, quotient);
                 put(ratios, "toRaw", Transport.RAW, 1, quotient);
             }
+            case ARCHIVE ->
+            {
+                putBytes(ratios, "recordToSequentialWrite", Transport.RECORD, Transport.DISK_WRITE);
+                putBytes(ratios, "recordToStream", Transport.RECORD, Transport.UNRECORDED);
+                putBytes(ratios, "replayToSequentialRead", Transport.REPLAY, Transport.DISK_READ);
+                putBytes(ratios, "replayToStream", Transport.REPLAY, Transport.UNRECORDED);
+                putBytes(ratios, "scatteredToRange", Transport.FETCH_SCATTERED, Transport.FETCH_RANGE);
+            }
+            case ARCHIVE_INDEX ->
+            {
+            }
             case KV, KV_TRACE ->
             {
                 put(ratios, "toThroughput", Transport.STREAM, 1, quotient);
                 if (null != longest)
                 {
-                    put(ratios, "toLongest", longest.series.get(Transport.MILLRACE), 1, quotient);
+                    put(ratios, "toLongest", series.get(Transport.MILLRACE),
+                        longest.series.get(Transport.MILLRACE), 1, quotient);
                 }
             }
             default -> throw new IllegalStateException(benchCase.kind().key());
         }
         return ratios;
+    }
+
+    private void putBytes(
+        final Map<String, Ratio> ratios, final String name, final Transport one, final Transport other)
+    {
+        put(ratios, name, series.get(one), series.get(other), 1, (mine, theirs) -> mine / theirs);
     }
 
     private void put(
@@ -106,17 +124,17 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
         final int metric,
         final Pairing pairing)
     {
-        put(ratios, name, series.get(other), metric, pairing);
+        put(ratios, name, series.get(Transport.MILLRACE), series.get(other), metric, pairing);
     }
 
     private void put(
         final Map<String, Ratio> ratios,
         final String name,
+        final Series mine,
         final Series theirs,
         final int metric,
         final Pairing pairing)
     {
-        final Series mine = series.get(Transport.MILLRACE);
         if (null == mine || null == theirs)
         {
             return;
