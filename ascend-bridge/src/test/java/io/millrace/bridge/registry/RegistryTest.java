@@ -318,7 +318,7 @@ class RegistryTest
         final long drainNs = TimeUnit.MILLISECONDS.toNanos(20);
         device.close();
         device = isNpu ? new AclDevice(standIn.context(1).drainTimeoutNs(drainNs)) : new HostDevice(0, 1, drainNs);
-        serve(LIMIT_NS);
+        serve(LIMIT_NS, LIMIT_NS);
         final Path used = file("a");
         try (RegistryClient client = RegistryClient.open(temp.resolve("registry"), "c"))
         {
@@ -343,7 +343,7 @@ class RegistryTest
             client.unregister(free);
             assertThat(client.status(stuck)).isEqualTo(MapStatus.UNMAPPING);
             assertThat(client.status(free)).isEqualTo(MapStatus.UNREGISTERED);
-            assertThatThrownBy(() -> serve(LIMIT_NS)).hasMessageContaining("a live server uses");
+            assertThatThrownBy(() -> serve(LIMIT_NS, LIMIT_NS)).hasMessageContaining("a live server uses");
 
             standIn.stick(false);
             if (null != event)
