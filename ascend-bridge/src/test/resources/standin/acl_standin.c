@@ -105,7 +105,7 @@ static struct context defaults[MAX_DEVICES];
 static struct range ranges[MAX_RANGES];
 static struct script scripts[MAX_SCRIPTS];
 static size_t range_count;
-static int script_count, initialized, set_count[MAX_DEVICES], live_streams, live_events;
+static int script_count, initialized, set_count[MAX_DEVICES], live_streams, live_events, stuck_count;
 static uint32_t device_count = 4;
 static int held, stuck, task_error;
 static long task_error_skip, copy_delay_us, kernels_allowed, tasks_done, batch_calls, single_calls, wait_calls;
@@ -229,10 +229,12 @@ static void *serve(void *argument)
         s->head = t->next;
         s->tail = s->head ? s->tail : NULL;
         s->busy = 1;
+        stuck_count++;
         while (stuck && COPY == t->kind)
         {
             pthread_cond_wait(&changed, &lock);
         }
+        stuck_count--;
         if (COPY == t->kind && !s->error)
         {
             tasks_done++;
@@ -949,7 +951,7 @@ API long standin_count(const char *what)
         0 == strcmp(what, "waits") ? wait_calls : 0 == strcmp(what, "tasks") ? tasks_done :
         0 == strcmp(what, "streams") ? live_streams : 0 == strcmp(what, "events") ? live_events :
         0 == strcmp(what, "ranges") ? (long)range_count : 0 == strcmp(what, "initialized") ? initialized :
-        0 == strcmp(what, "sets") ? set_count[0] : -1;
+        0 == strcmp(what, "stuck") ? stuck_count : 0 == strcmp(what, "sets") ? set_count[0] : -1;
     pthread_mutex_unlock(&lock);
     return count;
 }

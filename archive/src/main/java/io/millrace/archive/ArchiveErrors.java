@@ -32,6 +32,7 @@ final class ArchiveErrors
         {
             case ArchiveException.UNKNOWN_RECORDING -> KvArchiveError.UNKNOWN_RECORDING;
             case ArchiveException.INVALID_POSITION, ArchiveException.EMPTY_RECORDING -> KvArchiveError.OUT_OF_RANGE;
+            case ArchiveException.STORAGE_SPACE -> KvArchiveError.DISK_FULL;
             default -> ofText(ex.getMessage());
         }, what + ": " + ex.getMessage(), ex);
     }
@@ -46,6 +47,10 @@ final class ArchiveErrors
             text.contains("segment file not created"))
         {
             return KvArchiveError.TRUNCATED;
+        }
+        if (text.contains("No space left on device") || text.contains("low storage threshold"))
+        {
+            return KvArchiveError.DISK_FULL;
         }
         return text.contains("not connected") ? KvArchiveError.ARCHIVE_GONE : KvArchiveError.REFUSED;
     }
@@ -64,6 +69,8 @@ final class ArchiveErrors
             case CHECKSUM_MISMATCH ->
                 ": restore the segment file from a copy, or replay around the damage; nothing of it was served";
             case TRUNCATED -> ": restore the segment file from a copy, or replay a range before or after it";
+            case DISK_FULL -> ": make room on the archive's disk, such as by ./millrace archive purge, then record " +
+                "again; what was recorded stays";
             case ARCHIVE_GONE -> ": start the archive again, then connect again";
             default -> "";
         };

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 import io.aeron.Aeron;
 import io.aeron.archive.client.AeronArchive;
@@ -27,6 +28,7 @@ import io.aeron.archive.codecs.RecordingSignal;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.TimeoutException;
+import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
@@ -46,7 +48,11 @@ final class ArchiveSession implements AutoCloseable
     private final ReentrantLock lock = new ReentrantLock();
     private final Long2ObjectHashMap<KvRecording> recordingByCorrelationId = new Long2ObjectHashMap<>();
     private final long messageTimeoutNs;
-    private final AeronArchive archive;
+    private final Aeron aeron;
+    private final AeronArchive.Context ctx;
+    private volatile AeronArchive archive;
+    private volatile boolean isClosed;
+    private AeronArchive.AsyncConnect connecting;
     private volatile String unclaimedError;
 
     /**
@@ -57,15 +63,12 @@ final class ArchiveSession implements AutoCloseable
      */
     ArchiveSession(final Aeron aeron, final AeronArchive.Context ctx)
     {
+        this.aeron = aeron;
+        this.ctx = ctx;
         messageTimeoutNs = ctx.messageTimeoutNs();
         try
         {
-            archive = AeronArchive.connect(ctx.clone()
-                .aeron(aeron)
-                .ownsAeronClient(false)
-                .lock(lock)
-                .errorHandler(this::onError)
-                .recordingSignalConsumer(this::onSignal));
+            archive = AeronArchive.connect(context());
         }
         catch (final TimeoutException ex)
         {
@@ -102,6 +105,7 @@ final class ArchiveSession implements AutoCloseable
         lock.lock();
         try
         {
+            reconnectIfGone(what);
             return request.apply(archive);
         }
         catch (final AeronException ex)
@@ -126,13 +130,27 @@ final class ArchiveSession implements AutoCloseable
 
     KvRecording startRecording(final String channel, final int streamId, final SourceLocation sourceLocation)
     {
+        // The archive ends its subscription with the stream: one handle is one recording.
+        return record("record", channel, streamId,
+            client -> client.startRecording(channel, streamId, sourceLocation, true));
+    }
+
+    KvRecording extendRecording(
+        final long recordingId, final String channel, final int streamId, final SourceLocation sourceLocation)
+    {
+        return record("extend recording " + recordingId + " with", channel, streamId,
+            client -> client.extendRecording(recordingId, channel, streamId, sourceLocation, true));
+    }
+
+    private KvRecording record(
+        final String what, final String channel, final int streamId, final ToLongFunction<AeronArchive> request)
+    {
         lock.lock();
         try
         {
-            return call("record " + channel + " stream " + streamId, client ->
+            return call(what + " " + channel + " stream " + streamId, client ->
             {
-                // The archive ends its subscription with the stream: one handle is one recording.
-                final long subscriptionId = client.startRecording(channel, streamId, sourceLocation, true);
+                final long subscriptionId = request.applyAsLong(client);
                 final KvRecording recording =
                     new KvRecording(this, channel, streamId, subscriptionId, client.lastCorrelationId());
                 recordingByCorrelationId.put(recording.correlationId(), recording);
@@ -233,6 +251,53 @@ final class ArchiveSession implements AutoCloseable
         });
     }
 
+    private AeronArchive.Context context()
+    {
+        return ctx.clone()
+            .aeron(aeron)
+            .ownsAeronClient(false)
+            .lock(lock)
+            .errorHandler(this::onError)
+            .recordingSignalConsumer(this::onSignal);
+    }
+
+    /**
+     * Go a step towards an archive that is back, with each request that is made: none waits for one that is not.
+     */
+    private void reconnectIfGone(final String what)
+    {
+        if (isConnected() || isClosed)
+        {
+            return;
+        }
+        try
+        {
+            if (null == connecting)
+            {
+                final KvArchiveException gone = gone(what, null);
+                recordingByCorrelationId.values().forEach(recording -> recording.onFailed(gone));
+                recordingByCorrelationId.clear();
+                connecting = AeronArchive.asyncConnect(context());
+            }
+            final AeronArchive connected = connecting.poll();
+            if (null != connected)
+            {
+                CloseHelper.quietClose(archive);
+                archive = connected;
+                connecting = null;
+                LOGGER.info("archive {} answers again", connected.archiveId());
+                return;
+            }
+        }
+        catch (final AeronException | IllegalStateException ex)
+        {
+            CloseHelper.quietClose(connecting);
+            connecting = null;
+            LOGGER.debug("no archive answers yet", ex);
+        }
+        throw gone(what, null);
+    }
+
     private KvArchiveException gone(final String what, final AeronException cause)
     {
         return ArchiveErrors.exception(
@@ -266,12 +331,22 @@ final class ArchiveSession implements AutoCloseable
         }
         else
         {
-            recording.onFailed(error.getMessage());
+            recording.onFailed(ArchiveErrors.of("record", (ArchiveException)error));
         }
     }
 
     public void close()
     {
-        archive.close();
+        lock.lock();
+        try
+        {
+            isClosed = true;
+            CloseHelper.closeAll(connecting, archive);
+            connecting = null;
+        }
+        finally
+        {
+            lock.unlock();
+        }
     }
 }

@@ -267,7 +267,8 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
             new ArrayList<>(pendingById.values()).stream().filter(pending -> !pending.isBegun)
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }
-        active.forEach(replay -> replay.check(nowNs, text));
+        final boolean isGone = !session.isConnected();
+        active.forEach(replay -> replay.check(nowNs, text, isGone));
     }
 
     private void end(final FetchReplay replay)

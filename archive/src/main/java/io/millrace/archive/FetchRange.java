@@ -39,11 +39,13 @@ final class FetchRange
     /**
      * Take a transfer in, which does not begin before this range.
      *
+     * @param gapBytes to read in vain at most, or less than 0 to take none in.
      * @return false when it lies too far off, or is of another recording.
      */
     boolean merge(final FetchTransfer transfer, final long gapBytes)
     {
-        if (transfer.stored().recordingId() != recordingId || transfer.stored().position() > to + gapBytes)
+        if (gapBytes < 0 || transfer.stored().recordingId() != recordingId ||
+            transfer.stored().position() > to + gapBytes)
         {
             return false;
         }

@@ -114,14 +114,16 @@ final class FetchReplay
      * See whether it broke off.
      *
      * @param errorText that the archive sent to the session just now, of any replay of it, or null.
+     * @param isGone    true when the archive is gone: the image of one that was killed may stay open.
      */
-    void check(final long nowNs, final String errorText)
+    void check(final long nowNs, final String errorText, final boolean isGone)
     {
-        final boolean isSilent = position < range.to() && (null == image || image.isClosed());
+        final boolean isClosed = null != image && image.isClosed();
+        final boolean isSilent = position < range.to() && (null == image || isClosed || isGone);
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
         told = null == errorText ? told : errorText;
-        final boolean isTold = null != told && null != image || nowNs - silentSinceNs >= ERROR_GRACE_NS;
-        if (isSilent && null == failure && isTold && (null != image || null != told))
+        final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
+        if (isSilent && null == failure && isTold && (null != image || null != told || isGone))
         {
             final String text = null == told ? "its publication closed, and the archive told no reason" : told;
             fail(ArchiveErrors.withRemedy(

@@ -16,12 +16,15 @@
 package io.millrace.archive;
 
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.ConfigurationException;
+import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
 
@@ -31,8 +34,14 @@ import org.agrona.CloseHelper;
  */
 public final class KvArchive implements AutoCloseable
 {
+    private static final int MAX_IDLE_SESSIONS = 8;
+
     private final Context ctx;
     private final ArchiveSession session;
+    private final Resumption resumption;
+    private volatile boolean isClosed;
+    private KvCounters fetchCounters;
+    private final Queue<ArchiveSession> idleSessions = new ArrayBlockingQueue<>(MAX_IDLE_SESSIONS);
 
     private KvArchive(final Context ctx)
     {
@@ -41,6 +50,7 @@ public final class KvArchive implements AutoCloseable
         try
         {
             session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+            resumption = new Resumption(session, ctx.aeron());
         }
         catch (final RuntimeException ex)
         {
@@ -73,6 +83,23 @@ public final class KvArchive implements AutoCloseable
     public KvRecording record(final String channel, final int streamId, final SourceLocation sourceLocation)
     {
         return session.startRecording(channel, streamId, sourceLocation);
+    }
+
+    /**
+     * Record a stream on in its newest recording, when it goes on where that one stopped: the publication was not
+     * closed, or is {@link KvRecordingInfo#continuation()}. Else the stream goes to a new recording, as when there is
+     * none; that is counted, and its reason logged.
+     *
+     * @param channel        as given to {@link #record}.
+     * @param streamId       of the stream.
+     * @param sourceLocation as for {@link #record}.
+     * @param timeoutNs      nanoseconds for the stream to be seen.
+     * @return the recording.
+     */
+    public KvRecording resume(
+        final String channel, final int streamId, final SourceLocation sourceLocation, final long timeoutNs)
+    {
+        return resumption.resume(channel, streamId, sourceLocation, timeoutNs);
     }
 
     /**
@@ -165,11 +192,56 @@ public final class KvArchive implements AutoCloseable
     }
 
     /**
+     * Counters that all fetches of this client share: to allocate some takes longer than to read some blocks.
+     */
+    synchronized KvCounters fetchCounters()
+    {
+        if (null == fetchCounters)
+        {
+            fetchCounters = KvCounters.allocate(ctx.aeron(), "fetches from archive stream=" + ctx.replayStreamId() +
+                " " + ctx.replayChannel());
+        }
+        return fetchCounters;
+    }
+
+    /**
+     * A session for one fetch: to connect one takes longer than to read some blocks.
+     */
+    ArchiveSession takeSession()
+    {
+        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
+        {
+            if (idle.isConnected() && null == idle.pollError())
+            {
+                return idle;
+            }
+            CloseHelper.quietClose(idle);
+        }
+        return new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+    }
+
+    /**
+     * Take a session back that nothing went wrong on.
+     */
+    void giveBack(final ArchiveSession used)
+    {
+        if (isClosed || !idleSessions.offer(used))
+        {
+            CloseHelper.quietClose(used);
+        }
+    }
+
+    /**
      * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
      */
     public void close()
     {
-        CloseHelper.close(session);
+        isClosed = true;
+        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
+        {
+            CloseHelper.quietClose(idle);
+        }
+        CloseHelper.closeAll(fetchCounters, session, resumption);
         ctx.closeOwned();
     }
 

@@ -41,6 +41,11 @@ public enum KvArchiveError
     CHECKSUM_MISMATCH,
 
     /**
+     * A frame on disk is of a type that no recording has.
+     */
+    BAD_FRAME,
+
+    /**
      * A segment file is absent or shorter than the catalog says.
      */
     TRUNCATED,
@@ -59,6 +64,11 @@ public enum KvArchiveError
      * No archive answers, or the one that did ended.
      */
     ARCHIVE_GONE,
+
+    /**
+     * The archive's disk is full, or below the archive's threshold of free space.
+     */
+    DISK_FULL,
 
     /**
      * Somebody asked for it.

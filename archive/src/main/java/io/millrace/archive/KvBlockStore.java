@@ -17,6 +17,8 @@ package io.millrace.archive;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -25,8 +27,6 @@ import io.millrace.archive.index.BlockIndex;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Blocks in an archive: keeps an index of what its recordings hold, tells which blocks of a request are stored, and
@@ -35,9 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class KvBlockStore implements AutoCloseable
 {
-    private static final Logger LOGGER = LoggerFactory.getLogger(KvBlockStore.class);
     private static final long CLOSE_TIMEOUT_MS = TimeUnit.SECONDS.toMillis(30);
-    private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final KvArchive archive;
     private final Context ctx;
@@ -55,7 +53,7 @@ public final class KvBlockStore implements AutoCloseable
         index = BlockIndex.open(ctx.indexFile());
         indexer = new KvIndexer(archive.session(), archive.context(), index, () -> isClosed);
         retention = new KvRetention(archive.session(), index, indexer);
-        thread = new Thread(this::follow, "kv-indexer");
+        thread = new Thread(new IndexFollower(this, ctx, () -> isClosed), "kv-indexer");
         if (ctx.updateIntervalNs() > 0)
         {
             thread.setDaemon(true);
@@ -142,16 +140,7 @@ public final class KvBlockStore implements AutoCloseable
      */
     public void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
     {
-        final long startNs = System.nanoTime();
-        while (indexedTo(recordingId) < position)
-        {
-            if (System.nanoTime() - startNs >= timeoutNs)
-            {
-                throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
-                    indexedTo(recordingId) + ", not to " + position + ", within timeoutNs=" + timeoutNs);
-            }
-            LockSupport.parkNanos(POLL_NS);
-        }
+        indexer.awaitIndexed(recordingId, position, timeoutNs);
     }
 
     /**
@@ -162,6 +151,29 @@ public final class KvBlockStore implements AutoCloseable
     public KvRetention retention()
     {
         return retention;
+    }
+
+    /**
+     * Look at the headers of frames on disk before they are replayed: an archive hangs at those of an unknown type.
+     *
+     * @param directory of the archive, on this machine.
+     */
+    public void archiveDirectory(final Path directory)
+    {
+        synchronized (indexer)
+        {
+            indexer.archiveDirectory(directory);
+        }
+    }
+
+    /**
+     * Client of the archive.
+     *
+     * @return the client.
+     */
+    public KvArchive archive()
+    {
+        return archive;
     }
 
     /**
@@ -186,7 +198,7 @@ public final class KvBlockStore implements AutoCloseable
      */
     public KvFetchPlan plan(final KvScope scope, final long... hashes)
     {
-        return KvFetchPlan.of(index, scope, hashes, ctx.mergeGapBytes());
+        return KvFetchPlan.of(index, scope, hashes, ctx.mergeGapBytes(), transfer -> false);
     }
 
     /**
@@ -200,7 +212,25 @@ public final class KvBlockStore implements AutoCloseable
      */
     public KvFetch fetch(final KvFetchPlan plan, final KvBlocks destination, final KvReceiver.Context receiverCtx)
     {
-        return KvFetch.start(archive.context(), plan, destination, ctx.maxReplays(), receiverCtx);
+        return KvFetch.start(archive, plan, destination, ctx.maxReplays(), receiverCtx);
+    }
+
+    /**
+     * Fetch the hits of a plan through another client of the same archive, such as one of the decode node's driver.
+     *
+     * @param client      that replays are made with, to its replay channel.
+     * @param plan        of {@link #plan}.
+     * @param destination with a block for each hash of the plan; blocks of misses stay as they are.
+     * @param receiverCtx as for {@link #fetch(KvFetchPlan, KvBlocks, KvReceiver.Context)}.
+     * @return the running fetch, to be closed.
+     */
+    public KvFetch fetch(
+        final KvArchive client,
+        final KvFetchPlan plan,
+        final KvBlocks destination,
+        final KvReceiver.Context receiverCtx)
+    {
+        return KvFetch.start(client, plan, destination, ctx.maxReplays(), receiverCtx);
     }
 
     /**
@@ -224,41 +254,6 @@ public final class KvBlockStore implements AutoCloseable
         }
     }
 
-    private long indexedTo(final long recordingId)
-    {
-        synchronized (indexer)
-        {
-            return indexer.indexedTo(recordingId);
-        }
-    }
-
-    private void follow()
-    {
-        String lastError = null;
-        while (!isClosed)
-        {
-            try
-            {
-                update(KvScanProgress.NONE);
-                if (ctx.capacityBytes() > 0)
-                {
-                    retention.evict(ctx.capacityBytes());
-                }
-                lastError = null;
-            }
-            catch (final RuntimeException ex)
-            {
-                if (!isClosed && !String.valueOf(ex.getMessage()).equals(lastError))
-                {
-                    lastError = String.valueOf(ex.getMessage());
-                    LOGGER.warn("index is not up to date, tried again every {} ms: {}",
-                        TimeUnit.NANOSECONDS.toMillis(ctx.updateIntervalNs()), lastError);
-                }
-            }
-            LockSupport.parkNanos(ctx.updateIntervalNs());
-        }
-    }
-
     /**
      * Settings of a {@link KvBlockStore}.
      */
@@ -269,6 +264,7 @@ public final class KvBlockStore implements AutoCloseable
         private long updateIntervalNs = TimeUnit.MILLISECONDS.toNanos(250);
         private long mergeGapBytes = 256 * 1024;
         private int maxReplays = 4;
+        private final Map<String, Long> tagLimits = new TreeMap<>();
 
         void conclude()
         {
@@ -326,6 +322,29 @@ public final class KvBlockStore implements AutoCloseable
         public long capacityBytes()
         {
             return capacityBytes;
+        }
+
+        /**
+         * Set how many bytes of blocks the store's thread leaves to a model tag, see {@link KvRetention#evict(Map)}.
+         *
+         * @param tag   of transfers: a model, a tenant.
+         * @param bytes of blocks, over 0.
+         * @return this for a fluent API.
+         */
+        public Context tagLimit(final String tag, final long bytes)
+        {
+            tagLimits.put(tag, bytes);
+            return this;
+        }
+
+        /**
+         * Get how many bytes of blocks the store's thread leaves to model tags.
+         *
+         * @return bytes by tag.
+         */
+        public Map<String, Long> tagLimits()
+        {
+            return tagLimits;
         }
 
         /**

@@ -21,7 +21,7 @@ package io.millrace.archive;
  * @param recordingId of the recording.
  * @param segmentFile name of the file within the archive's directory.
  * @param position    of the first frame that could not be read.
- * @param error       CHECKSUM_MISMATCH, TRUNCATED, or REFUSED for another reason.
+ * @param error       CHECKSUM_MISMATCH, BAD_FRAME, TRUNCATED, or REFUSED for another reason.
  * @param text        of the archive.
  */
 public record KvDamage(long recordingId, String segmentFile, long position, KvArchiveError error, String text)

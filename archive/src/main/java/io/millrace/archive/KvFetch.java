@@ -34,6 +34,7 @@ public final class KvFetch implements AutoCloseable
     private static final long CLOSE_TIMEOUT_MS = TimeUnit.SECONDS.toMillis(30);
 
     private final KvFetchPlan plan;
+    private final KvArchive archive;
     private final ArchiveSession session;
     private final FetchFeed feed;
     private final KvReceiver receiver;
@@ -41,12 +42,14 @@ public final class KvFetch implements AutoCloseable
 
     private KvFetch(
         final KvFetchPlan plan,
+        final KvArchive archive,
         final ArchiveSession session,
         final FetchFeed feed,
         final KvReceiver receiver,
         final Thread opener)
     {
         this.plan = plan;
+        this.archive = archive;
         this.session = session;
         this.feed = feed;
         this.receiver = receiver;
@@ -54,7 +57,7 @@ public final class KvFetch implements AutoCloseable
     }
 
     static KvFetch start(
-        final KvArchive.Context ctx,
+        final KvArchive archive,
         final KvFetchPlan plan,
         final KvBlocks destination,
         final int maxReplays,
@@ -67,12 +70,17 @@ public final class KvFetch implements AutoCloseable
         }
 
         // A session of its own keeps the errors of this fetch apart, and ends its replays with its connection.
-        final ArchiveSession session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+        final KvArchive.Context ctx = archive.context();
+        final ArchiveSession session = archive.takeSession();
         try
         {
             final FetchFeed feed = new FetchFeed(
                 session, plan, destination, receiverCtx.listener(), maxReplays, ctx.replayTimeoutNs());
             final int transfers = plan.ranges().stream().mapToInt(range -> range.transfers().size()).sum();
+            if (null == receiverCtx.counters())
+            {
+                receiverCtx.counters(archive.fetchCounters());
+            }
             final KvReceiver receiver = KvReceiver.launch(receiverCtx
                 .aeron(null == receiverCtx.aeron() ? ctx.aeron() : receiverCtx.aeron())
                 .channel(ctx.replayChannel())
@@ -85,7 +93,7 @@ public final class KvFetch implements AutoCloseable
             final Thread opener = new Thread(() -> feed.openReplays(ctx), "kv-fetch");
             opener.setDaemon(true);
             opener.start();
-            return new KvFetch(plan, session, feed, receiver, opener);
+            return new KvFetch(plan, archive, session, feed, receiver, opener);
         }
         catch (final RuntimeException ex)
         {
@@ -203,6 +211,13 @@ public final class KvFetch implements AutoCloseable
             Thread.currentThread().interrupt();
         }
         feed.closeOpened();
-        CloseHelper.close(session);
+        if (KvReplayState.COMPLETED == feed.state())
+        {
+            archive.giveBack(session);
+        }
+        else
+        {
+            CloseHelper.close(session);
+        }
     }
 }

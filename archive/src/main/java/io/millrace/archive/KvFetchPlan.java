@@ -20,6 +20,10 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import io.millrace.archive.index.BlockIndex;
 import io.millrace.archive.index.BlockLocation;
@@ -52,7 +56,11 @@ public final class KvFetchPlan
     }
 
     static KvFetchPlan of(
-        final BlockIndex index, final KvScope scope, final long[] hashes, final long mergeGapBytes)
+        final BlockIndex index,
+        final KvScope scope,
+        final long[] hashes,
+        final long mergeGapBytes,
+        final Predicate<StoredTransfer> isRefused)
     {
         final long scopeId = scope.id();
         final LongHashSet seen = new LongHashSet();
@@ -67,7 +75,7 @@ public final class KvFetchPlan
                 throw new IllegalArgumentException(
                     "hash " + hashes[i] + " stands twice, again at index " + i + ": name each block once");
             }
-            final BlockLocation location = index.find(scopeId, hashes[i]);
+            final BlockLocation location = index.find(scopeId, hashes[i], isRefused);
             if (null == location)
             {
                 misses.addInt(i);
@@ -166,6 +174,17 @@ public final class KvFetchPlan
     public int replays()
     {
         return ranges.size();
+    }
+
+    /**
+     * Transfers that some blocks of the request were to come from.
+     */
+    Set<StoredTransfer> transfersOf(final int[] blocks)
+    {
+        final Set<Integer> wanted = IntStream.of(blocks).boxed().collect(Collectors.toSet());
+        return ranges.stream().flatMap(range -> range.transfers().stream())
+            .filter(transfer -> IntStream.of(transfer.targets()).anyMatch(wanted::contains))
+            .map(FetchTransfer::stored).collect(Collectors.toSet());
     }
 
     List<FetchRange> ranges()

@@ -15,19 +15,22 @@
  */
 package io.millrace.archive;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 import io.millrace.archive.index.BlockIndex;
+import io.millrace.archive.index.SteadyEpochClock;
 import io.millrace.archive.index.StoredTransfer;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.EpochClock;
-import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,14 +47,17 @@ final class KvIndexer implements AutoCloseable
      */
     private static final long LOOK_BYTES = 1 << 20;
 
+    private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final ArchiveSession session;
     private final BlockIndex index;
     private final RecordingScan scan;
     private final BooleanSupplier isCanceled;
-    private final EpochClock clock = SystemEpochClock.INSTANCE;
+    private final EpochClock clock = new SteadyEpochClock();
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
     private final List<KvDamage> damages = new ArrayList<>();
+    private FrameWalk walk;
     private long added;
 
     KvIndexer(
@@ -132,6 +138,30 @@ final class KvIndexer implements AutoCloseable
         return null == position ? index.progress(recordingId) : position[0];
     }
 
+    /**
+     * Wait until another thread has brought the index of a recording up to a position.
+     */
+    void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
+    {
+        final long startNs = System.nanoTime();
+        long indexed = lockedIndexedTo(recordingId);
+        while (indexed < position)
+        {
+            if (System.nanoTime() - startNs >= timeoutNs)
+            {
+                throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
+                    indexed + ", not to " + position + ", within timeoutNs=" + timeoutNs);
+            }
+            LockSupport.parkNanos(POLL_NS);
+            indexed = lockedIndexedTo(recordingId);
+        }
+    }
+
+    private synchronized long lockedIndexedTo(final long recordingId)
+    {
+        return indexedTo(recordingId);
+    }
+
     private void forgetGone(final List<KvRecordingInfo> recordings)
     {
         final Set<Long> known = new HashSet<>();
@@ -189,8 +219,8 @@ final class KvIndexer implements AutoCloseable
         final long first = startOf(info);
         final TransferScanner scanner = scanners.computeIfAbsent(id, key ->
         {
-            final TransferScanner newScanner = new TransferScanner(id, clock, (transfer, hashes) ->
-                added += index.add(transfer, hashes) ? 1 : 0);
+            final TransferScanner newScanner = new TransferScanner(id, clock, (transfer, tag, hashes) ->
+                added += add(transfer, tag, hashes));
             newScanner.skipTo(first);
             return newScanner;
         });
@@ -229,7 +259,7 @@ final class KvIndexer implements AutoCloseable
         {
             final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
             final RecordingScan.Result result =
-                scan.scan(id, from, to, scanner, position -> progress.onProgress(id, position, limit));
+                scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
             from = result.position();
             if (KvArchiveError.CANCELED == result.error())
             {
@@ -251,6 +281,35 @@ final class KvIndexer implements AutoCloseable
     }
 
     /**
+     * Read a range up to a frame that must not be replayed.
+     */
+    private RecordingScan.Result scan(
+        final KvRecordingInfo info,
+        final long from,
+        final long to,
+        final TransferScanner scanner,
+        final RecordingScan.LongStep step)
+    {
+        final long bad = null == walk ? to : walk.firstBad(info, from, to);
+        final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
+            scan.scan(info.recordingId(), from, bad, scanner, step);
+        return bad == to || KvArchiveError.NONE != result.error() ? result :
+            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME, "the frame is neither data nor padding: a replay " +
+                "would hang at it, restore the segment file from a copy or purge up to the next one");
+    }
+
+    void archiveDirectory(final Path archiveDirectory)
+    {
+        walk = new FrameWalk(archiveDirectory);
+    }
+
+    private int add(final StoredTransfer transfer, final String tag, final long[] hashes)
+    {
+        index.name(transfer.scope(), tag);
+        return index.add(transfer, hashes) ? 1 : 0;
+    }
+
+    /**
      * Read all recordings and compare the index with them: what is missing is added, what has no bytes is forgotten.
      */
     KvVerifyReport verify(final KvScanProgress progress)
@@ -268,10 +327,10 @@ final class KvIndexer implements AutoCloseable
         {
             final LongHashSet seen = new LongHashSet();
             final long[] added = new long[1];
-            final TransferScanner scanner = new TransferScanner(info.recordingId(), clock, (transfer, hashes) ->
+            final TransferScanner scanner = new TransferScanner(info.recordingId(), clock, (transfer, tag, hashes) ->
             {
                 seen.add(transfer.position());
-                added[0] += index.add(transfer, hashes) ? 1 : 0;
+                added[0] += add(transfer, tag, hashes);
             });
             scanner.skipTo(info.startPosition());
             scan(info, info.startPosition(), scanner, true, progress);

@@ -39,7 +39,7 @@ public final class KvRecording implements AutoCloseable
     private volatile long recordingId = Aeron.NULL_VALUE;
     private volatile long stopPosition = AeronArchive.NULL_POSITION;
     private volatile boolean isStopped;
-    private volatile String failure;
+    private volatile KvArchiveException failure;
 
     KvRecording(
         final ArchiveSession session,
@@ -174,7 +174,7 @@ public final class KvRecording implements AutoCloseable
     {
         if (null != failure)
         {
-            throw new KvArchiveException(KvArchiveError.REFUSED, this + " failed: " + failure);
+            throw new KvArchiveException(failure.error(), this + " failed: " + failure.getMessage(), failure);
         }
         if (Aeron.NULL_VALUE == recordingId)
         {
@@ -213,10 +213,11 @@ public final class KvRecording implements AutoCloseable
      */
     boolean onSignal(final long signalRecordingId, final long position, final RecordingSignal signal)
     {
-        if (RecordingSignal.START == signal && Aeron.NULL_VALUE == recordingId)
+        if ((RecordingSignal.START == signal || RecordingSignal.EXTEND == signal) && Aeron.NULL_VALUE == recordingId)
         {
             recordingId = signalRecordingId;
-            LOGGER.info("{} started at position {}", this, position);
+            LOGGER.info("{} {} at position {}",
+                this, RecordingSignal.START == signal ? "started" : "goes on", position);
         }
         else if (RecordingSignal.STOP == signal && signalRecordingId == recordingId)
         {
@@ -227,19 +228,21 @@ public final class KvRecording implements AutoCloseable
         return isStopped;
     }
 
-    void onFailed(final String text)
+    void onFailed(final KvArchiveException ex)
     {
-        failure = text;
-        LOGGER.warn("{} failed: {}", this, text);
+        failure = ex;
+        LOGGER.warn("{} failed: {}", this, ex.getMessage());
     }
 
     private void checkNotStopped(final String what)
     {
         if (null != failure || isStopped)
         {
-            throw new KvArchiveException(KvArchiveError.STOPPED, this + " stopped " +
+            throw new KvArchiveException(null == failure ? KvArchiveError.STOPPED : failure.error(),
+                this + " stopped " +
                 (AeronArchive.NULL_POSITION == stopPosition ? "" : "at position " + stopPosition + " ") + "before " +
-                what + (null == failure ? ": record again before the stream starts" : ": " + failure));
+                what + ": " + (null == failure ? "record again before the stream starts" : failure.getMessage()),
+                failure);
         }
     }
 }

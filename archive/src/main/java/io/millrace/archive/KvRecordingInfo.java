@@ -15,6 +15,7 @@
  */
 package io.millrace.archive;
 
+import io.aeron.ChannelUriStringBuilder;
 import io.aeron.archive.client.AeronArchive;
 
 /**
@@ -32,6 +33,8 @@ import io.aeron.archive.client.AeronArchive;
  * @param stopTimestampMs  epoch milliseconds at its stop, {@link AeronArchive#NULL_TIMESTAMP} while it records.
  * @param segmentFileLength bytes of a segment file, the unit of purging.
  * @param termBufferLength bytes of a term of the stream.
+ * @param initialTermId    of the stream.
+ * @param mtuLength        bytes of a packet of the stream at most.
  */
 public record KvRecordingInfo(
     long recordingId,
@@ -45,7 +48,9 @@ public record KvRecordingInfo(
     long startTimestampMs,
     long stopTimestampMs,
     int segmentFileLength,
-    int termBufferLength)
+    int termBufferLength,
+    int initialTermId,
+    int mtuLength)
 {
     /**
      * Recorded bytes at the time of asking: frames with their headers and padding.
@@ -70,7 +75,20 @@ public record KvRecordingInfo(
     KvRecordingInfo withPosition(final long newPosition)
     {
         return new KvRecordingInfo(recordingId, channel, streamId, sessionId, sourceIdentity, startPosition,
-            stopPosition, newPosition, startTimestampMs, stopTimestampMs, segmentFileLength, termBufferLength);
+            stopPosition, newPosition, startTimestampMs, stopTimestampMs, segmentFileLength, termBufferLength,
+            initialTermId, mtuLength);
+    }
+
+    /**
+     * Channel for a publication with which {@link KvArchive#resume} goes on in this stopped recording; an exclusive
+     * publication takes it.
+     *
+     * @return the channel, with the position at which the recording stopped.
+     */
+    public String continuation()
+    {
+        return new ChannelUriStringBuilder(channel)
+            .initialPosition(position, initialTermId, termBufferLength).mtu(mtuLength).build();
     }
 
     /**

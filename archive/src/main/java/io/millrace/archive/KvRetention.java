@@ -16,7 +16,10 @@
 package io.millrace.archive;
 
 import java.util.Comparator;
+import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
 
 import io.millrace.archive.index.BlockIndex;
 import org.agrona.collections.LongHashSet;
@@ -64,6 +67,12 @@ public final class KvRetention
      */
     private record Piece(KvRecordingInfo info, long start, long end, boolean isLast, long lastUsedMs)
     {
+    }
+
+    private static PriorityQueue<Piece> queue()
+    {
+        return new PriorityQueue<>(
+            Comparator.comparingLong(Piece::lastUsedMs).thenComparingLong(piece -> piece.info().recordingId()));
     }
 
     /**
@@ -137,14 +146,13 @@ public final class KvRetention
         transfers = 0;
         refused = 0;
         long before = 0;
-        final PriorityQueue<Piece> pieces = new PriorityQueue<>(
-            Comparator.comparingLong(Piece::lastUsedMs).thenComparingLong(piece -> piece.info().recordingId()));
+        final PriorityQueue<Piece> pieces = queue();
         for (final KvRecordingInfo info : Recordings.list(session, 0, Integer.MAX_VALUE, null, 0))
         {
             if (indexer.isKv(info.recordingId()) && !pinned.contains(info.recordingId()))
             {
                 before += info.bytes();
-                addPiece(pieces, info, info.startPosition());
+                addPiece(pieces, info, info.startPosition(), null);
             }
         }
 
@@ -155,14 +163,7 @@ public final class KvRetention
             if (purge(piece))
             {
                 left -= piece.end() - piece.start();
-                if (piece.isLast())
-                {
-                    indexer.onGone(piece.info().recordingId());
-                }
-                else
-                {
-                    addPiece(pieces, piece.info(), piece.end());
-                }
+                goOn(pieces, piece, null);
             }
         }
         if (segments > 0)
@@ -170,6 +171,95 @@ public final class KvRetention
             LOGGER.info("evicted {} pieces, {} transfers: {} bytes of {} are left", segments, transfers, left, before);
         }
         return new KvEviction(before, left, segments, transfers, refused);
+    }
+
+    /**
+     * Make room where model tags take more than their limits: purge what was not of use for the longest time until
+     * they are within them. Only segments that hold blocks of one tag alone go, so that no other tag loses any: what
+     * shares segments with others stays, and its tag over its limit.
+     *
+     * @param limits bytes of blocks by model tag, over 0.
+     * @return what was done for each tag that was over its limit; bytes are those of blocks.
+     */
+    public Map<String, KvEviction> evict(final Map<String, Long> limits)
+    {
+        limits.forEach((tag, bytes) ->
+        {
+            if (bytes <= 0)
+            {
+                throw new IllegalArgumentException("limit=" + bytes + " of tag '" + tag + "' must be over 0");
+            }
+        });
+        synchronized (indexer)
+        {
+            final Map<String, Long> taken = TagBytes.of(index);
+            final Map<String, KvEviction> evictions = new TreeMap<>();
+            limits.forEach((tag, limit) ->
+            {
+                final long bytes = taken.getOrDefault(tag, 0L);
+                if (bytes > limit)
+                {
+                    evictions.put(tag, evictTag(tag, bytes, limit));
+                }
+            });
+            return evictions;
+        }
+    }
+
+    /**
+     * Bytes of blocks that are stored, by model tag.
+     *
+     * @param recordingId of a recording.
+     * @return in the order of the tags.
+     */
+    public Map<String, Long> bytesByTag(final long recordingId)
+    {
+        return TagBytes.of(index, recordingId, Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
+    private KvEviction evictTag(final String tag, final long before, final long limit)
+    {
+        segments = 0;
+        transfers = 0;
+        refused = 0;
+        final PriorityQueue<Piece> pieces = queue();
+        for (final KvRecordingInfo info : Recordings.list(session, 0, Integer.MAX_VALUE, null, 0))
+        {
+            if (!pinned.contains(info.recordingId()))
+            {
+                addPiece(pieces, info, info.startPosition(), tag);
+            }
+        }
+        long left = before;
+        while (left > limit && !pieces.isEmpty())
+        {
+            final Piece piece = pieces.remove();
+            final long bytes =
+                TagBytes.of(index, piece.info().recordingId(), piece.start(), piece.end()).getOrDefault(tag, 0L);
+            if (purge(piece))
+            {
+                left -= bytes;
+                goOn(pieces, piece, tag);
+            }
+        }
+        if (segments > 0)
+        {
+            LOGGER.info("tag '{}' over its limit of {} bytes: evicted {} pieces, {} transfers, {} bytes of {} are left",
+                tag, limit, segments, transfers, left, before);
+        }
+        return new KvEviction(before, left, segments, transfers, refused);
+    }
+
+    private void goOn(final PriorityQueue<Piece> pieces, final Piece piece, final String tag)
+    {
+        if (piece.isLast())
+        {
+            indexer.onGone(piece.info().recordingId());
+        }
+        else
+        {
+            addPiece(pieces, piece.info(), piece.end(), tag);
+        }
     }
 
     private int purge(final KvRecordingInfo info, final long toPosition)
@@ -195,13 +285,21 @@ public final class KvRetention
             client -> isLast ? client.purgeRecording(id) : client.purgeSegments(id, toPosition));
     }
 
-    private void addPiece(final PriorityQueue<Piece> pieces, final KvRecordingInfo info, final long start)
+    /**
+     * @param tag that must be the only one in the piece, or null for any.
+     */
+    private void addPiece(
+        final PriorityQueue<Piece> pieces, final KvRecordingInfo info, final long start, final String tag)
     {
         final long next = info.segmentBase(start) + info.segmentFileLength();
         final boolean isWhole = next <= info.segmentBase(info.position());
         if (isWhole || !info.isActive())
         {
             final long end = isWhole ? next : info.position();
+            if (null != tag && !Set.of(tag).equals(TagBytes.of(index, info.recordingId(), start, end).keySet()))
+            {
+                return;
+            }
             final long usedMs = index.lastUsedMs(info.recordingId(), start, end);
             pieces.add(new Piece(info, start, end, !isWhole, 0 == usedMs ? info.startTimestampMs() : usedMs));
         }

@@ -74,7 +74,7 @@ public final class MillraceArchive implements AutoCloseable
                 .mediaDriverAgentInvoker(driver.sharedAgentInvoker())
                 .aeronDirectoryName(driverCtx.aeronDirectoryName());
 
-            return new MillraceArchive(driver, Archive.launch(withDefaults(archiveCtx)));
+            return new MillraceArchive(driver, launch(archiveCtx));
         }
         catch (final RuntimeException ex)
         {
@@ -93,8 +93,23 @@ public final class MillraceArchive implements AutoCloseable
      */
     public static MillraceArchive attach(final String aeronDirectoryName, final Archive.Context archiveCtx)
     {
-        return new MillraceArchive(
-            null, Archive.launch(withDefaults(archiveCtx.aeronDirectoryName(aeronDirectoryName))));
+        return new MillraceArchive(null, launch(archiveCtx.aeronDirectoryName(aeronDirectoryName)));
+    }
+
+    private static Archive launch(final Archive.Context ctx)
+    {
+        Predecessor.await(ctx);
+        final Archive archive = Archive.launch(withDefaults(ctx));
+        try
+        {
+            MappedFiles.allocate(archive.context());
+            return archive;
+        }
+        catch (final RuntimeException ex)
+        {
+            CloseHelper.quietClose(archive);
+            throw ex;
+        }
     }
 
     private static Archive.Context withDefaults(final Archive.Context ctx)

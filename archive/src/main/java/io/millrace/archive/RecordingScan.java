@@ -142,14 +142,20 @@ final class RecordingScan
             final String text = session.pollError();
             told = null == text ? told : text;
             final long silentNs = System.nanoTime() - lastNs;
+            if (silentNs > ERROR_GRACE_NS && !session.isConnected())
+            {
+                throw ArchiveErrors.exception(KvArchiveError.ARCHIVE_GONE, what + " broke off", null);
+            }
             // The error may overtake what was replayed before it.
             final boolean isOver = null == image ? silentNs > ERROR_GRACE_NS : image.isClosed();
             if (null != told && isOver)
             {
+                checkArchiveLives(recordingId, what);
                 return new Result(position, ArchiveErrors.ofText(told), told);
             }
             if (null != image && isOver && position < to && silentNs > ERROR_GRACE_NS)
             {
+                checkArchiveLives(recordingId, what);
                 return new Result(
                     position, KvArchiveError.REFUSED, what + " broke off, and the archive told no reason");
             }
@@ -164,6 +170,18 @@ final class RecordingScan
             }
         }
         return new Result(position, KvArchiveError.NONE, null);
+    }
+
+    /**
+     * What breaks off because the archive ended tells nothing of the recording.
+     */
+    private void checkArchiveLives(final long recordingId, final String what)
+    {
+        if (!session.isConnected())
+        {
+            throw ArchiveErrors.exception(KvArchiveError.ARCHIVE_GONE, what + " broke off", null);
+        }
+        session.call(what, client -> client.getStartPosition(recordingId));
     }
 
     /**

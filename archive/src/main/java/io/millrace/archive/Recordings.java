@@ -87,6 +87,6 @@ final class Recordings
             strippedChannel, originalChannel, sourceIdentity) -> target.add(new KvRecordingInfo(recordingId,
             originalChannel, streamId, sessionId, sourceIdentity, startPosition,
             stopPosition, AeronArchive.NULL_POSITION == stopPosition ? startPosition : stopPosition,
-            startTimestamp, stopTimestamp, segmentFileLength, termBufferLength));
+            startTimestamp, stopTimestamp, segmentFileLength, termBufferLength, initialTermId, mtuLength));
     }
 }

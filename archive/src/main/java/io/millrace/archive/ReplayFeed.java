@@ -44,6 +44,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private static final Logger LOGGER = LoggerFactory.getLogger(ReplayFeed.class);
     private static final long CHECK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final long ERROR_GRACE_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long DRAIN_LIMIT_NS = TimeUnit.SECONDS.toNanos(10);
 
     private final ArchiveSession session;
     private final Subscription subscription;
@@ -62,7 +63,8 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private Image image;
     private KvReplayState outcome;
     private long checkNs = startNs;
-    private long imageClosedNs;
+    private long silentSinceNs;
+    private String told;
     private volatile long position;
     private volatile int transfersCompleted;
     private volatile int transfersFailed;
@@ -103,6 +105,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         {
             fragments = image.controlledPoll(this, fragmentLimit);
             position = image.position();
+            silentSinceNs = fragments > 0 ? 0 : silentSinceNs;
         }
         else if (subscription.imageCount() > 0)
         {
@@ -251,20 +254,28 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         }
     }
 
+    /**
+     * What the archive tells may overtake what it sent before, which a receiver without room takes later.
+     */
     private void checkArchive(final long nowNs)
     {
         final String text = session.pollError();
-        if (null != text)
+        told = null == told ? text : told;
+        silentSinceNs = 0 == silentSinceNs ? nowNs : silentSinceNs;
+        final long silentNs = nowNs - silentSinceNs;
+        if (null != told)
         {
-            fail(ArchiveErrors.ofText(text), text);
-        }
-        else if (null != image && image.isClosed())
-        {
-            imageClosedNs = 0 == imageClosedNs ? nowNs : imageClosedNs;
-            if (nowNs - imageClosedNs >= ERROR_GRACE_NS)
+            final KvArchiveError newError = ArchiveErrors.ofText(told);
+            final boolean isDrained = null == image ? silentNs >= ERROR_GRACE_NS :
+                image.isClosed() || image.isEndOfStream() || silentNs >= DRAIN_LIMIT_NS;
+            if (isDrained || KvArchiveError.ARCHIVE_GONE == newError)
             {
-                fail(KvArchiveError.ARCHIVE_GONE, "its publication closed, and the archive told no reason");
+                fail(newError, told);
             }
+        }
+        else if (null != image && image.isClosed() && silentNs >= ERROR_GRACE_NS)
+        {
+            fail(KvArchiveError.ARCHIVE_GONE, "its publication closed, and the archive told no reason");
         }
     }
 

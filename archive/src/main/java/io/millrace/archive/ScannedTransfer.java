@@ -37,6 +37,7 @@ final class ScannedTransfer
 
     final long position;
     private final long transferId;
+    final String tag;
     private final long scope;
     private final int layers;
     private final int blockBytes;
@@ -58,7 +59,8 @@ final class ScannedTransfer
         blockBytes = (int)begin.blockBytes();
         blockCount = begin.blockCount();
         isChecked = ChecksumKind.NONE != begin.checksumKind();
-        scope = KvScope.id(begin.modelTag(), layers, begin.kvHeads(), begin.headDim(), begin.tokensPerBlock(),
+        tag = begin.modelTag();
+        scope = KvScope.id(tag, layers, begin.kvHeads(), begin.headDim(), begin.tokensPerBlock(),
             begin.blockBytes(), begin.dtypeRaw(), begin.tpRank(), begin.tpSize(), begin.ppRank(), begin.ppSize());
     }
 

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.FrameDescriptor;
@@ -51,7 +50,7 @@ final class TransferScanner implements FragmentHandler
 
     private final long recordingId;
     private final EpochClock clock;
-    private final BiConsumer<StoredTransfer, long[]> onCommitted;
+    private final Committed onCommitted;
     private final LinkedHashMap<Long, ScannedTransfer> open = new LinkedHashMap<>();
     private final List<String> damaged = new ArrayList<>();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
@@ -65,8 +64,16 @@ final class TransferScanner implements FragmentHandler
     private long kvMessages;
     private long committedTransfers;
 
-    TransferScanner(
-        final long recordingId, final EpochClock clock, final BiConsumer<StoredTransfer, long[]> onCommitted)
+    /**
+     * Takes committed transfers.
+     */
+    @FunctionalInterface
+    interface Committed
+    {
+        void onCommitted(StoredTransfer transfer, String tag, long[] hashes);
+    }
+
+    TransferScanner(final long recordingId, final EpochClock clock, final Committed onCommitted)
     {
         this.recordingId = recordingId;
         this.clock = clock;
@@ -88,7 +95,13 @@ final class TransferScanner implements FragmentHandler
             case LayerCommitDecoder.TEMPLATE_ID -> onLayerCommit(buffer, offset);
             case TransferCommitDecoder.TEMPLATE_ID -> onCommit(buffer, offset);
             case CancelDecoder.TEMPLATE_ID ->
-                open.remove(cancel.wrapAndApplyHeader(buffer, offset, messageHeader).transferId());
+            {
+                // One that is for a single receiver ends nothing for the others, nor for a recording.
+                if (0 == cancel.wrapAndApplyHeader(buffer, offset, messageHeader).receiverId())
+                {
+                    open.remove(cancel.transferId());
+                }
+            }
             default ->
             {
             }
@@ -198,8 +211,8 @@ final class TransferScanner implements FragmentHandler
             committedTransfers++;
             if (transfer.hasHashes())
             {
-                onCommitted.accept(transfer.stored(
-                    recordingId, position, (int)transferCommit.checksum(), clock.time()), transfer.hashes());
+                onCommitted.onCommitted(transfer.stored(recordingId, position, (int)transferCommit.checksum(),
+                    clock.time()), transfer.tag, transfer.hashes());
             }
         }
         else if (transfer.isDamaged())

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(90)
+@Timeout(150)
 class BlockStoreTest
 {
     private static final KvScope SCOPE = new KvScope("", Rig.LAYOUT);

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(60)
+@Timeout(150)
 class FaultTest
 {
     private static final long SHORT_NS = TimeUnit.MILLISECONDS.toNanos(300);

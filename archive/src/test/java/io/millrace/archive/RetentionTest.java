@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(90)
+@Timeout(150)
 class RetentionTest
 {
     private static final KvScope SCOPE = new KvScope("", Rig.LAYOUT);

@@ -61,11 +61,12 @@ final class Rig implements AutoCloseable
     static final int STREAM_ID = 1001;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String REVERSE = "aeron:ipc?term-length=64k";
-    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
     static final int SEGMENT_LENGTH = 1 << 20;
 
     final MediaDriver driver;
     final MillraceArchive archive;
+    private final String aeronDirectory;
     final KvArchive client;
     final HostDevice sourceDevice = new HostDevice();
     final PagedKvCache sourceCache = PagedKvCache.allocate(sourceDevice, LAYOUT, 16 * BLOCKS);
@@ -84,13 +85,33 @@ final class Rig implements AutoCloseable
         return new Rig(archiveDirectory.toFile(), true);
     }
 
+    /**
+     * Without driver and archive of its own, on ones of other processes.
+     */
+    static Rig client(final String aeronDirectory)
+    {
+        return new Rig(aeronDirectory);
+    }
+
+    private Rig(final String aeronDirectory)
+    {
+        this.aeronDirectory = aeronDirectory;
+        driver = null;
+        archive = null;
+        client = KvArchive.connect(new KvArchive.Context()
+            .aeronDirectoryName(aeronDirectory)
+            .controlResponseChannel(CommonContext.IPC_CHANNEL)
+            .messageTimeoutNs(TimeUnit.SECONDS.toNanos(10)));
+    }
+
     private Rig(final File archiveDirectory, final boolean isAttached)
     {
         driver = isAttached ? MediaDriver.launch(driverContext()) : null;
         archive = isAttached ?
             MillraceArchive.attach(driver.aeronDirectoryName(), archiveContext(archiveDirectory)) :
             MillraceArchive.launch(driverContext(), archiveContext(archiveDirectory));
-        client = KvArchive.connect(archive.clientContext().messageTimeoutNs(TimeUnit.SECONDS.toNanos(10)));
+        aeronDirectory = archive.aeronDirectoryName();
+        client = KvArchive.connect(archive.clientContext().messageTimeoutNs(TimeUnit.SECONDS.toNanos(20)));
     }
 
     static MediaDriver.Context driverContext()
@@ -122,7 +143,7 @@ final class Rig implements AutoCloseable
     KvSender.Context senderContext(final String channel)
     {
         return new KvSender.Context()
-            .aeronDirectoryName(archive.aeronDirectoryName())
+            .aeronDirectoryName(aeronDirectory)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1)
             .device(sourceDevice)
@@ -132,7 +153,7 @@ final class Rig implements AutoCloseable
     KvReceiver live(final String channel, final Destination destination)
     {
         return KvReceiver.launch(destination.receiverContext()
-            .aeronDirectoryName(archive.aeronDirectoryName())
+            .aeronDirectoryName(aeronDirectory)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(REVERSE).reverseStreamId(STREAM_ID + 1));
     }

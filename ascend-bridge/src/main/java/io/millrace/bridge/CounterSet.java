@@ -49,10 +49,14 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
         String label();
     }
 
+    private final Class<E> type;
+    private final String label;
     private volatile AtomicCounter[] counters;
 
-    private CounterSet(final AtomicCounter[] counters)
+    private CounterSet(final Class<E> type, final String label, final AtomicCounter[] counters)
     {
+        this.type = type;
+        this.label = label;
         this.counters = counters;
     }
 
@@ -65,7 +69,7 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
      */
     public static <E extends Enum<E> & Kind> CounterSet<E> inMemory(final Class<E> type)
     {
-        return new CounterSet<>(newInMemory(type.getEnumConstants().length));
+        return new CounterSet<>(type, null, newInMemory(type.getEnumConstants().length));
     }
 
     private static AtomicCounter[] newInMemory(final int count)
@@ -92,13 +96,19 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
     public static <E extends Enum<E> & Kind> CounterSet<E> allocate(
         final Aeron aeron, final Class<E> type, final String label)
     {
+        return new CounterSet<>(type, label, newInFile(aeron, type, label));
+    }
+
+    private static <E extends Enum<E> & Kind> AtomicCounter[] newInFile(
+        final Aeron aeron, final Class<E> type, final String label)
+    {
         final E[] kinds = type.getEnumConstants();
         final AtomicCounter[] counters = new AtomicCounter[kinds.length];
         for (int i = 0; i < counters.length; i++)
         {
             counters[i] = aeron.addCounter(kinds[i].typeId(), kinds[i].label() + ": " + label);
         }
-        return new CounterSet<>(counters);
+        return counters;
     }
 
     /**
@@ -138,13 +148,32 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
      */
     public void detach()
     {
-        final AtomicCounter[] inFile = counters;
-        final AtomicCounter[] next = newInMemory(inFile.length);
+        if (null != label)
+        {
+            counters = copyTo(newInMemory(counters.length));
+        }
+    }
+
+    /**
+     * Count in the counters file of a new media driver from now on.
+     *
+     * @param aeron client that allocates them.
+     */
+    public void attach(final Aeron aeron)
+    {
+        if (null != label)
+        {
+            counters = copyTo(newInFile(aeron, type, label));
+        }
+    }
+
+    private AtomicCounter[] copyTo(final AtomicCounter[] next)
+    {
         for (int i = 0; i < next.length; i++)
         {
-            next[i].setRelease(inFile[i].get());
+            next[i].setRelease(counters[i].get());
         }
-        counters = next;
+        return next;
     }
 
     /**

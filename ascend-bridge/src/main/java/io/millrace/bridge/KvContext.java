@@ -18,6 +18,7 @@ package io.millrace.bridge;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
+import io.aeron.Aeron;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.acl.KvDevices;
@@ -125,6 +126,23 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
         {
             disconnect();
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onClientLost()
+    {
+        counters.detach();
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    public void onClientRenewed(final Aeron client)
+    {
+        counters.attach(client);
+        counters.increment(KvCounters.Kind.RECONNECTS);
     }
 
     /**

@@ -200,12 +200,12 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         BYTES_SAVED("bytes not sent", 1176),
 
         /**
-         * Nanoseconds of CPU for checksums, estimated from every 16th chunk.
+         * Nanoseconds of CPU for checksums, estimated from every 13th chunk.
          */
         CRC_NS("crc ns", 1177),
 
         /**
-         * Nanoseconds of CPU for claims and the copy into or out of the log, estimated from every 16th chunk.
+         * Nanoseconds of CPU for claims and the copy into or out of the log, estimated from every 13th chunk.
          */
         LOG_COPY_NS("log copy ns", 1178),
 

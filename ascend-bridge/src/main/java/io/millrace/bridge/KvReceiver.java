@@ -175,7 +175,7 @@ public final class KvReceiver implements AutoCloseable
             concludeShared();
         }
 
-        Context self()
+        protected Context self()
         {
             return this;
         }

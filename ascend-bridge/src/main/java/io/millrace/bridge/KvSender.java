@@ -203,7 +203,7 @@ public final class KvSender implements AutoCloseable
             concludeShared();
         }
 
-        Context self()
+        protected Context self()
         {
             return this;
         }

@@ -145,6 +145,14 @@ public interface KvTransfer
     CompletableFuture<KvTransfer> future();
 
     /**
+     * Ask for the end of the transfer to one receiver; it goes on to the others.
+     *
+     * @param receiverId of {@link #destinations()}.
+     * @throws IllegalArgumentException when it is none of them, as before the transfer has begun.
+     */
+    void cancel(long receiverId);
+
+    /**
      * Be called on the sender's agent at the terminal state, at once when it is reached already. Must not block.
      *
      * @param callback for this transfer.

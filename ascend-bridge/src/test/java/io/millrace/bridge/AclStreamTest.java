@@ -30,7 +30,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * KV streams from one NPU to another, both on the stand-in library, over stock Aeron.
  */
-@Timeout(60)
+@Timeout(150)
 class AclStreamTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);

@@ -47,7 +47,7 @@ final class Bridge implements AutoCloseable
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
     static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m";
     static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k";
-    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     final MediaDriver driver;
     final Aeron aeron;
@@ -90,8 +90,8 @@ final class Bridge implements AutoCloseable
         driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
             .aeronDirectoryName(CommonContext.generateRandomDirName())
             .threadingMode(ThreadingMode.SHARED)
-            .publicationConnectionTimeoutNs(TimeUnit.MILLISECONDS.toNanos(500))
-            .imageLivenessTimeoutNs(TimeUnit.MILLISECONDS.toNanos(500))
+            .publicationConnectionTimeoutNs(TimeUnit.SECONDS.toNanos(2))
+            .imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(2))
             .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50))
             .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(20))
             .dirDeleteOnStart(true)

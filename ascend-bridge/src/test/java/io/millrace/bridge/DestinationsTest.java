@@ -30,7 +30,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * One transfer to several receivers: a multi-destination publication, or several subscribers on IPC.
  */
-@Timeout(60)
+@Timeout(150)
 class DestinationsTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
@@ -90,7 +90,7 @@ class DestinationsTest
     private static KvTransferRequest request(final KvBlocks blocks)
     {
         return new KvTransferRequest().requestId(1).layout(LAYOUT).blocks(blocks).layerwise(true)
-            .timeoutNs(TimeUnit.SECONDS.toNanos(20));
+            .timeoutNs(TimeUnit.SECONDS.toNanos(60));
     }
 
     private void turn()

@@ -31,7 +31,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * A decode side learns the fate of every request that it waits for.
  */
-@Timeout(60)
+@Timeout(150)
 class FateTest
 {
     private static final KvLayout LAYOUT = new KvLayout(2, 2, 64, KvDtype.BF16, 16);

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(60)
+@Timeout(150)
 class FaultTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
@@ -40,7 +40,7 @@ class FaultTest
     private static KvTransferRequest request(final Bridge bridge, final PagedKvCache source, final long requestId)
     {
         return new KvTransferRequest().requestId(requestId).layout(LAYOUT).blocks(
-            bridge.source(source, BLOCKS, requestId)).timeoutNs(TimeUnit.SECONDS.toNanos(10));
+            bridge.source(source, BLOCKS, requestId)).timeoutNs(TimeUnit.SECONDS.toNanos(60));
     }
 
     private static PagedKvCache source(final Bridge bridge)

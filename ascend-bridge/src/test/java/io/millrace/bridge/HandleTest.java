@@ -31,7 +31,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Handles of transfers: ways to wait, progress, priorities, bounds.
  */
-@Timeout(60)
+@Timeout(150)
 class HandleTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);

@@ -29,7 +29,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Senders and receivers that do not come to life.
  */
-@Timeout(60)
+@Timeout(150)
 class LaunchTest
 {
     @Test

@@ -30,7 +30,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Receivers that have some of the blocks or layers already.
  */
-@Timeout(60)
+@Timeout(150)
 class PartialTest
 {
     private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);

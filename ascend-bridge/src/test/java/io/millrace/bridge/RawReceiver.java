@@ -26,6 +26,7 @@ import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.Reason;
 import io.millrace.codecs.kv.RejectEncoder;
 import io.millrace.codecs.kv.TransferBeginDecoder;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -45,9 +46,14 @@ final class RawReceiver
 
     RawReceiver(final Bridge bridge, final int streamId, final long receiverId)
     {
+        this(bridge, bridge.channel, streamId, receiverId);
+    }
+
+    RawReceiver(final Bridge bridge, final String channel, final int streamId, final long receiverId)
+    {
         this.bridge = bridge;
         this.receiverId = receiverId;
-        subscription = bridge.aeron.addSubscription(bridge.channel, streamId);
+        subscription = bridge.aeron.addSubscription(channel, streamId);
         publication = bridge.aeron.addExclusivePublication(bridge.reverseChannel, streamId + 1);
     }
 
@@ -86,6 +92,14 @@ final class RawReceiver
         subscription.close();
     }
 
+    /**
+     * Be gone, without a word.
+     */
+    void close()
+    {
+        CloseHelper.closeAll(subscription, publication);
+    }
+
     void reject(final Reason reason)
     {
         send(new RejectEncoder().wrapAndApplyHeader(buffer, 0, header).transferId(transferId)
@@ -95,7 +109,7 @@ final class RawReceiver
     void cancel(final Reason reason)
     {
         send(new CancelEncoder().wrapAndApplyHeader(buffer, 0, header).transferId(transferId)
-            .reason(reason).text("test").encodedLength());
+            .reason(reason).receiverId(0).text("test").encodedLength());
     }
 
     private void send(final int length)

@@ -41,7 +41,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * What a receiver refuses, with the numbers; another transfer of the same stream lands all the same.
  */
-@Timeout(60)
+@Timeout(150)
 @ParameterizedClass
 @EnumSource(value = Setting.class, names = {"HOST_IPC", "NPU_UDP"})
 class RefusalTest

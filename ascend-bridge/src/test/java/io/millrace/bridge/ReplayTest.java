@@ -32,7 +32,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * A recorded stream has no sender that listens: what an unacknowledged sender publishes, landed in replay mode.
  */
-@Timeout(60)
+@Timeout(150)
 class ReplayTest
 {
     private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);

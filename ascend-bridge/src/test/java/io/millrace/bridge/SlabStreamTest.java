@@ -27,7 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Transfers over staging in pinned host memory, which the stand-in refuses to copy from when it is not pinned.
  */
-@Timeout(60)
+@Timeout(150)
 class SlabStreamTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 1, 72, KvDtype.BF16, 16, 1);

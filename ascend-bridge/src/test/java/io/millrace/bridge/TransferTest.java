@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(60)
+@Timeout(150)
 class TransferTest
 {
     private static final KvLayout LAYOUT = new KvLayout(3, 2, 64, KvDtype.BF16, 16);
@@ -194,7 +194,7 @@ class TransferTest
                     transfers.add(sender.submit(new KvTransferRequest().requestId(i).layout(LAYOUT).blocks(blocks)));
                 }
 
-                assertThat(transfers).allSatisfy(transfer -> assertThat(transfer.await(TimeUnit.SECONDS.toNanos(20)))
+                assertThat(transfers).allSatisfy(transfer -> assertThat(transfer.await(TimeUnit.SECONDS.toNanos(60)))
                     .as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED));
                 assertThat(receiver.counters().get(KvCounters.Kind.TRANSFERS_COMPLETED)).isEqualTo(50);
                 assertThat(destination.freeBlocks()).isEqualTo(64);

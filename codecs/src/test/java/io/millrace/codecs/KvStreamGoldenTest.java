@@ -252,11 +252,12 @@ class KvStreamGoldenTest
     void cancel()
     {
         final CancelEncoder encoder = new CancelEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(TRANSFER_ID).reason(Reason.CANCELED).text("x");
+            .transferId(TRANSFER_ID).reason(Reason.CANCELED).receiverId(7).text("x");
         check(encoder.encodedLength(), 13,
-            "0900 0d00 8e23 0000", ID,          // 8 transferId
+            "1100 0d00 8e23 0000", ID,          // 8 transferId
             "0d",                               // 16 reason
-            "01000000 78");                     // 17 text
+            "0700000000000000",                 // 17 receiverId
+            "01000000 78");                     // 25 text
     }
 
     @Test

@@ -96,14 +96,17 @@ public final class EfaMediaDriver implements AutoCloseable
     {
         AeronDirectory.check(context.aeronDirectoryName());
         final FabricDriver fabric = install(context, new FabricDriver(efaContext));
+        MediaDriver mediaDriver = null;
         try
         {
             fabric.openNamedRails();
-            return new EfaMediaDriver(fabric, MediaDriver.launch(context));
+            mediaDriver = MediaDriver.launch(context);
+            FabricDriver.start(context, fabric);
+            return new EfaMediaDriver(fabric, mediaDriver);
         }
         catch (final RuntimeException | Error ex)
         {
-            fabric.close();
+            CloseHelper.quietCloseAll(mediaDriver, fabric);
             throw ex;
         }
     }

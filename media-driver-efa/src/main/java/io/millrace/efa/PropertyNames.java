@@ -31,7 +31,13 @@ import java.util.TreeSet;
 public final class PropertyNames
 {
     private static final String CONSTANT_SUFFIX = "_PROP_NAME";
-    private static final String PREFIX = "millrace.efa.";
+    private static final List<String> PREFIXES = List.of("millrace.efa.", "millrace.libfabric.");
+
+    /**
+     * Names of other parts of Millrace differ by more from each of these.
+     */
+    private static final String COMMON_PREFIX = "millrace.";
+    private static final int MISSPELT = 4;
     private static final String ENVIRONMENT_PREFIX = "MILLRACE_EFA_";
 
     private PropertyNames()
@@ -80,7 +86,7 @@ public final class PropertyNames
         final List<String> warnings = new ArrayList<>();
         for (final String name : new TreeSet<>(properties))
         {
-            if (name.toLowerCase(Locale.ROOT).startsWith(PREFIX) && !known.contains(name))
+            if (!known.contains(name) && isMeantFor(name.toLowerCase(Locale.ROOT), known))
             {
                 warnings.add("property " + name + " is not known and has no effect: did you mean " +
                     nearest(name, known) + "?");
@@ -95,6 +101,12 @@ public final class PropertyNames
             }
         }
         return warnings;
+    }
+
+    private static boolean isMeantFor(final String name, final Collection<String> known)
+    {
+        return PREFIXES.stream().anyMatch(name::startsWith) ||
+            name.startsWith(COMMON_PREFIX) && distance(name, nearest(name, known)) <= MISSPELT;
     }
 
     private static String nearest(final String name, final Collection<String> candidates)

@@ -92,7 +92,8 @@ public record ProtocolChoice(
      *
      * @param context concluded here.
      * @return the choice.
-     * @throws ConfigurationException for an unknown word, a protocol named but absent, or NICs that do not exist.
+     * @throws ConfigurationException for an unknown word, a protocol or libfabric that is named but absent, or NICs
+     *                                that do not exist.
      */
     public static ProtocolChoice select(final EfaContext context)
     {
@@ -138,6 +139,13 @@ public record ProtocolChoice(
 
     private static ProtocolChoice selectAuto(final EfaContext context)
     {
+        if (!LibFabric.isAvailable() && LibFabric.isNamed())
+        {
+            throw new ConfigurationException(
+                "protocol 'auto' is to use a libfabric that is named, but " + LibFabric.unavailabilityCause() +
+                "; or use protocol udp");
+        }
+
         if (!LibFabric.isAvailable())
         {
             return udp("auto, but " + LibFabric.unavailabilityCause(), true);

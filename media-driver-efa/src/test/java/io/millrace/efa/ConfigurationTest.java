@@ -271,11 +271,16 @@ class ConfigurationTest
     void anUnknownNameIsAnsweredWithTheNearest()
     {
         assertThat(PropertyNames.unknown(
-            List.of("millrace.efa.rail.slot", "millrace.efa.rails", "aeron.dir", "Millrace.EFA.nics"),
+            List.of("millrace.efa.rail.slot", "millrace.efa.rails", "aeron.dir", "Millrace.EFA.nics",
+            "millrace.protocol", "millrace.libfabric.file", "millrace.bridge.device", "millrace.kv.channel",
+            "millrace.archive.replay.channel", "millrace.acl.library", "millrace.kv.staging"),
             List.of("MILLRACE_EFA_NAK_DELY", "MILLRACE_EFA_RAILS", "MILLRACE_PROTOCOL", "PATH")))
             .containsExactly(
                 "property Millrace.EFA.nics is not known and has no effect: did you mean millrace.efa.nics?",
                 "property millrace.efa.rail.slot is not known and has no effect: did you mean millrace.efa.rail.slots?",
+                "property millrace.libfabric.file is not known and has no effect: did you mean " +
+                "millrace.libfabric.path?",
+                "property millrace.protocol is not known and has no effect: did you mean millrace.efa.protocol?",
                 "environment variable MILLRACE_EFA_NAK_DELY is not known and has no effect: did you mean " +
                 "MILLRACE_EFA_NAK_DELAY?");
     }

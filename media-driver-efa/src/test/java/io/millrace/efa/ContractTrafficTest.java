@@ -20,6 +20,7 @@ import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
 import io.millrace.efa.contract.ContractMode;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -111,6 +112,38 @@ class ContractTrafficTest
             assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.PLACEMENT_WRITES_TYPE_ID)).isGreaterThan(1_000);
             assertThat(sum(drivers.subscriber, EfaCounters.PLACEMENT_COMMITS_TYPE_ID)).isGreaterThan(1_000);
+        }
+    }
+
+    @Test
+    void shouldPlaceWhatIsCopied() throws Exception
+    {
+        try (TwoDrivers drivers = exchange(
+            placing("shm", 1).logPagesPerRegion(1), placing("shm", 1), 8128, 8000, 500))
+        {
+            assertThat(errors).singleElement().asString().contains("its frames are copied");
+            assertThat(sum(drivers.publisher, EfaCounters.PLACEMENT_WRITES_TYPE_ID)).isPositive();
+        }
+    }
+
+    /**
+     * What a device does not carry goes by UDP, or as messages where it does not write.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "shm, 8000, device.write.length=0, true",
+        "shm, 3000, device.send.length=2k;device.inject.length=16;device.tx.depth=16;device.rx.depth=16, false",
+        "tcp, 3000, device.send.length=2k;device.inject.length=16;device.tx.depth=16;device.rx.depth=16, false" })
+    void shouldKeepToLimitsOfDevices(
+        final String protocol, final int messageLength, final String device, final boolean isLongEnough)
+        throws Exception
+    {
+        try (TwoDrivers drivers = exchange(
+            placing(protocol, 1, device), placing(protocol, 1, device), 8128, messageLength, 500))
+        {
+            assertThat(sum(drivers.publisher, EfaCounters.PLACEMENT_WRITES_TYPE_ID)).isZero();
+            assertThat(0 == sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(isLongEnough);
+            assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isEqualTo(1);
         }
     }
 
@@ -241,7 +274,7 @@ class ContractTrafficTest
         }
         catch (final Throwable ex)
         {
-            drivers.close();
+            CloseHelper.quietClose(drivers);
             throw ex;
         }
 

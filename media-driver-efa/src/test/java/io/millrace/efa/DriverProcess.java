@@ -70,17 +70,7 @@ final class DriverProcess implements AutoCloseable
         command.addAll(List.of("-cp", System.getProperty("java.class.path"),
             (STOCK.equals(protocol) ? MediaDriver.class : EfaMediaDriver.class).getName()));
 
-        try
-        {
-            process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        }
-        catch (final IOException ex)
-        {
-            throw new UncheckedIOException(ex);
-        }
+        process = start(command);
     }
 
     Process process()
@@ -101,9 +91,45 @@ final class DriverProcess implements AutoCloseable
     }
 
     /**
+     * Start a client of this driver.
+     *
+     * @param mainClass that takes the driver's directory, then the arguments.
+     */
+    Process client(final Class<?> mainClass, final String... arguments)
+    {
+        final List<String> command = new ArrayList<>(List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED",
+            "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            "-cp", System.getProperty("java.class.path"), mainClass.getName(), aeronDirectory));
+        command.addAll(List.of(arguments));
+        return start(command);
+    }
+
+    private static Process start(final List<String> command)
+    {
+        try
+        {
+            return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    /**
      * Send a signal, such as STOP.
      */
     void signal(final String name)
+    {
+        signal(process, name);
+    }
+
+    static void signal(final Process process, final String name)
     {
         try
         {

@@ -15,6 +15,8 @@
  */
 package io.millrace.efa;
 
+import io.aeron.AeronCounters;
+import io.aeron.Image;
 import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.driver.DefaultMulticastFlowControlSupplier;
@@ -64,6 +66,48 @@ class FlowControlTest
             exchange(drivers, "|fc=tagged,g:101/1", "|gtag=101", false);
             exchange(drivers, "", "|gtag=-1", false);
             assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+        }
+    }
+
+    /**
+     * The window here is the one that the channel asks for, far below term and publication window. A receiver tells of
+     * what was taken in steps of a quarter of it.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = { "shm", "tcp", "shm strict", "tcp strict" })
+    void shouldHoldUpUnicastPublicationAtItsReceiversWindow(final String protocol)
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = TwoDrivers.onRails(protocol);
+            Publication publication = drivers.publisher.addPublication(channel + "|term-length=1m", STREAM_ID);
+            Subscription subscription =
+                drivers.subscriber.addSubscription(channel + "|rcv-wnd=" + WINDOW_LENGTH, STREAM_ID))
+        {
+            RailTraffic.awaitLink(drivers, publication, subscription);
+            final long byUdp = sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+            final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
+            final Image image = subscription.imageAtIndex(0);
+            for (int window = 0; window < 3; window++)
+            {
+                final long limit = image.position() + WINDOW_LENGTH;
+                await("offered", () ->
+                    publication.offer(message) < 0 || publication.position() > limit + WINDOW_LENGTH);
+                await("held up", () ->
+                {
+                    final long position = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID);
+                    assertThat(position).isLessThanOrEqualTo(limit);
+                    final long told = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID);
+                    return told >= limit - WINDOW_LENGTH / 4 && position > told - MTU_LENGTH;
+                }, () -> limit + counters(drivers.publisher));
+
+                final long sent = sum(drivers.publisher, AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID);
+                await("taken", () ->
+                {
+                    image.boundedPoll((buffer, offset, length, header) -> {}, sent, 10);
+                    return image.position() == sent;
+                }, () -> sent + counters(drivers.subscriber));
+            }
+            assertThat(sum(drivers.publisher, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(byUdp);
         }
     }
 

@@ -31,7 +31,7 @@ import static io.millrace.efa.TwoDrivers.sum;
 import static io.millrace.efa.TwoDrivers.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(60)
+@Timeout(150)
 class MessagesOnRailsTest
 {
     private static final int STREAM_ID = 1001;

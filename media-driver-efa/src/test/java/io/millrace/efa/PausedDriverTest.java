@@ -16,7 +16,9 @@
 package io.millrace.efa;
 
 import io.aeron.Aeron;
+import io.aeron.AeronCounters;
 import io.aeron.ExclusivePublication;
+import io.aeron.Publication;
 import io.aeron.Subscription;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -36,8 +38,9 @@ import static io.millrace.efa.TwoDrivers.sum;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Drivers that are stopped for three seconds: what their clients see is what they see with Aeron's driver over UDP. The
- * same program runs beside each other on that and on rails.
+ * Drivers and clients that are stopped for three seconds: what clients see is what they see with Aeron's driver over
+ * UDP. The same program runs beside each other on that and on rails. A JVM that collects garbage is such a process: all
+ * of its threads that run Java stand still, and none but those drives libfabric.
  */
 @Timeout(180)
 class PausedDriverTest
@@ -81,6 +84,42 @@ class PausedDriverTest
         }
     }
 
+    @Test
+    void shouldHoldTheStreamForAClientThatIsStopped()
+    {
+        final List<ClientRun> runs = new ArrayList<>();
+        try
+        {
+            for (final String protocol : List.of(DriverProcess.STOCK, "shm", "tcp"))
+            {
+                runs.add(new ClientRun(protocol));
+            }
+            runs.forEach(ClientRun::connect);
+
+            runs.forEach((run) -> DriverProcess.signal(run.client, "STOP"));
+            final long deadlineNs = System.nanoTime() + PAUSE_NS;
+            await("held up and paused", () ->
+            {
+                runs.forEach(ClientRun::offer);
+                return System.nanoTime() - deadlineNs > 0 && runs.stream().allMatch((run) -> run.isHeldUp);
+            });
+            runs.forEach((run) ->
+                assertThat(run.publication.isConnected()).as("%s is connected", run.protocol).isTrue());
+            runs.forEach((run) -> DriverProcess.signal(run.client, "CONT"));
+
+            for (final ClientRun run : runs)
+            {
+                await("all taken", run::isTaken, () -> counters(run.farClient));
+                assertThat(run.client.isAlive()).as("%s without a gap", run.protocol).isTrue();
+                assertThat(sum(run.nearClient, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)).isEqualTo(run.byUdp);
+            }
+        }
+        finally
+        {
+            CloseHelper.closeAll(runs);
+        }
+    }
+
     private static void pause(final List<Run> runs, final Function<Run, DriverProcess> side)
     {
         runs.forEach((run) -> side.apply(run).signal("STOP"));
@@ -88,6 +127,75 @@ class PausedDriverTest
         runs.forEach((run) -> run.whilePaused(side.apply(run)));
         await("pause", () -> System.nanoTime() - deadlineNs > 0);
         runs.forEach((run) -> side.apply(run).signal("CONT"));
+    }
+
+    /**
+     * Two drivers, and a subscriber in a process of its own.
+     */
+    private static final class ClientRun implements AutoCloseable
+    {
+        private static final int STREAM_ID = 63;
+
+        private final String protocol;
+        private final DriverProcess near;
+        private final DriverProcess far;
+        private final UnsafeBuffer message = new UnsafeBuffer(new byte[1_000]);
+        private Aeron nearClient;
+        private Aeron farClient;
+        private Process client;
+        private ExclusivePublication publication;
+        private long sent;
+        private long byUdp;
+        private boolean isHeldUp;
+
+        ClientRun(final String protocol)
+        {
+            this.protocol = protocol;
+            near = new DriverProcess(protocol);
+            far = new DriverProcess(protocol);
+        }
+
+        void connect()
+        {
+            final String channel = TwoDrivers.endpoint();
+            nearClient = near.connect();
+            farClient = far.connect();
+            client = far.client(PausedClientMain.class, channel, Integer.toString(STREAM_ID));
+            publication = nearClient.addExclusivePublication(channel + "|term-length=64k", STREAM_ID);
+            if (!DriverProcess.STOCK.equals(protocol))
+            {
+                await(protocol + " link", () -> 1 == sum(nearClient, EfaCounters.LINKS_TYPE_ID),
+                    () -> counters(nearClient));
+            }
+            await("connected", publication::isConnected);
+            byUdp = sum(nearClient, EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID);
+            offer();
+            await("taken", this::isTaken, () -> counters(farClient));
+        }
+
+        void offer()
+        {
+            message.putLong(0, sent);
+            final long position = publication.offer(message);
+            sent += position > 0 ? 1 : 0;
+            isHeldUp |= Publication.BACK_PRESSURED == position;
+        }
+
+        boolean isTaken()
+        {
+            return publication.position() == sum(farClient, AeronCounters.DRIVER_SUBSCRIBER_POSITION_TYPE_ID);
+        }
+
+        @Override
+        public void close()
+        {
+            if (null != client)
+            {
+                client.destroyForcibly().onExit().join();
+            }
+            CloseHelper.quietCloseAll(nearClient, farClient);
+            CloseHelper.closeAll(near, far);
+        }
     }
 
     /**

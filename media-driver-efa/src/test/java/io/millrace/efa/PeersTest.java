@@ -50,7 +50,7 @@ import static io.millrace.efa.TwoDrivers.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-@Timeout(90)
+@Timeout(150)
 class PeersTest
 {
     private static final int STREAM_ID = 7;
@@ -95,6 +95,26 @@ class PeersTest
             exchange(drivers, TwoDrivers.endpoint());
             await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
             assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
+        }
+    }
+
+    /**
+     * It answers the first Hello, long before an answer is overdue.
+     */
+    @Test
+    void shouldBeRefusedAtOnceByPeerOnUdp()
+    {
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("shm", 1).handshakeTimeoutNs(
+                TimeUnit.HOURS.toNanos(1))),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("udp", 1))))
+        {
+            exchange(drivers, TwoDrivers.endpoint());
+            await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
+            assertThat(RailTraffic.errorText(drivers.publisher))
+                .contains("REFUSED: the receiver's driver has protocol udp: asked for by name");
+            assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
+            assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isZero();
         }
     }
 
@@ -278,8 +298,8 @@ class PeersTest
             EfaMediaDriver.launchEmbedded(driverContext(), efaContext("tcp", 1))))
         {
             final EfaMediaDriver driver = (EfaMediaDriver)drivers.publisherDriver;
-            assertThatThrownBy(() -> driver.warmUp(channel, 1_000_000)).isInstanceOf(AeronException.class)
-                .hasMessageContaining("no publication was added");
+            assertThatThrownBy(() -> driver.warmUp(channel, 1_000_000)).isInstanceOf(TimeoutException.class)
+                .hasMessageContaining("is there a publication to it here");
             try (Publication ignore = drivers.publisher.addPublication(channel, STREAM_ID))
             {
                 assertThatThrownBy(() -> driver.warmUp(channel, 1_000_000)).isInstanceOf(TimeoutException.class)

@@ -96,7 +96,7 @@ class ReportsTest
         }
     }
 
-    private static boolean lossOf(final Aeron aeron, final List<String> entries)
+    static boolean lossOf(final Aeron aeron, final List<String> entries)
     {
         entries.clear();
         final MappedByteBuffer report = LossReportUtil.mapLossReportReadOnly(aeron.context().aeronDirectoryName());

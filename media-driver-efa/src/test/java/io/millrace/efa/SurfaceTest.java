@@ -54,7 +54,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * What Aeron's clients can ask of a driver, asked of drivers on rails. The tests of a protocol share two drivers, over
  * the EFA contract where the protocol is {@code strict}.
  */
-@Timeout(60)
+@Timeout(150)
 class SurfaceTest
 {
     private static final Map<String, TwoDrivers> DRIVERS = new HashMap<>();

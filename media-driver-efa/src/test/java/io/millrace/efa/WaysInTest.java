@@ -36,7 +36,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-@Timeout(60)
+@Timeout(150)
 class WaysInTest
 {
     private static final int STREAM_ID = 11;

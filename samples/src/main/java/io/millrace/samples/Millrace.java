@@ -18,9 +18,11 @@ package io.millrace.samples;
 import io.millrace.samples.cli.ArchiveCommand;
 import io.millrace.samples.cli.BenchCommand;
 import io.millrace.samples.cli.DemoCommand;
+import io.millrace.samples.cli.DoctorCommand;
 import io.millrace.samples.cli.DriverCommand;
 import io.millrace.samples.cli.InfoCommand;
 import io.millrace.samples.cli.Messages;
+import io.millrace.samples.cli.MetricsCommand;
 import io.millrace.samples.cli.StatCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,8 +34,8 @@ import picocli.CommandLine.Command;
     name = "millrace",
     description = "Aeron over libfabric, and KV caches on it.",
     subcommands = {
-        ArchiveCommand.class, BenchCommand.class, DemoCommand.class, DriverCommand.class, InfoCommand.class,
-        StatCommand.class })
+        ArchiveCommand.class, BenchCommand.class, DemoCommand.class, DoctorCommand.class, DriverCommand.class,
+        InfoCommand.class, MetricsCommand.class, StatCommand.class })
 public final class Millrace
 {
     private Millrace()

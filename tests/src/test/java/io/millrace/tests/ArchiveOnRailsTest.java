@@ -61,13 +61,13 @@ import static org.assertj.core.api.Assertions.assertThat;
  * A KV publication that crosses libfabric is recorded by an Aeron Archive on a stock context that was put on rails, and
  * replayed byte for byte.
  */
-@Timeout(60)
+@Timeout(150)
 class ArchiveOnRailsTest
 {
     private static final KvLayout LAYOUT = KvLayout.parse("4x2x32");
     private static final int BLOCKS = 40;
     private static final int STREAM_ID = 77;
-    private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     @TempDir
     private Path directory;

@@ -72,6 +72,7 @@ class BadInputTest
                 List.of("demo", "--requests", "1000000", "--archive")),
             arguments(1, "/proc cannot be written", List.of("demo", "--archive", "--archive-dir", "/proc")),
             arguments(2, "/absent does not exist", List.of("demo", "--archive", "--archive-dir", "/absent")),
+            arguments(2, "--archive-dir /tmp goes with --archive only", List.of("demo", "--archive-dir", "/tmp")),
             arguments(2, "/tmp is not a regular file", List.of("demo", "--trace", "/tmp")),
             arguments(2, "/dev/fd/0 is not a regular file", List.of("demo", "--trace", "/dev/fd/0")),
             arguments(1, "MiB of memory available", List.of("demo", "--model", "1024x1024x64")),
@@ -84,6 +85,8 @@ class BadInputTest
             arguments(2, "--json is one sample: it does not go with --watch", List.of("stat", "--json", "--watch")),
             arguments(2, "pigeon", List.of("driver", "-Dmillrace.efa.protocol=pigeon")),
             arguments(2, "given were -Daeron.threading.mode=FOO", List.of("driver", "-Daeron.threading.mode=FOO")),
+            arguments(2, "/absent/libfabric.so.1, which millrace.libfabric.path",
+                List.of("driver", "-Dmillrace.libfabric.path=/absent/libfabric.so.1")),
             arguments(2, "absent.properties", List.of("driver", "absent.properties")));
     }
 

@@ -34,13 +34,15 @@ import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.PagedKvCache;
 import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -66,16 +68,16 @@ class KvStreamOnRailsTest
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     @ParameterizedTest
-    @ValueSource(strings = { "shm", "tcp" })
-    void transfersGoOnAfterTheirSenderIsLost(final String protocol) throws Exception
+    @CsvSource({ "shm,false", "tcp,false", "shm,true", "tcp,true" })
+    void transfersGoOnAfterTheirSenderIsLost(final String protocol, final boolean isNpu) throws Exception
     {
         final String forward = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=1m|mtu=8k";
         final String reverse = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=256k";
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
             EfaMediaDriver decode = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
-            HostDevice source = new HostDevice();
+            KvDevice source = device(isNpu, 0);
             PagedKvCache sourceCache = PagedKvCache.allocate(source, LAYOUT, BLOCKS);
-            HostDevice destination = new HostDevice();
+            KvDevice destination = device(isNpu, 1);
             PagedKvCache destinationCache = PagedKvCache.allocate(destination, LAYOUT, 4 * BLOCKS);
             Aeron watch = client(prefill);
             KvReceiver receiver = KvReceiver.launch(new KvReceiver.Context()
@@ -125,6 +127,13 @@ class KvStreamOnRailsTest
         }
     }
 
+    // Host memory, or an NPU of the stand-in library.
+    private static KvDevice device(final boolean isNpu, final int deviceId) throws Exception
+    {
+        return isNpu ? new AclDevice(new AclDevice.Context().libraryPath(StandInLibrary.path()).deviceId(deviceId)) :
+            new HostDevice();
+    }
+
     private static KvBlockAllocator prefixOfSecond(final PagedKvCache cache)
     {
         return new KvBlockAllocator()
@@ -154,13 +163,13 @@ class KvStreamOnRailsTest
         return new KvTransferRequest().requestId(requestId).layout(LAYOUT).blocks(blocks).timeoutNs(LIMIT_NS);
     }
 
-    private static KvSender.Context sender(final HostDevice source, final String forward, final String reverse)
+    private static KvSender.Context sender(final KvDevice source, final String forward, final String reverse)
     {
         return new KvSender.Context().channel(forward).streamId(STREAM_ID)
             .reverseChannel(reverse).reverseStreamId(STREAM_ID + 1).device(source).stagingConfig("4:1");
     }
 
-    private static KvBlocks fill(final HostDevice device, final KvBlocks blocks)
+    private static KvBlocks fill(final KvDevice device, final KvBlocks blocks)
     {
         final Random random = new Random(7);
         final byte[] bytes = new byte[LAYOUT.partBytes()];
@@ -177,23 +186,25 @@ class KvStreamOnRailsTest
     }
 
     private static void assertSame(
-        final HostDevice source,
+        final KvDevice source,
         final KvBlocks expected,
-        final HostDevice destination,
+        final KvDevice destination,
         final KvFate fate,
         final int fromBlock)
     {
         assertThat(fate.state()).as(fate.toString()).isEqualTo(KvTransferState.COMPLETED);
         final KvBlocks actual = fate.transfer().blocks();
+        final byte[] sent = new byte[LAYOUT.partBytes()];
+        final byte[] landed = new byte[LAYOUT.partBytes()];
         for (int layer = 0; layer < LAYOUT.layers(); layer++)
         {
             for (int part = 0; part < KvLayout.PARTS; part++)
             {
                 for (int block = fromBlock; block < BLOCKS; block++)
                 {
-                    assertThat(destination.view(actual.address(layer, part, block), LAYOUT.partBytes())
-                        .compareTo(source.view(expected.address(layer, part, block), LAYOUT.partBytes())))
-                        .as("layer %d part %d block %d", layer, part, block).isZero();
+                    source.get(expected.address(layer, part, block), sent, 0, sent.length);
+                    destination.get(actual.address(layer, part, block), landed, 0, landed.length);
+                    assertThat(landed).as("layer %d part %d block %d", layer, part, block).isEqualTo(sent);
                 }
             }
         }

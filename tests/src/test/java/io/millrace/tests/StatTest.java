@@ -200,15 +200,15 @@ class StatTest
             "-Dmillrace.efa.rail.slot=32", "-Daeron.threading.mode=SHARED", "-Daeron.term.buffer.length=64k");
         drivers.add(driver);
         driver.awaitLine();
-        try (Aeron aeron = connect("driver"))
-        {
-            aeron.addSubscription("aeron:udp?endpoint=127.0.0.1:0", STREAM_ID).close();
-        }
+        assertThat(driver.err().lines().filter((line) -> line.contains("millrace")))
+            .as("protocol and two warnings, a line each").hasSize(3);
         assertThat(driver.err())
             .contains("property millrace.efa.rail.slot is not known and has no effect: did you mean " +
             "millrace.efa.rail.slots?")
             .contains("did you mean MILLRACE_EFA_NAK_DELAY?");
-        assertThat(sample("driver").at("/fabric/warningsAtStart").asLong()).isEqualTo(2);
+        final JsonNode sample = sample("driver");
+        assertThat(sample.at("/fabric/warningsAtStart").asLong()).isEqualTo(2);
+        assertThat(sample.at("/protocol/text").asText()).as("before any channel").contains("protocol=udp");
     }
 
     @Test

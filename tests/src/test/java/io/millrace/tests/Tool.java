@@ -38,7 +38,7 @@ import static org.assertj.core.api.Assertions.fail;
 final class Tool implements AutoCloseable
 {
     static final Path ROOT = root();
-    static final long DEADLINE_MS = 60_000;
+    static final long DEADLINE_MS = 180_000;
 
     private static final ObjectMapper MAPPER =
         new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);

@@ -15,16 +15,13 @@
  */
 package io.millrace.archive.index;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.EpochClock;
-import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +44,6 @@ public final class BlockIndex implements AutoCloseable
     public static final long NO_PROGRESS = -1;
 
     private static final Logger LOGGER = LoggerFactory.getLogger(BlockIndex.class);
-    private static final String COMPACT_SUFFIX = ".compact";
 
     private final Path path;
     private final EpochClock clock;
@@ -62,15 +58,7 @@ public final class BlockIndex implements AutoCloseable
         this.compactFromBytes = compactionBytesMin;
         this.clock = clock;
         load();
-        if (null != file.freshReason())
-        {
-            LOGGER.info("index {} begins empty: {}", path, file.freshReason());
-        }
-        else if (file.discardedBytes() > 0)
-        {
-            LOGGER.warn("index {}: {} bytes of a torn or damaged end were cut off at byte {}, what they told " +
-                "is read from the recordings again", path, file.discardedBytes(), file.size());
-        }
+        file.logState();
     }
 
     /**
@@ -82,7 +70,7 @@ public final class BlockIndex implements AutoCloseable
      */
     public static BlockIndex open(final Path path)
     {
-        return new BlockIndex(path, COMPACTION_BYTES_MIN, SystemEpochClock.INSTANCE);
+        return new BlockIndex(path, COMPACTION_BYTES_MIN, new SteadyEpochClock());
     }
 
     /**
@@ -119,9 +107,27 @@ public final class BlockIndex implements AutoCloseable
      * @param hash  of the block.
      * @return null when it is not stored.
      */
-    public synchronized BlockLocation find(final long scope, final long hash)
+    public BlockLocation find(final long scope, final long hash)
     {
-        final long reference = tables.get(scope, hash);
+        return find(scope, hash, transfer -> false);
+    }
+
+    /**
+     * As {@link #find(long, long)}, of copies that are not refused.
+     *
+     * @param scope     of the hash.
+     * @param hash      of the block.
+     * @param isRefused tells whether a copy is no good.
+     * @return null when there is none.
+     */
+    public synchronized BlockLocation find(
+        final long scope, final long hash, final Predicate<StoredTransfer> isRefused)
+    {
+        long reference = tables.get(scope, hash);
+        while (HashTable.NONE != reference && isRefused.test(transfers.get(HashTable.transferOf(reference))))
+        {
+            reference = tables.older(reference);
+        }
         if (HashTable.NONE == reference)
         {
             return null;
@@ -129,6 +135,33 @@ public final class BlockIndex implements AutoCloseable
         final int transfer = HashTable.transferOf(reference);
         transfers.touch(transfer, clock.time());
         return new BlockLocation(transfers.get(transfer), HashTable.ordinalOf(reference));
+    }
+
+    /**
+     * Note the model tag of a scope.
+     *
+     * @param scope of block hashes.
+     * @param tag   of its transfers, cut to 64 KiB in UTF-8.
+     */
+    public synchronized void name(final long scope, final String tag)
+    {
+        if (null == tables.tag(scope))
+        {
+            final ByteBuffer record = IndexFormat.tag(scope, tag);
+            tables.apply(record, 0, file.append(record));
+        }
+    }
+
+    /**
+     * The model tag of a scope.
+     *
+     * @param scope of block hashes.
+     * @return the tag, empty for a scope without a name.
+     */
+    public synchronized String tag(final long scope)
+    {
+        final String tag = tables.tag(scope);
+        return null == tag ? "" : tag;
     }
 
     /**
@@ -247,7 +280,7 @@ public final class BlockIndex implements AutoCloseable
      * Show the transfers of a recording, in no order.
      *
      * @param recordingId of the recording.
-     * @param consumer    of transfers, that must not use the index.
+     * @param consumer    of transfers, that must not change the index.
      */
     public synchronized void forEach(final long recordingId, final Consumer<StoredTransfer> consumer)
     {
@@ -265,15 +298,7 @@ public final class BlockIndex implements AutoCloseable
      */
     public synchronized long lastUsedMs(final long recordingId, final long from, final long to)
     {
-        final long[] latest = new long[1];
-        transfers.forEach(recordingId, number ->
-        {
-            if (transfers.get(number).overlaps(from, to))
-            {
-                latest[0] = Math.max(latest[0], transfers.lastUsedMs(number));
-            }
-        });
-        return latest[0];
+        return transfers.lastUsedMs(recordingId, from, to);
     }
 
     /**
@@ -281,24 +306,8 @@ public final class BlockIndex implements AutoCloseable
      */
     public synchronized void compact()
     {
-        final Path target = path.resolveSibling(path.getFileName() + COMPACT_SUFFIX);
         final long before = file.size();
-        final long[] lastUsedMs = new long[transfers.liveCount()];
-        try
-        {
-            Files.deleteIfExists(target);
-            try (IndexFile compacted = new IndexFile(target, clock.time()))
-            {
-                tables.copyLive(compacted, lastUsedMs);
-                compacted.force();
-            }
-            Files.move(target, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        }
-        catch (final IOException ex)
-        {
-            throw file.failure("cannot be compacted", ex);
-        }
-
+        final long[] lastUsedMs = tables.replace(path, clock.time());
         close();
         load();
         for (int number = 0; number < lastUsedMs.length; number++)
@@ -315,10 +324,7 @@ public final class BlockIndex implements AutoCloseable
      */
     public synchronized long verify()
     {
-        final long end = file.scan((buffer, offset, fileOffset) ->
-        {
-        });
-        return end < file.size() ? end : -1;
+        return file.firstDamage();
     }
 
     /**
@@ -366,6 +372,7 @@ public final class BlockIndex implements AutoCloseable
         try
         {
             file.read(tables::apply);
+            transfers.usedNotAfter(clock.time());
         }
         catch (final RuntimeException ex)
         {

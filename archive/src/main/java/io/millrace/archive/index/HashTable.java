@@ -91,11 +91,7 @@ final class HashTable implements AutoCloseable
             return;
         }
 
-        long older = link(reference(transfer, ordinal));
-        while (NONE != older && !transfers.isLive(transferOf(older)))
-        {
-            older = link(older);
-        }
+        final long older = older(reference(transfer, ordinal));
         if (NONE == older)
         {
             free(slot);
@@ -105,6 +101,19 @@ final class HashTable implements AutoCloseable
         {
             set(slot, hash, older);
         }
+    }
+
+    /**
+     * @return the live copy that was stored before another one, or NONE.
+     */
+    long older(final long reference)
+    {
+        long older = link(reference);
+        while (NONE != older && !transfers.isLive(transferOf(older)))
+        {
+            older = link(older);
+        }
+        return older;
     }
 
     long size()

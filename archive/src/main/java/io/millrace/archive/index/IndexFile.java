@@ -27,12 +27,15 @@ import java.nio.file.StandardOpenOption;
 
 import org.agrona.CloseHelper;
 import org.agrona.IoUtil;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The append-only file of an index: read through a mapping, written at its end.
  */
 final class IndexFile implements AutoCloseable
 {
+    private static final Logger LOGGER = LoggerFactory.getLogger(BlockIndex.class);
     private static final long WINDOW = 1L << 28;
 
     private final Path path;
@@ -191,6 +194,30 @@ final class IndexFile implements AutoCloseable
         catch (final IOException ex)
         {
             throw failure("cannot be read at byte " + offset, ex);
+        }
+    }
+
+    /**
+     * @return where the first damaged record is, or -1 when all are whole.
+     */
+    long firstDamage()
+    {
+        final long end = scan((buffer, offset, fileOffset) ->
+        {
+        });
+        return end < size ? end : -1;
+    }
+
+    void logState()
+    {
+        if (null != freshReason)
+        {
+            LOGGER.info("index {} begins empty: {}", path, freshReason);
+        }
+        else if (discardedBytes > 0)
+        {
+            LOGGER.warn("index {}: {} bytes of a torn or damaged end were cut off at byte {}, what they told " +
+                "is read from the recordings again", path, discardedBytes, size);
         }
     }
 

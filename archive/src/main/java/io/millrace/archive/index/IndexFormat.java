@@ -17,7 +17,10 @@ package io.millrace.archive.index;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
+
+import org.agrona.BitUtil;
 
 /**
  * Layout of the index's file, little-endian throughout; docs/archive.md describes it byte by byte.
@@ -25,7 +28,7 @@ import java.util.zip.CRC32C;
 final class IndexFormat
 {
     static final long MAGIC = 0x3158444952524C4DL;
-    static final int VERSION = 1;
+    static final int VERSION = 2;
     static final int FILE_HEADER_LENGTH = 64;
     static final int VERSION_OFFSET = 8;
     static final int HEADER_LENGTH_OFFSET = 12;
@@ -58,6 +61,10 @@ final class IndexFormat
     static final int TYPE_PROGRESS = 3;
     static final int IDENTITY_OFFSET = 32;
     static final int PROGRESS_LENGTH = 40;
+
+    static final int TYPE_TAG = 4;
+    static final int TAG_OFFSET = 32;
+    static final int MAX_TAG_LENGTH = 1 << 16;
 
     private IndexFormat()
     {
@@ -123,6 +130,24 @@ final class IndexFormat
         return sealed(record(TYPE_PROGRESS, PROGRESS_LENGTH, recordingId, position).putLong(IDENTITY_OFFSET, identity));
     }
 
+    /**
+     * The scope stands where others have the recording, the tag's length where others have the position.
+     */
+    static ByteBuffer tag(final long scope, final String tag)
+    {
+        final byte[] bytes = tag.getBytes(StandardCharsets.UTF_8);
+        final int length = Math.min(bytes.length, MAX_TAG_LENGTH);
+        return sealed(record(TYPE_TAG, TAG_OFFSET + BitUtil.align(length, Long.BYTES), scope, length)
+            .put(TAG_OFFSET, bytes, 0, length));
+    }
+
+    static String tag(final ByteBuffer file, final int offset)
+    {
+        final byte[] bytes = new byte[(int)file.getLong(offset + POSITION_OFFSET)];
+        file.get(offset + TAG_OFFSET, bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
     static StoredTransfer transfer(final ByteBuffer file, final int offset)
     {
         return new StoredTransfer(
@@ -167,9 +192,15 @@ final class IndexFormat
             case TYPE_TRANSFER -> HASHES_OFFSET + count * Long.BYTES;
             case TYPE_DROP -> DROP_LENGTH;
             case TYPE_PROGRESS -> PROGRESS_LENGTH;
+            case TYPE_TAG -> tagRecordLength(file.getLong(offset + POSITION_OFFSET));
             default -> 0;
         };
         return expected == length ? length : 0;
+    }
+
+    private static long tagRecordLength(final long tagLength)
+    {
+        return tagLength < 0 || tagLength > MAX_TAG_LENGTH ? 0 : TAG_OFFSET + BitUtil.align(tagLength, Long.BYTES);
     }
 
     private static ByteBuffer record(final int type, final int length, final long recordingId, final long position)

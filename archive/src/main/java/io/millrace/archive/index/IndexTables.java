@@ -15,10 +15,15 @@
  */
 package io.millrace.archive.index;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 
 import org.agrona.collections.IntArrayList;
 import org.agrona.collections.Long2LongHashMap;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 
 /**
@@ -26,11 +31,14 @@ import org.agrona.collections.LongHashSet;
  */
 final class IndexTables implements AutoCloseable
 {
+    private static final String COMPACT_SUFFIX = ".compact";
+
     private final IndexFile file;
     private final TransferTable transfers = new TransferTable();
     private final HashTable blocks = new HashTable(transfers);
     private final Long2LongHashMap progressByRecording = new Long2LongHashMap(BlockIndex.NO_PROGRESS);
     private final Long2LongHashMap identityByRecording = new Long2LongHashMap(BlockIndex.NO_PROGRESS);
+    private final Long2ObjectHashMap<String> tagByScope = new Long2ObjectHashMap<>();
     private long liveBytes = IndexFormat.FILE_HEADER_LENGTH;
 
     IndexTables(final IndexFile file)
@@ -46,6 +54,19 @@ final class IndexTables implements AutoCloseable
     long get(final long scope, final long hash)
     {
         return blocks.get(scope, hash);
+    }
+
+    long older(final long reference)
+    {
+        return blocks.older(reference);
+    }
+
+    /**
+     * @return null for a scope that no record names.
+     */
+    String tag(final long scope)
+    {
+        return tagByScope.get(scope);
     }
 
     long blocks()
@@ -115,6 +136,9 @@ final class IndexTables implements AutoCloseable
             }
             case IndexFormat.TYPE_DROP ->
                 applyDrop(recordingId, position, record.getLong(offset + IndexFormat.DROP_TO_OFFSET));
+            case IndexFormat.TYPE_TAG ->
+                liveBytes += null == tagByScope.put(recordingId, IndexFormat.tag(record, offset)) ?
+                    record.getInt(offset + IndexFormat.LENGTH_OFFSET) : 0;
             default -> applyProgress(
                 recordingId, position, record.getLong(offset + IndexFormat.IDENTITY_OFFSET));
         }
@@ -161,13 +185,35 @@ final class IndexTables implements AutoCloseable
     }
 
     /**
-     * Write what is live to another file, in its order.
+     * Write a new file of what is live, in its order, and put it in the place of another one.
      *
-     * @param lastUsedMs of the transfers there.
+     * @return when its transfers were used.
      */
-    void copyLive(final IndexFile target, final long[] lastUsedMs)
+    long[] replace(final Path path, final long nowMs)
+    {
+        final Path target = path.resolveSibling(path.getFileName() + COMPACT_SUFFIX);
+        final long[] lastUsedMs = new long[transfers.liveCount()];
+        try
+        {
+            Files.deleteIfExists(target);
+            try (IndexFile compacted = new IndexFile(target, nowMs))
+            {
+                copyLive(compacted, lastUsedMs);
+                compacted.force();
+            }
+            Files.move(target, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+        catch (final IOException ex)
+        {
+            throw file.failure("cannot be compacted", ex);
+        }
+        return lastUsedMs;
+    }
+
+    private void copyLive(final IndexFile target, final long[] lastUsedMs)
     {
         int live = 0;
+        tagByScope.forEach((scope, tag) -> target.append(IndexFormat.tag(scope, tag)));
         for (int number = 0; number < transfers.count(); number++)
         {
             if (transfers.isLive(number))

@@ -121,6 +121,17 @@ final class TransferTable
         return firstReference[number];
     }
 
+    /**
+     * A time that is not over yet is of a clock that was put back since: it would never grow old.
+     */
+    void usedNotAfter(final long nowMs)
+    {
+        for (int number = 0; number < count; number++)
+        {
+            lastUsedMs[number] = Math.min(lastUsedMs[number], nowMs);
+        }
+    }
+
     void touch(final int number, final long nowMs)
     {
         lastUsedMs[number] = Math.max(lastUsedMs[number], nowMs);
@@ -129,6 +140,22 @@ final class TransferTable
     long lastUsedMs(final int number)
     {
         return lastUsedMs[number];
+    }
+
+    /**
+     * @return epoch milliseconds, or 0 when no transfer has bytes in the range.
+     */
+    long lastUsedMs(final long recordingId, final long from, final long to)
+    {
+        final long[] latest = new long[1];
+        forEach(recordingId, number ->
+        {
+            if (transfers[number].overlaps(from, to))
+            {
+                latest[0] = Math.max(latest[0], lastUsedMs[number]);
+            }
+        });
+        return latest[0];
     }
 
     long[] recordingIds()

@@ -86,7 +86,8 @@ final class BeginReader
         {
             return true;
         }
-        final InboundTransfer orphan = isAnswered && message.resumeTimeoutNs() > 0 ? agent.findOrphan(info) : null;
+        final InboundTransfer orphan = isAnswered && message.resumeTimeoutNs() > 0 ?
+            agent.findOrphan(info, message.flags().multiple()) : null;
         if (null != orphan)
         {
             resume(message, orphan, image, sessionId);

@@ -20,24 +20,28 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
 import io.aeron.Aeron;
-import io.millrace.bridge.KvContext;
-import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.ClientContext;
 
 /**
  * Watches the Aeron client of an agent. A client dies with its media driver; one that the agent made itself is made
  * anew, off the agent's thread, until a driver answers.
  */
-final class ClientLink
+public final class ClientLink
 {
     private static final long RETRY_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
-    private final KvContext<?> ctx;
+    private final ClientContext<?> ctx;
     private ClientGuard guard;
     private CompletableFuture<Aeron> connecting;
     private long retryNs;
     private boolean isLost;
 
-    ClientLink(final KvContext<?> ctx)
+    /**
+     * Watch a client from now on.
+     *
+     * @param ctx that has it.
+     */
+    public ClientLink(final ClientContext<?> ctx)
     {
         this.ctx = ctx;
         guard = new ClientGuard(ctx.aeron(), ctx.useAgentInvoker());
@@ -46,9 +50,10 @@ final class ClientLink
     /**
      * Look after the client.
      *
+     * @param nowNs on the context's clock.
      * @return true when a new one was connected: publications and subscriptions have to be added again.
      */
-    boolean isRenewed(final long nowNs)
+    public boolean isRenewed(final long nowNs)
     {
         if (!isLost && !ctx.aeron().isClosed())
         {
@@ -77,7 +82,7 @@ final class ClientLink
     /**
      * Close a client that is of no use: it is made anew.
      */
-    void drop()
+    public void drop()
     {
         lose(ctx.nanoClock().nanoTime());
         ctx.aeron().close();
@@ -86,7 +91,7 @@ final class ClientLink
     /**
      * Close what is still being made.
      */
-    void close()
+    public void close()
     {
         guard.close();
         if (null != connecting)
@@ -100,7 +105,7 @@ final class ClientLink
         isLost = true;
         retryNs = nowNs;
         // The counters lie in a file of the driver that will be unmapped.
-        ctx.counters().detach();
+        ctx.onClientLost();
         guard.release();
     }
 
@@ -113,8 +118,7 @@ final class ClientLink
             final Aeron aeron = done.join();
             guard = new ClientGuard(aeron, ctx.useAgentInvoker());
             ctx.aeron(aeron);
-            ctx.counters().attach(aeron);
-            ctx.counters().increment(KvCounters.Kind.RECONNECTS);
+            ctx.onClientRenewed(aeron);
             isLost = false;
             return true;
         }

@@ -26,7 +26,25 @@ final class Destination
 {
     final Peer peer;
     boolean isGranted;
+    int fromLayer;
     long creditLimit;
+
+    /**
+     * Its stream broke, and it may come back.
+     */
+    boolean isLost;
+
+    /**
+     * The transfer has ended for it alone, which it has not been told.
+     */
+    boolean isUntold;
+
+    /**
+     * It was told of a cancel that is for it alone, and has not confirmed.
+     */
+    boolean isCanceling;
+    long cancelDeadlineNs;
+    private volatile boolean isCancelRequested;
     private final boolean[] isAcked;
     private volatile int layersAcked;
     private volatile KvTransferState state = KvTransferState.PENDING;
@@ -67,6 +85,24 @@ final class Destination
             errorText = text;
             state = finalError.terminalState();
         }
+    }
+
+    void requestCancel()
+    {
+        isCancelRequested = true;
+    }
+
+    boolean isCancelRequested()
+    {
+        return isCancelRequested;
+    }
+
+    /**
+     * Does the transfer wait for what this receiver says of its layers.
+     */
+    boolean isTakingPart()
+    {
+        return !isLost && !isCanceling && !isEnded();
     }
 
     boolean isEnded()

@@ -45,14 +45,94 @@ final class Destinations
         return new Destinations(all);
     }
 
-    static Destinations of(final Peer peer, final int layers)
+    /**
+     * The same with those that come back in place of those that were lost.
+     *
+     * @return null when nobody came back, or not all and the rest may be late.
+     */
+    Destinations resumed(final Peers peers, final long sinceNs, final long nowNs, final int layers)
     {
-        return new Destinations(new Destination[]{new Destination(peer, layers)});
+        final Destinations next = new Destinations(all.clone());
+        int missing = 0;
+        int found = 0;
+        for (int i = 0; i < all.length; i++)
+        {
+            if (all[i].isLost && !all[i].isEnded())
+            {
+                final Peer peer = peers.successor(all[i].peer.receiverId(), next, sinceNs, nowNs);
+                if (null == peer)
+                {
+                    missing++;
+                }
+                else
+                {
+                    next.all[i] = new Destination(peer, layers);
+                    found++;
+                }
+            }
+        }
+        return 0 == found || missing > 0 && !peers.isLate(sinceNs, nowNs) ? null : next;
     }
 
     int count()
     {
         return all.length;
+    }
+
+    /**
+     * Receivers that the transfer waits for.
+     */
+    int takingPart()
+    {
+        int count = 0;
+        for (final Destination destination : all)
+        {
+            count += destination.isTakingPart() ? 1 : 0;
+        }
+        return count;
+    }
+
+    /**
+     * First layer that a receiver of those that granted needs.
+     */
+    int fromLayer()
+    {
+        int layer = Integer.MAX_VALUE;
+        for (final Destination destination : all)
+        {
+            layer = destination.isGranted && destination.isTakingPart() ?
+                Math.min(layer, destination.fromLayer) : layer;
+        }
+        return layer;
+    }
+
+    boolean hasLost()
+    {
+        for (final Destination destination : all)
+        {
+            if (destination.isLost && !destination.isEnded())
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean hasReceiver(final long receiverId)
+    {
+        return null != findReceiver(receiverId);
+    }
+
+    Destination findReceiver(final long receiverId)
+    {
+        for (final Destination destination : all)
+        {
+            if (destination.peer.receiverId() == receiverId)
+            {
+                return destination;
+            }
+        }
+        return null;
     }
 
     Destination get(final int index)
@@ -80,7 +160,7 @@ final class Destinations
         long limit = Long.MAX_VALUE;
         for (final Destination destination : all)
         {
-            limit = destination.isEnded() ? limit : Math.min(limit, destination.creditLimit);
+            limit = destination.isTakingPart() ? Math.min(limit, destination.creditLimit) : limit;
         }
         return limit;
     }
@@ -89,7 +169,7 @@ final class Destinations
     {
         for (final Destination destination : all)
         {
-            if (!destination.isGranted && !destination.isEnded())
+            if (!destination.isGranted && destination.isTakingPart())
             {
                 return false;
             }
@@ -101,7 +181,7 @@ final class Destinations
     {
         for (final Destination destination : all)
         {
-            if (destination.layersAcked() < layers && !destination.isEnded())
+            if (destination.layersAcked() < layers && destination.isTakingPart())
             {
                 return false;
             }

@@ -272,7 +272,7 @@ final class ForwardReader implements ControlledFragmentHandler
         }
 
         // A stream that is sent as it is may leave out what another receiver had.
-        final int fromLayer = transfer.isAnswered ? transfer.fromLayer : message.fromLayer();
+        final int fromLayer = transfer.isCommitFrom(message.fromLayer()) ? message.fromLayer() : transfer.fromLayer;
         int committed = 0;
         int damaged = InboundTransfer.NO_LAYER;
         for (int layer = 0; layer < transfer.layers; layer++)
@@ -316,6 +316,10 @@ final class ForwardReader implements ControlledFragmentHandler
 
     private void onCancel(final CancelDecoder message)
     {
+        if (0 != message.receiverId() && agent.receiverId != message.receiverId())
+        {
+            return;
+        }
         final long transferId = message.transferId();
         final InboundTransfer transfer = agent.find(transferId);
         if (null == transfer)

@@ -234,7 +234,7 @@ final class ForwardWriter
         return true;
     }
 
-    boolean cancel(final long transferId, final KvError error, final String text)
+    boolean cancel(final long transferId, final long receiverId, final KvError error, final String text)
     {
         final String cut = Texts.ascii(text);
         if (!claim(MessageHeaderEncoder.ENCODED_LENGTH + CancelEncoder.BLOCK_LENGTH +
@@ -245,6 +245,7 @@ final class ForwardWriter
         cancel.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
             .transferId(transferId)
             .reason(error.reason())
+            .receiverId(receiverId)
             .text(cut);
         claim.commit();
         return true;

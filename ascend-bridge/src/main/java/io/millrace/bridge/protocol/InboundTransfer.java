@@ -166,7 +166,7 @@ final class InboundTransfer implements KvInboundTransfer
         receivedBytes = 0;
         landedBytes = 0;
         fromLayer = 0;
-        while (!isMultiple && fromLayer < layers && isCommitted[fromLayer])
+        while (fromLayer < layers && isCommitted[fromLayer])
         {
             fromLayer++;
         }
@@ -175,13 +175,22 @@ final class InboundTransfer implements KvInboundTransfer
     /**
      * Did a sender before leave this behind, that now begins the same request in another session.
      */
-    boolean isLeftBehindBy(final KvTransferInfo other)
+    boolean isLeftBehindBy(final KvTransferInfo other, final boolean isOtherMultiple)
     {
-        return isAnswered && resumeTimeoutNs > 0 && !isMultiple && info.sessionId() != other.sessionId() &&
+        return isAnswered && resumeTimeoutNs > 0 && isMultiple == isOtherMultiple && info.sessionId() != other.sessionId() &&
             info.requestId() == other.requestId() && info.blockCount() == other.blockCount() &&
             info.layout().equals(other.layout()) && info.modelTag().equals(other.modelTag()) &&
             info.tpRank() == other.tpRank() && info.tpSize() == other.tpSize() &&
             info.ppRank() == other.ppRank() && info.ppSize() == other.ppSize();
+    }
+
+    /**
+     * May the sender commit layers from this one on. Where it has several receivers, it repeats what one of them lacks:
+     * layers that were committed here before are no harm.
+     */
+    boolean isCommitFrom(final int layer)
+    {
+        return layer == fromLayer || !isAnswered || isMultiple && layer < fromLayer;
     }
 
     /**

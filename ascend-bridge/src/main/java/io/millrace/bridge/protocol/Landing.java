@@ -52,7 +52,7 @@ final class Landing
         void onSlotFree(InboundTransfer transfer);
     }
 
-    private static final int SAMPLE_MASK = 15;
+    private static final int SAMPLE_INTERVAL = 13;
 
     private final KvReceiver.Context ctx;
     private final StagingPool pool;
@@ -61,7 +61,7 @@ final class Landing
     private final KvCounters counters;
     private final ArrayList<StagingSlot> inFlight = new ArrayList<>();
     private final ArrayList<StagingSlot> filling = new ArrayList<>();
-    private long chunks;
+    private int untilSample = SAMPLE_INTERVAL;
 
     Landing(
         final KvReceiver.Context ctx, final StagingPool pool, final KvCopyQueue copyQueue, final Handler handler)
@@ -98,16 +98,17 @@ final class Landing
             final StagingSlot slot = transfer.slot;
             final int start = slot.length();
             final int count = Math.min(length - done, capacity - start);
-            final boolean isSampled = 0 == (chunks++ & SAMPLE_MASK);
+            final boolean isSampled = 0 == --untilSample;
             final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             slot.buffer().putBytes(start, buffer, offset + done, count);
             final long copiedNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             transfer.crc.update(slot.window(start, count));
             if (isSampled)
             {
-                counters.add(KvCounters.Kind.LOG_COPY_NS, (copiedNs - startNs) * (SAMPLE_MASK + 1));
+                untilSample = SAMPLE_INTERVAL;
+                counters.add(KvCounters.Kind.LOG_COPY_NS, (copiedNs - startNs) * SAMPLE_INTERVAL);
                 counters.add(
-                    KvCounters.Kind.CRC_NS, (ctx.nanoClock().nanoTime() - copiedNs) * (SAMPLE_MASK + 1));
+                    KvCounters.Kind.CRC_NS, (ctx.nanoClock().nanoTime() - copiedNs) * SAMPLE_INTERVAL);
             }
             slot.grow(count);
             transfer.nextOffset += count;

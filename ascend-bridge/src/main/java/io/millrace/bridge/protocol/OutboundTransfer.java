@@ -369,6 +369,22 @@ final class OutboundTransfer implements KvTransfer
         isCancelRequested = true;
     }
 
+    public void cancel(final long receiverId)
+    {
+        final Destinations now = destinations;
+        final Destination destination = now.findReceiver(receiverId);
+        if (null == destination)
+        {
+            throw new IllegalArgumentException("receiverId=" + receiverId + " is no destination of transfer " +
+                transferId + ": use one of " + now.snapshot());
+        }
+        if (1 == now.count())
+        {
+            cancel();
+        }
+        destination.requestCancel();
+    }
+
     public CompletableFuture<KvTransfer> future()
     {
         return future;

@@ -121,12 +121,13 @@ final class Peers
 
     /**
      * Find the receiver that goes on with an interrupted transfer: its own, or the one that joined last if its own has
-     * not answered within a grace after that.
+     * not answered within a grace after that and no other destination of the transfer is that one.
      *
+     * @param others  destinations of the transfer.
      * @param sinceNs when the transfer was interrupted.
      * @return null when there is none now.
      */
-    Peer successor(final long receiverId, final long sinceNs, final long nowNs)
+    Peer successor(final long receiverId, final Destinations others, final long sinceNs, final long nowNs)
     {
         for (int i = 0; i < peers.size(); i++)
         {
@@ -135,8 +136,22 @@ final class Peers
                 return peers.get(i);
             }
         }
-        final long waitedNs = Math.min(nowNs - joinedNs, nowNs - sinceNs);
-        return peers.isEmpty() || waitedNs < answerTimeoutNs ? null : peers.get(peers.size() - 1);
+        for (int i = isLate(sinceNs, nowNs) ? peers.size() - 1 : -1; i >= 0; i--)
+        {
+            if (!others.hasReceiver(peers.get(i).receiverId()))
+            {
+                return peers.get(i);
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Has a receiver that was lost had its time to answer.
+     */
+    boolean isLate(final long sinceNs, final long nowNs)
+    {
+        return Math.min(nowNs - joinedNs, nowNs - sinceNs) >= answerTimeoutNs;
     }
 
     /**

@@ -188,11 +188,11 @@ public final class ReceiverAgent implements Agent, Landing.Handler
      *
      * @return null when there is none.
      */
-    InboundTransfer findOrphan(final KvTransferInfo info)
+    InboundTransfer findOrphan(final KvTransferInfo info, final boolean isMultiple)
     {
         for (int i = 0; i < active.size(); i++)
         {
-            if (active.get(i).isLeftBehindBy(info))
+            if (active.get(i).isLeftBehindBy(info, isMultiple))
             {
                 return active.get(i);
             }
@@ -376,7 +376,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
      */
     private int onBroken(final InboundTransfer transfer, final long nowNs)
     {
-        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isMultiple && !transfer.isInterrupted())
+        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isInterrupted())
         {
             landing.discard(transfer);
             transfer.interrupt(nowNs);

@@ -151,7 +151,7 @@ final class ReverseReader implements FragmentHandler
     {
         transfer = agent.find(transferId);
         destination = null == transfer ? null : transfer.receivers().find(header.sessionId());
-        return null != destination && !destination.isEnded() &&
+        return null != destination && !destination.isEnded() && !destination.isLost &&
             OutboundTransfer.Phase.INTERRUPTED != transfer.phase && OutboundTransfer.Phase.BEGIN != transfer.phase;
     }
 
@@ -162,17 +162,18 @@ final class ReverseReader implements FragmentHandler
         final boolean isPartial = 0 != message.isPartial();
         if (message.blocksGranted() < transfer.blockCount)
         {
-            agent.end(transfer, destination, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() + " of " +
+            agent.expel(transfer, destination, KvError.NO_BLOCKS, "receiver granted " + message.blocksGranted() + " of " +
                 transfer.blockCount + " blocks");
             return;
         }
         if (!destination.isGranted)
         {
-            if (fromLayer > layers || transfer.receivers().count() > 1 && (isPartial || fromLayer > 0))
+            final boolean isAlone = 1 == transfer.receivers().takingPart();
+            if (fromLayer > layers || !isAlone && isPartial)
             {
-                agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
-                    " of " + layers + " for " + transfer.receivers().count() +
-                    " receivers: several take all layers and blocks");
+                agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
+                    " of " + layers + (isPartial ? " and some blocks only" : "") + " for " +
+                    transfer.receivers().takingPart() + " receivers: several take all blocks");
                 return;
             }
             final BlockRuns runs = isPartial ? missing(message) : transfer.runs;
@@ -181,9 +182,10 @@ final class ReverseReader implements FragmentHandler
                 return;
             }
             destination.isGranted = true;
-            if (transfer.receivers().count() == 1)
+            destination.fromLayer = fromLayer;
+            transfer.carry(runs, transfer.receivers().fromLayer());
+            if (isAlone)
             {
-                transfer.carry(runs, fromLayer);
                 counters.add(KvCounters.Kind.BYTES_SAVED, transfer.totalBytes() - transfer.carriedBytes());
             }
             for (int layer = 0; layer < fromLayer; layer++)
@@ -201,7 +203,7 @@ final class ReverseReader implements FragmentHandler
         {
             if (!runs.add(run.firstBlock(), run.blockCount(), transfer.blockCount))
             {
-                agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants " + run.blockCount() +
+                agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants " + run.blockCount() +
                     " blocks from " + run.firstBlock() + ", the transfer has " + transfer.blockCount +
                     " and runs must follow on, at most " + BlockRuns.MAX_RUNS);
                 return null;
@@ -209,7 +211,7 @@ final class ReverseReader implements FragmentHandler
         }
         if (0 == runs.blocks() && message.fromLayer() < transfer.layout.layers())
         {
-            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " +
+            agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " +
                 message.fromLayer() + " and no blocks");
             return null;
         }
@@ -233,7 +235,7 @@ final class ReverseReader implements FragmentHandler
         }
         else
         {
-            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver acknowledged layer " + message.layer() +
+            agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver acknowledged layer " + message.layer() +
                 " of " + transfer.layout.layers());
         }
     }
@@ -252,7 +254,7 @@ final class ReverseReader implements FragmentHandler
         }
         else
         {
-            agent.end(transfer, destination, KvError.COMMIT_MISMATCH, "receiver acknowledged " + message.bytes() +
+            agent.expel(transfer, destination, KvError.COMMIT_MISMATCH, "receiver acknowledged " + message.bytes() +
                 " bytes in phase " + transfer.phase + ", the transfer has " + transfer.carriedBytes());
         }
     }
@@ -273,7 +275,7 @@ final class ReverseReader implements FragmentHandler
         if (message.layerCount() < 1 || end > transfer.nextLayer || (transfer.resendCount += message.layerCount()) >
             MAX_RESENDS)
         {
-            agent.end(transfer, destination, KvError.OUT_OF_RANGE, "receiver asked for " + message.layerCount() +
+            agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver asked for " + message.layerCount() +
                 " layers from " + message.fromLayer() + " again, sent are " + transfer.nextLayer +
                 " layers, repeated " + transfer.resendCount);
             return;

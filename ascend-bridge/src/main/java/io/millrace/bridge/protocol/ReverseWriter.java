@@ -208,6 +208,7 @@ final class ReverseWriter
         cancel.wrapAndApplyHeader(buffer, 0, header)
             .transferId(transferId)
             .reason(error.reason())
+            .receiverId(0)
             .text(Texts.ascii(text));
         enqueue(cancel.encodedLength());
     }

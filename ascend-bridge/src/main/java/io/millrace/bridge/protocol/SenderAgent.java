@@ -223,6 +223,15 @@ public final class SenderAgent implements Agent
         ending.endDestination(transfer, destination, error, text, clock.nanoTime());
     }
 
+    /**
+     * What a receiver said cannot be: it is told so.
+     */
+    void expel(
+        final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
+    {
+        ending.expel(transfer, destination, error, text, clock.nanoTime());
+    }
+
     void onGone(final OutboundTransfer transfer, final Destination destination, final String text)
     {
         ending.onGone(transfer, destination, text, clock.nanoTime());
@@ -263,8 +272,7 @@ public final class SenderAgent implements Agent
             {
                 ending.end(transfer, KvError.PEER_GONE, text, nowNs);
             }
-            else if (null != destination && !destination.isEnded() &&
-                OutboundTransfer.Phase.INTERRUPTED != transfer.phase)
+            else if (null != destination && !destination.isEnded() && !destination.isLost)
             {
                 ending.onGone(transfer, destination, text, nowNs);
             }

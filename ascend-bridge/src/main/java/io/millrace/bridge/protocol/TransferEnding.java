@@ -30,6 +30,9 @@ import io.millrace.bridge.staging.StagingSlot;
  */
 final class TransferEnding
 {
+    private static final long ALL_RECEIVERS = 0;
+    private static final String CANCELED = "canceled by the sender's user";
+
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
     private final StagingPool pool;
@@ -70,9 +73,73 @@ final class TransferEnding
         final String text,
         final long nowNs)
     {
-        final boolean isCanceled = Phase.CANCELING == transfer.phase && KvError.PEER_GONE == error;
-        destination.end(isCanceled ? KvError.CANCELED : error, text);
-        if (!transfer.receivers().isAllEnded())
+        final boolean isCanceling = Phase.CANCELING == transfer.phase || destination.isCanceling;
+        destination.end(isCanceling && KvError.PEER_GONE == error ? KvError.CANCELED : error, text);
+        settle(transfer, nowNs);
+    }
+
+    /**
+     * One receiver has to be told, alone, that the transfer has ended for it.
+     */
+    void expel(
+        final OutboundTransfer transfer,
+        final Destination destination,
+        final KvError error,
+        final String text,
+        final long nowNs)
+    {
+        destination.isUntold = true;
+        endDestination(transfer, destination, error, text, nowNs);
+    }
+
+    /**
+     * Tell single receivers what is for them alone.
+     */
+    void attend(final OutboundTransfer transfer, final long nowNs)
+    {
+        for (int i = 0; i < transfer.receivers().count(); i++)
+        {
+            final Destination destination = transfer.receivers().get(i);
+            final long receiverId = destination.peer.receiverId();
+            if (destination.isUntold)
+            {
+                destination.isUntold = !writer.cancel(
+                    transfer.transferId(), receiverId, destination.error(), destination.errorText());
+            }
+            else if (destination.isCanceling)
+            {
+                if (nowNs - destination.cancelDeadlineNs >= 0 && !destination.isEnded())
+                {
+                    endDestination(transfer, destination, KvError.CANCELED, "canceled, not confirmed by the receiver " +
+                        "within " + ctx.cancelTimeoutNs() + " ns", nowNs);
+                }
+            }
+            else if (destination.isCancelRequested() && !destination.isEnded())
+            {
+                if (destination.isLost)
+                {
+                    endDestination(transfer, destination, KvError.CANCELED, CANCELED, nowNs);
+                }
+                else if (writer.cancel(transfer.transferId(), receiverId, KvError.CANCELED, CANCELED))
+                {
+                    destination.isCanceling = true;
+                    destination.cancelDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+                }
+            }
+        }
+    }
+
+    // With the last receiver that has not ended the transfer ends, or waits for those that were lost.
+    private void settle(final OutboundTransfer transfer, final long nowNs)
+    {
+        final Destinations receivers = transfer.receivers();
+        if (Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase && Phase.INTERRUPTED != transfer.phase &&
+            0 == receivers.takingPart() && receivers.hasLost())
+        {
+            transfer.phase = Phase.INTERRUPTED;
+            transfer.interruptedNs = nowNs;
+        }
+        if (!receivers.isAllEnded())
         {
             return;
         }
@@ -110,7 +177,7 @@ final class TransferEnding
         final String text,
         final long nowNs)
     {
-        final boolean isConfirmed = Phase.CANCELING == transfer.phase;
+        final boolean isConfirmed = Phase.CANCELING == transfer.phase || destination.isCanceling;
         endDestination(transfer, destination, isConfirmed ? KvError.CANCELED : error,
             isConfirmed ? "canceled, confirmed by the receiver" : text, nowNs);
     }
@@ -121,13 +188,13 @@ final class TransferEnding
     void onGone(
         final OutboundTransfer transfer, final Destination destination, final String text, final long nowNs)
     {
-        final boolean mayResume = transfer.resumeTimeoutNs > 0 && 1 == transfer.receivers().count() &&
+        final boolean mayResume = transfer.resumeTimeoutNs > 0 && !destination.isCanceling &&
             Phase.CANCELING != transfer.phase && Phase.ENDING != transfer.phase;
         if (mayResume)
         {
-            transfer.phase = Phase.INTERRUPTED;
-            transfer.interruptedNs = nowNs;
+            destination.isLost = true;
             counters.increment(KvCounters.Kind.INTERRUPTIONS);
+            settle(transfer, nowNs);
         }
         else
         {
@@ -180,12 +247,12 @@ final class TransferEnding
         {
             transfer.phase = Phase.CANCELING;
             transfer.endError = KvError.CANCELED;
-            transfer.endText = "canceled by the sender's user";
+            transfer.endText = CANCELED;
             transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
         }
         else
         {
-            end(transfer, KvError.CANCELED, "canceled by the sender's user", nowNs);
+            end(transfer, KvError.CANCELED, CANCELED, nowNs);
         }
     }
 
@@ -193,7 +260,7 @@ final class TransferEnding
     {
         int workCount = 0;
         if (transfer.isBegun && !transfer.isToldToEnd && KvError.NONE != transfer.endError &&
-            writer.cancel(transfer.transferId(), transfer.endError, transfer.endText))
+            writer.cancel(transfer.transferId(), ALL_RECEIVERS, transfer.endError, transfer.endText))
         {
             transfer.isToldToEnd = true;
             workCount++;

@@ -31,7 +31,8 @@ import io.millrace.bridge.staging.StagingSlot;
 final class TransferPump
 {
     private static final int NO_CRC = -1;
-    private static final int SAMPLE_MASK = 15;
+    // No divisor of the chunks of a slot: the first one of a slot is not like the others.
+    private static final int SAMPLE_INTERVAL = 13;
 
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
@@ -40,7 +41,7 @@ final class TransferPump
     private final Peers peers;
     private final TransferEnding ending;
     private final KvCounters counters;
-    private long chunks;
+    private int untilSample = SAMPLE_INTERVAL;
 
     TransferPump(
         final KvSender.Context ctx,
@@ -78,6 +79,10 @@ final class TransferPump
             }
         }
 
+        if (transfer.receivers().count() > 1)
+        {
+            ending.attend(transfer, nowNs);
+        }
         return switch (transfer.phase)
         {
             case BEGIN -> begin(transfer, nowNs);
@@ -169,33 +174,27 @@ final class TransferPump
     {
         final boolean isUnacknowledged = ctx.unacknowledged();
         final boolean isResumed = transfer.attempt > 0;
-        final Peer successor = isResumed ? successor(transfer, nowNs) : null;
+        final int layers = transfer.layout.layers();
+        final Destinations resumed = isResumed ?
+            transfer.receivers().resumed(peers, transfer.interruptedNs, nowNs, layers) : null;
         final boolean isReady = isUnacknowledged ||
-            (isResumed ? null != successor : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
+            (isResumed ? null != resumed : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
         if (isResumed && !isReady)
         {
             transfer.phase = Phase.INTERRUPTED;
         }
         if (!isReady || !writer.transferBegin(
-            transfer, transfer.deadlineNs - nowNs, isUnacknowledged, !isResumed && peers.size() > 1))
+            transfer, transfer.deadlineNs - nowNs, isUnacknowledged,
+            (isResumed ? resumed.takingPart() : peers.size()) > 1))
         {
             return 0;
         }
 
-        final int layers = transfer.layout.layers();
-        transfer.begun(isUnacknowledged ? Destinations.NONE : isResumed ? Destinations.of(successor, layers) :
+        transfer.begun(isUnacknowledged ? Destinations.NONE : isResumed ? resumed :
             Destinations.of(peers, layers), nowNs);
         counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
         transfer.phase = isUnacknowledged ? Phase.STREAM : Phase.GRANT;
         return 1;
-    }
-
-    /**
-     * Only what one receiver takes is resumed: others on the stream know nothing of its layers.
-     */
-    private Peer successor(final OutboundTransfer transfer, final long nowNs)
-    {
-        return peers.successor(transfer.receivers().get(0).peer.receiverId(), transfer.interruptedNs, nowNs);
     }
 
     private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
@@ -205,9 +204,9 @@ final class TransferPump
             for (int i = 0; i < transfer.receivers().count(); i++)
             {
                 final Destination destination = transfer.receivers().get(i);
-                if (!destination.isGranted && !destination.isEnded())
+                if (!destination.isGranted && destination.isTakingPart())
                 {
-                    ending.endDestination(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
+                    ending.expel(transfer, destination, KvError.NO_BLOCKS, "receiver granted nothing within " +
                         transfer.grantTimeoutNs + " ns", nowNs);
                 }
             }
@@ -222,13 +221,22 @@ final class TransferPump
 
     private int resume(final OutboundTransfer transfer, final long nowNs)
     {
-        if (nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
+        final Destinations receivers = transfer.receivers();
+        for (int i = 0; i < receivers.count(); i++)
         {
-            ending.end(transfer, KvError.PEER_GONE, "no receiver came back within " +
-                transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
-                " bytes", nowNs);
+            final Destination destination = receivers.get(i);
+            // Those that were lost while others went on have their time from when these ended.
+            if (destination.isLost && !destination.isEnded() &&
+                nowNs - transfer.interruptedNs >= transfer.resumeTimeoutNs)
+            {
+                ending.endDestination(transfer, destination, KvError.PEER_GONE, "no receiver came back within " +
+                    transfer.resumeTimeoutNs + " ns: sent " + transfer.bytesSent() + " of " + transfer.totalBytes() +
+                    " bytes", nowNs);
+            }
         }
-        else if (null != successor(transfer, nowNs) && ending.dropSlots(transfer, nowNs))
+        if (Phase.INTERRUPTED == transfer.phase &&
+            null != receivers.resumed(peers, transfer.interruptedNs, nowNs, transfer.layout.layers()) &&
+            ending.dropSlots(transfer, nowNs))
         {
             transfer.restart();
             return 1;
@@ -281,7 +289,7 @@ final class TransferPump
                 return workCount;
             }
             // The checksum comes before the claim, which is held for one copy only, and once per chunk.
-            final boolean isSampled = 0 == (chunks & SAMPLE_MASK);
+            final boolean isSampled = 1 == untilSample;
             final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
             if (slot.cursor() + length != transfer.chunkCrcEnd)
             {
@@ -289,6 +297,10 @@ final class TransferPump
                 transfer.chunkCrcEnd = slot.cursor() + length;
             }
             final long crcNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
+            if (isSampled)
+            {
+                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * SAMPLE_INTERVAL);
+            }
             if (!writer.chunk(transfer, slot, length))
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
@@ -296,11 +308,10 @@ final class TransferPump
             }
             if (isSampled)
             {
-                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * (SAMPLE_MASK + 1));
                 counters.add(
-                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * (SAMPLE_MASK + 1));
+                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * SAMPLE_INTERVAL);
             }
-            chunks++;
+            untilSample = isSampled ? SAMPLE_INTERVAL : untilSample - 1;
 
             slot.advance(length);
             transfer.addBytesSent(length);

@@ -17,7 +17,6 @@ package io.millrace.bridge.session;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
@@ -25,14 +24,8 @@ import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.CounterSet;
-import org.agrona.ErrorHandler;
-import org.agrona.SystemUtil;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.IdleStrategy;
-import org.agrona.concurrent.NanoClock;
-import org.agrona.concurrent.SleepingMillisIdleStrategy;
-import org.agrona.concurrent.SystemNanoClock;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -120,15 +113,16 @@ public final class KvSessions implements AutoCloseable
     {
         this.ctx = ctx;
         ctx.conclude();
-        // A tag lets the streams of sessions share the socket, whatever port it got.
-        final String localChannel = "aeron:udp?tags=" + ctx.aeron().nextCorrelationId();
+        // A tag lets the streams of sessions share the socket, whatever port it got; a random one also on the next driver.
+        final String localChannel = "aeron:udp?tags=" + ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
         Subscription subscription = null;
         try
         {
             subscription =
                 ctx.aeron().addSubscription(localChannel + "|endpoint=" + ctx.endpoint(), ctx.streamId());
-            endpoint = ctx.host() + ":" + awaitPort(subscription);
-            agent = new SessionAgent(ctx, incarnation, subscription, endpoint, localChannel);
+            final int port = awaitPort(subscription);
+            endpoint = ctx.host() + ":" + port;
+            agent = new SessionAgent(ctx, incarnation, subscription, endpoint, localChannel, ctx.bound(port));
         }
         catch (final RuntimeException ex)
         {
@@ -319,7 +313,7 @@ public final class KvSessions implements AutoCloseable
     /**
      * Settings of {@link KvSessions}.
      */
-    public static final class Context
+    public static final class Context extends KvSessionSettings<Context>
     {
         private String endpoint = KvSessions.configuredEndpoint();
         private String advertisedHost;
@@ -327,27 +321,11 @@ public final class KvSessions implements AutoCloseable
         private int baseStreamId = BASE_STREAM_ID_DEFAULT;
         private String channelParameters = "|term-length=16m";
         private int maxSessions = MAX_SESSIONS_DEFAULT;
-        private long helloIntervalNs = TimeUnit.MILLISECONDS.toNanos(100);
-        private long bootstrapTimeoutNs =
-            SystemUtil.getDurationInNanos(BOOTSTRAP_TIMEOUT_PROP_NAME, BOOTSTRAP_TIMEOUT_NS_DEFAULT);
-        private long probeIntervalNs =
-            SystemUtil.getDurationInNanos(PROBE_INTERVAL_PROP_NAME, PROBE_INTERVAL_NS_DEFAULT);
-        private long probeTimeoutNs = SystemUtil.getDurationInNanos(PROBE_TIMEOUT_PROP_NAME, PROBE_TIMEOUT_NS_DEFAULT);
-        private long minBackoffNs = TimeUnit.MILLISECONDS.toNanos(500);
-        private long maxBackoffNs = TimeUnit.SECONDS.toNanos(10);
-        private long forgetTimeoutNs =
-            SystemUtil.getDurationInNanos(FORGET_TIMEOUT_PROP_NAME, FORGET_TIMEOUT_NS_DEFAULT);
         private KvInstance instance;
         private KvSessionListener listener = new KvSessionListener()
         {
         };
         private CounterSet<SessionCounter> counters;
-        private Aeron aeron;
-        private ErrorHandler errorHandler;
-        private IdleStrategy idleStrategy = new SleepingMillisIdleStrategy(1);
-        private NanoClock nanoClock = SystemNanoClock.INSTANCE;
-        private ThreadFactory threadFactory = Thread::new;
-        private boolean useAgentInvoker;
         private boolean ownsCounters;
 
         /**
@@ -355,10 +333,9 @@ public final class KvSessions implements AutoCloseable
          */
         void conclude()
         {
-            if (null == instance || null == aeron)
+            if (null == instance)
             {
-                throw new ConfigurationException(
-                    "instance=" + instance + " and aeron=" + aeron + " must be set");
+                throw new ConfigurationException("instance must be set");
             }
             if (null == endpoint || !SessionReader.ENDPOINT.matcher(endpoint).matches())
             {
@@ -375,30 +352,59 @@ public final class KvSessions implements AutoCloseable
                 throw new ConfigurationException(
                     "maxSessions=" + maxSessions + " is out of range: use 1 to " + MAX_SESSIONS);
             }
-            if (helloIntervalNs < 1 || bootstrapTimeoutNs < 1 || probeIntervalNs < 1 ||
-                probeTimeoutNs <= probeIntervalNs || minBackoffNs < 1 || maxBackoffNs < minBackoffNs ||
-                forgetTimeoutNs < 1)
+            concludeTimes();
+            if (null == errorHandler())
             {
-                throw new ConfigurationException("helloIntervalNs=" + helloIntervalNs + ", bootstrapTimeoutNs=" +
-                    bootstrapTimeoutNs + ", probeIntervalNs=" + probeIntervalNs + ", minBackoffNs=" + minBackoffNs +
-                    " and forgetTimeoutNs=" + forgetTimeoutNs + " must be over 0, probeTimeoutNs=" + probeTimeoutNs +
-                    " over probeIntervalNs, maxBackoffNs=" + maxBackoffNs + " at least minBackoffNs");
+                errorHandler(ex -> LoggerFactory.getLogger(KvSessions.class).error("{}", instance.name(), ex));
             }
-            errorHandler = null == errorHandler ?
-                ex -> LoggerFactory.getLogger(KvSessions.class).error("{}", instance.name(), ex) : errorHandler;
+            connect();
             if (null == counters)
             {
                 ownsCounters = true;
-                counters = CounterSet.allocate(aeron, SessionCounter.class, instance.name());
+                counters = CounterSet.allocate(aeron(), SessionCounter.class, instance.name());
             }
         }
 
         void closeOwned()
         {
-            if (ownsCounters && !aeron.isClosed())
+            if (ownsCounters && !aeron().isClosed())
             {
                 counters.close();
             }
+            disconnect();
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        protected Context self()
+        {
+            return this;
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void onClientLost()
+        {
+            counters.detach();
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public void onClientRenewed(final Aeron client)
+        {
+            counters.attach(client);
+            counters.increment(SessionCounter.RECONNECTS);
+        }
+
+        /**
+         * The endpoint with the port that the system chose, so that peers find it there again.
+         */
+        String bound(final int port)
+        {
+            return endpoint.substring(0, endpoint.lastIndexOf(':') + 1) + port;
         }
 
         String host()
@@ -539,162 +545,6 @@ public final class KvSessions implements AutoCloseable
         }
 
         /**
-         * Set the helloIntervalNs.
-         *
-         * @param newHelloIntervalNs nanoseconds between Hellos until one is answered.
-         * @return this for a fluent API.
-         */
-        public Context helloIntervalNs(final long newHelloIntervalNs)
-        {
-            helloIntervalNs = newHelloIntervalNs;
-            return this;
-        }
-
-        /**
-         * Get the helloIntervalNs.
-         *
-         * @return nanoseconds between Hellos until one is answered.
-         */
-        public long helloIntervalNs()
-        {
-            return helloIntervalNs;
-        }
-
-        /**
-         * Set the bootstrapTimeoutNs.
-         *
-         * @param newBootstrapTimeoutNs nanoseconds that a peer has for its first answer.
-         * @return this for a fluent API.
-         */
-        public Context bootstrapTimeoutNs(final long newBootstrapTimeoutNs)
-        {
-            bootstrapTimeoutNs = newBootstrapTimeoutNs;
-            return this;
-        }
-
-        /**
-         * Get the bootstrapTimeoutNs.
-         *
-         * @return nanoseconds that a peer has for its first answer.
-         */
-        public long bootstrapTimeoutNs()
-        {
-            return bootstrapTimeoutNs;
-        }
-
-        /**
-         * Set the probeIntervalNs.
-         *
-         * @param newProbeIntervalNs nanoseconds between probes of a peer.
-         * @return this for a fluent API.
-         */
-        public Context probeIntervalNs(final long newProbeIntervalNs)
-        {
-            probeIntervalNs = newProbeIntervalNs;
-            return this;
-        }
-
-        /**
-         * Get the probeIntervalNs.
-         *
-         * @return nanoseconds between probes of a peer.
-         */
-        public long probeIntervalNs()
-        {
-            return probeIntervalNs;
-        }
-
-        /**
-         * Set the probeTimeoutNs.
-         *
-         * @param newProbeTimeoutNs nanoseconds without an answer after which a peer goes into quarantine; over
-         *     probeIntervalNs.
-         * @return this for a fluent API.
-         */
-        public Context probeTimeoutNs(final long newProbeTimeoutNs)
-        {
-            probeTimeoutNs = newProbeTimeoutNs;
-            return this;
-        }
-
-        /**
-         * Get the probeTimeoutNs.
-         *
-         * @return nanoseconds without an answer after which a peer goes into quarantine; over probeIntervalNs.
-         */
-        public long probeTimeoutNs()
-        {
-            return probeTimeoutNs;
-        }
-
-        /**
-         * Set the minBackoffNs.
-         *
-         * @param newMinBackoffNs nanoseconds to the first attempt to reach a peer in quarantine; doubled for each one
-         *     after.
-         * @return this for a fluent API.
-         */
-        public Context minBackoffNs(final long newMinBackoffNs)
-        {
-            minBackoffNs = newMinBackoffNs;
-            return this;
-        }
-
-        /**
-         * Get the minBackoffNs.
-         *
-         * @return nanoseconds to the first attempt to reach a peer in quarantine; doubled for each one after.
-         */
-        public long minBackoffNs()
-        {
-            return minBackoffNs;
-        }
-
-        /**
-         * Set the maxBackoffNs.
-         *
-         * @param newMaxBackoffNs most nanoseconds between attempts; at least minBackoffNs.
-         * @return this for a fluent API.
-         */
-        public Context maxBackoffNs(final long newMaxBackoffNs)
-        {
-            maxBackoffNs = newMaxBackoffNs;
-            return this;
-        }
-
-        /**
-         * Get the maxBackoffNs.
-         *
-         * @return most nanoseconds between attempts; at least minBackoffNs.
-         */
-        public long maxBackoffNs()
-        {
-            return maxBackoffNs;
-        }
-
-        /**
-         * Set the forgetTimeoutNs.
-         *
-         * @param newForgetTimeoutNs nanoseconds in quarantine after which a session is lost.
-         * @return this for a fluent API.
-         */
-        public Context forgetTimeoutNs(final long newForgetTimeoutNs)
-        {
-            forgetTimeoutNs = newForgetTimeoutNs;
-            return this;
-        }
-
-        /**
-         * Get the forgetTimeoutNs.
-         *
-         * @return nanoseconds in quarantine after which a session is lost.
-         */
-        public long forgetTimeoutNs()
-        {
-            return forgetTimeoutNs;
-        }
-
-        /**
          * Set the instance.
          *
          * @param newInstance what this instance tells of itself.
@@ -758,138 +608,6 @@ public final class KvSessions implements AutoCloseable
         public CounterSet<SessionCounter> counters()
         {
             return counters;
-        }
-
-        /**
-         * Set the aeron.
-         *
-         * @param newAeron client to use, not closed here.
-         * @return this for a fluent API.
-         */
-        public Context aeron(final Aeron newAeron)
-        {
-            aeron = newAeron;
-            return this;
-        }
-
-        /**
-         * Get the aeron.
-         *
-         * @return client to use, not closed here.
-         */
-        public Aeron aeron()
-        {
-            return aeron;
-        }
-
-        /**
-         * Set the errorHandler.
-         *
-         * @param newErrorHandler for errors that belong to no session; logs when null.
-         * @return this for a fluent API.
-         */
-        public Context errorHandler(final ErrorHandler newErrorHandler)
-        {
-            errorHandler = newErrorHandler;
-            return this;
-        }
-
-        /**
-         * Get the errorHandler.
-         *
-         * @return for errors that belong to no session; logs when null.
-         */
-        public ErrorHandler errorHandler()
-        {
-            return errorHandler;
-        }
-
-        /**
-         * Set the idleStrategy.
-         *
-         * @param newIdleStrategy of the agent's thread.
-         * @return this for a fluent API.
-         */
-        public Context idleStrategy(final IdleStrategy newIdleStrategy)
-        {
-            idleStrategy = newIdleStrategy;
-            return this;
-        }
-
-        /**
-         * Get the idleStrategy.
-         *
-         * @return of the agent's thread.
-         */
-        public IdleStrategy idleStrategy()
-        {
-            return idleStrategy;
-        }
-
-        /**
-         * Set the nanoClock.
-         *
-         * @param newNanoClock monotonic clock of all deadlines.
-         * @return this for a fluent API.
-         */
-        public Context nanoClock(final NanoClock newNanoClock)
-        {
-            nanoClock = newNanoClock;
-            return this;
-        }
-
-        /**
-         * Get the nanoClock.
-         *
-         * @return monotonic clock of all deadlines.
-         */
-        public NanoClock nanoClock()
-        {
-            return nanoClock;
-        }
-
-        /**
-         * Set the threadFactory.
-         *
-         * @param newThreadFactory for the agent's thread.
-         * @return this for a fluent API.
-         */
-        public Context threadFactory(final ThreadFactory newThreadFactory)
-        {
-            threadFactory = newThreadFactory;
-            return this;
-        }
-
-        /**
-         * Get the threadFactory.
-         *
-         * @return for the agent's thread.
-         */
-        public ThreadFactory threadFactory()
-        {
-            return threadFactory;
-        }
-
-        /**
-         * Set the useAgentInvoker.
-         *
-         * @param newUseAgentInvoker true when the caller invokes the agent through the invoker instead of a thread.
-         * @return this for a fluent API.
-         */
-        public Context useAgentInvoker(final boolean newUseAgentInvoker)
-        {
-            useAgentInvoker = newUseAgentInvoker;
-            return this;
-        }
-
-        /**
-         * Get the useAgentInvoker.
-         *
-         * @return true when the caller invokes the agent through the invoker instead of a thread.
-         */
-        public boolean useAgentInvoker()
-        {
-            return useAgentInvoker;
         }
     }
 }

@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.millrace.bridge.CounterSet;
-import io.millrace.bridge.protocol.ClientGuard;
+import io.millrace.bridge.protocol.ClientLink;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -42,10 +42,11 @@ final class SessionAgent implements Agent, SessionReader.Handler
 
     private final KvSessions.Context ctx;
     private final NanoClock clock;
-    private final ClientGuard guard;
+    private final ClientLink client;
     private final CounterSet<SessionCounter> counters;
     private final KvSessionListener listener;
-    private final Subscription subscription;
+    private final String boundEndpoint;
+    private Subscription subscription;
     private final String localEndpoint;
     private final String localChannel;
     private final SessionReader reader;
@@ -55,7 +56,6 @@ final class SessionAgent implements Agent, SessionReader.Handler
     private final ConcurrentLinkedQueue<Runnable> commands = new ConcurrentLinkedQueue<>();
     private volatile List<KvSession> sessions = List.of();
     private volatile boolean isClosed;
-    private boolean isClientLost;
     private int nextStreamId;
     private long quarantined;
 
@@ -64,16 +64,18 @@ final class SessionAgent implements Agent, SessionReader.Handler
         final long incarnation,
         final Subscription subscription,
         final String localEndpoint,
-        final String localChannel)
+        final String localChannel,
+        final String boundEndpoint)
     {
         this.ctx = ctx;
         this.clock = ctx.nanoClock();
-        guard = new ClientGuard(ctx.aeron(), ctx.useAgentInvoker());
+        client = new ClientLink(ctx);
         this.counters = ctx.counters();
         this.listener = ctx.listener();
         this.subscription = subscription;
         this.localEndpoint = localEndpoint;
         this.localChannel = localChannel;
+        this.boundEndpoint = boundEndpoint;
         this.nextStreamId = ctx.baseStreamId();
         reader = new SessionReader(ctx.instance(), incarnation, this);
         assembler = new FragmentAssembler(reader);
@@ -87,7 +89,10 @@ final class SessionAgent implements Agent, SessionReader.Handler
 
     public int doWork()
     {
-        detachIfClientIsLost();
+        if (client.isRenewed(clock.nanoTime()))
+        {
+            renew();
+        }
         int workCount = subscription.poll(assembler, FRAGMENT_LIMIT);
         for (Runnable command = commands.poll(); null != command; command = commands.poll())
         {
@@ -106,23 +111,32 @@ final class SessionAgent implements Agent, SessionReader.Handler
     public void onClose()
     {
         isClosed = true;
-        detachIfClientIsLost();
+        client.isRenewed(clock.nanoTime());
         for (final Link link : new ArrayList<>(links))
         {
             leave(link, "instance " + ctx.instance().name() + " was closed");
         }
         doCommandsOfLateCallers();
         CloseHelper.close(ctx.errorHandler(), subscription);
-        guard.close();
+        client.close();
     }
 
-    private void detachIfClientIsLost()
+    /**
+     * Listen and write through a new driver. Peers find the same incarnation at the same endpoint: sessions go on.
+     */
+    private void renew()
     {
-        if (!isClientLost && ctx.aeron().isClosed())
+        try
         {
-            isClientLost = true;
-            counters.detach();
-            guard.release();
+            subscription =
+                ctx.aeron().addSubscription(localChannel + "|endpoint=" + boundEndpoint, ctx.streamId());
+            links.forEach(this::register);
+        }
+        catch (final RuntimeException ex)
+        {
+            // Without the subscription the client is of no use.
+            ctx.errorHandler().onError(ex);
+            client.drop();
         }
     }
 
@@ -239,16 +253,23 @@ final class SessionAgent implements Agent, SessionReader.Handler
     {
         final Link link = new Link(endpoint, nextStreamId());
         links.add(link);
+        register(link);
+        return link;
+    }
+
+    private void register(final Link link)
+    {
+        link.publication = null;
+        link.registrationId = Link.NOT_ADDED;
         try
         {
             link.registrationId = ctx.aeron().asyncAddExclusivePublication(
-                "aeron:udp?endpoint=" + endpoint + "|term-length=64k", ctx.streamId());
+                "aeron:udp?endpoint=" + link.endpoint + "|term-length=64k", ctx.streamId());
         }
         catch (final RuntimeException ex)
         {
             ctx.errorHandler().onError(ex);
         }
-        return link;
     }
 
     private int nextStreamId()
@@ -661,7 +682,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
         {
             link.publication.close();
         }
-        else if (Link.NOT_ADDED != link.registrationId)
+        else if (Link.NOT_ADDED != link.registrationId && !ctx.aeron().isClosed())
         {
             ctx.aeron().asyncRemovePublication(link.registrationId);
         }

@@ -90,7 +90,12 @@ public enum SessionCounter implements CounterSet.Kind
     /**
      * Messages that a publication gave no room for; they are sent again.
      */
-    BACK_PRESSURE("session back pressure");
+    BACK_PRESSURE("session back pressure"),
+
+    /**
+     * Media drivers that were lost and connected to again.
+     */
+    RECONNECTS("session reconnects");
 
     /**
      * Type id of the first counter.

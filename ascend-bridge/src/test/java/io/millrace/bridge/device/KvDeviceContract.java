@@ -34,7 +34,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * What every device keeps to.
  */
-@Timeout(30)
+@Timeout(150)
 public abstract class KvDeviceContract
 {
     /**

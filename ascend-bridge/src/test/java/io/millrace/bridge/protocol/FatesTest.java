@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(60)
+@Timeout(150)
 class FatesTest
 {
     private static final int THREADS = 4;

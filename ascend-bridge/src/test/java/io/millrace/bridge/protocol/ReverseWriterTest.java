@@ -34,7 +34,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * What the receiver says while the sender does not read.
  */
-@Timeout(60)
+@Timeout(150)
 class ReverseWriterTest
 {
     private static final String CHANNEL = "aeron:ipc?term-length=64k";

@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge.session;
 
+import java.io.File;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 import io.aeron.Aeron;
+import io.aeron.CommonContext;
 import io.aeron.Publication;
 import io.aeron.driver.MediaDriver;
 import io.aeron.exceptions.ConfigurationException;
@@ -33,6 +36,7 @@ import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvDtype;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -50,6 +54,7 @@ import io.millrace.codecs.session.MessageHeaderEncoder;
 import io.millrace.codecs.session.Role;
 import io.millrace.codecs.session.SessionReason;
 import org.agrona.CloseHelper;
+import org.agrona.IoUtil;
 import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
@@ -267,6 +272,67 @@ class KvSessionsTest
             sessions.close();
             assertThat(sessions.counters().get(SessionCounter.SESSIONS)).isZero();
         }
+    }
+
+    /**
+     * The driver's process is killed and another takes its directory: same incarnation, same port, same session.
+     */
+    @Test
+    void sessionsComeBackWithTheNextDriverAndSoDoTheirTransfers() throws IOException
+    {
+        final String directory = CommonContext.generateRandomDirName();
+        final HostDevice device = new HostDevice();
+        try (ChildJvm first = driverProcess(directory))
+        {
+            final SessionNode decode = decode("d");
+            final SessionNode prefill = node(null, SessionNode.instance("p", KvRole.PREFILL, 0, 1),
+                ctx -> ctx.aeronDirectoryName(directory).useAgentInvoker(false).counters(null));
+            final CompletableFuture<KvSession> future = prefill.sessions.connect(decode.sessions.endpoint());
+            runUntil(() -> future.isDone() && 1 == decode.begun.size());
+            final KvSession session = future.join();
+            final KvLayout layout = new KvLayout(2, 2, 64, KvDtype.BF16, 16);
+            try (PagedKvCache source = PagedKvCache.allocate(device, layout, 10);
+                PagedKvCache destination = PagedKvCache.allocate(device, layout, 20);
+                KvReceiver receiver = KvReceiver.launch(decode.begun.get(0).receiver(new KvReceiver.Context()
+                    .aeron(decodeAeron).device(device).stagingConfig("4:1").allocator(destination)));
+                KvSender sender = KvSender.launch(session.sender(new KvSender.Context()
+                    .aeronDirectoryName(directory).device(device).stagingConfig("4:1").errorHandler(error -> { }))))
+            {
+                final KvTransfer transfer = sender.submit(new KvTransferRequest().requestId(1).layout(layout)
+                    .blocks(source.allocate(10)).layerwise(true).timeoutNs(LIMIT_NS).resumeTimeoutNs(LIMIT_NS));
+                transfer.layerReady(0);
+                runUntil(() -> 1 == transfer.layersAcked());
+
+                first.close();
+                runUntil(() -> prefill.saw("quarantine d") && decode.saw("quarantine p"));
+                try (ChildJvm second = driverProcess(directory))
+                {
+                    runUntil(() -> prefill.saw("recovery d") && decode.saw("recovery p"));
+                    transfer.layerReady(1);
+                    runUntil(() -> transfer.state().isTerminal());
+
+                    assertThat(transfer.state()).as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED);
+                    assertThat(prefill.sessions.sessions()).containsExactly(session);
+                    assertThat(prefill.count(SessionCounter.RECONNECTS)).isPositive();
+                    assertThat(prefill.count(SessionCounter.ESTABLISHED)).isEqualTo(1);
+                    assertThat(decode.count(SessionCounter.RESTARTS)).isZero();
+                    nodes.remove(prefill);
+                    prefill.close();
+                }
+            }
+        }
+        finally
+        {
+            device.close();
+            IoUtil.delete(new File(directory), true);
+        }
+    }
+
+    private static ChildJvm driverProcess(final String directory)
+    {
+        final ChildJvm driver = new ChildJvm(DriverProcess.class, directory);
+        driver.await("running");
+        return driver;
     }
 
     @Test

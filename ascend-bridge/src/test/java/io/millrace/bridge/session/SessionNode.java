@@ -94,7 +94,7 @@ final class SessionNode implements AutoCloseable
 
     int turn()
     {
-        return sessions.invoker().invoke();
+        return null == sessions.invoker() ? 0 : sessions.invoker().invoke();
     }
 
     boolean saw(final String prefix)

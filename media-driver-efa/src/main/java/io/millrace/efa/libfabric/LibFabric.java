@@ -134,6 +134,16 @@ public final class LibFabric
     }
 
     /**
+     * Was it said which libfabric to use?
+     *
+     * @return true when {@link #PATH_PROP_NAME} or {@link #PATH_ENV_NAME} names a place.
+     */
+    public static boolean isNamed()
+    {
+        return null != namedPath();
+    }
+
+    /**
      * Version of the API that the library implements.
      *
      * @return {@code fi_version()}, see {@link FabricFlags#version(int, int)}.
@@ -281,13 +291,14 @@ public final class LibFabric
     private static String namedPath()
     {
         final String property = System.getProperty(PATH_PROP_NAME);
-        return null != property ? property : System.getenv(PATH_ENV_NAME);
+        final String path = null != property ? property : System.getenv(PATH_ENV_NAME);
+        return null == path || path.isBlank() ? null : path;
     }
 
     private static List<String> places()
     {
         final String property = namedPath();
-        if (null != property && !property.isBlank())
+        if (null != property)
         {
             final Path path = Path.of(property);
             final Path file = Files.isDirectory(path) ? path.resolve(FILE_NAME) : path;

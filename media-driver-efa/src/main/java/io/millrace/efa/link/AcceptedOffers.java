@@ -153,6 +153,10 @@ final class AcceptedOffers
             }
             answer(known, OfferStatus.ACCEPTED);
         }
+        else if (null == known && null != peering && offer.epoch() <= peering.forgottenEpoch)
+        {
+            linking.onStale();
+        }
         else if (null == known && null != peering)
         {
             accept(new Accepted(key, source, peering), offer);
@@ -244,7 +248,20 @@ final class AcceptedOffers
     int doWork(final long nowNs)
     {
         return offers.values().removeIf(
-            (accepted) -> accepted.isEnded && nowNs - accepted.endedNs > FORGET_TIMEOUT_NS) ? 1 : 0;
+            (accepted) -> accepted.isEnded && nowNs - accepted.endedNs > FORGET_TIMEOUT_NS && forget(accepted)) ? 1 : 0;
+    }
+
+    /**
+     * That it has ended is known by its epoch from now on. Those of a restarted peer begin anew.
+     */
+    private static boolean forget(final Accepted accepted)
+    {
+        final Peering peering = accepted.peering;
+        if (peering.link == accepted.link && peering.peerIncarnation == accepted.offerKey.incarnation())
+        {
+            peering.forgottenEpoch = Math.max(peering.forgottenEpoch, accepted.offerKey.epoch());
+        }
+        return true;
     }
 
     private void end(final Accepted accepted)

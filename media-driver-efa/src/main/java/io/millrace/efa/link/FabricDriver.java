@@ -44,12 +44,14 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Rails, links and the fabric conductor of one media driver. Made before the driver is launched, started with its first
- * channel endpoint, closed with its context.
+ * channel endpoint or before, closed with its context.
  */
 public final class FabricDriver implements AutoCloseable
 {
     private static final System.Logger LOGGER = System.getLogger(FabricDriver.class.getName());
 
+    private static final long CONDUCTOR_SLEEP_MS = 1;
+    private static final long REFUSAL_SLEEP_MS = 20;
     private static final long CLOSE_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final FabricSettings settings;
@@ -83,8 +85,8 @@ public final class FabricDriver implements AutoCloseable
             choice, concluded, new SecureRandom().nextLong(), HostId.get(), AuthKeys.read(concluded.authKeyFile()));
         rails = new NicRails(settings);
         startChecks = new StartChecks(settings, MachineLimits.read());
-        warnings.addAll(PropertyNames.unknown(
-            System.getProperties().stringPropertyNames(), System.getenv().keySet()));
+        PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
+            .forEach(this::warn);
     }
 
     /**
@@ -139,30 +141,37 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Say what may go wrong for want of something: in the log, the distinct error log, and a counter.
+     * Say what may go wrong for want of something: in the log, and with all that was said before in the distinct error
+     * log and a counter.
      */
     private void warn(final MediaDriver.Context context)
     {
         if (!isPrepared)
         {
-            warnings.addAll(startChecks.rails());
+            startChecks.rails().forEach(this::warn);
         }
         final Path directory = context.aeronDirectory().toPath();
-        warnings.addAll(StartChecks.directory(directory, MachineLimits.usableBytes(directory),
-            Math.max(context.publicationTermBufferLength(), context.ipcTermBufferLength()), context.filePageSize()));
-        warnings.addAll(startChecks.logs(context.publicationTermBufferLength(), context.mtuLength(),
-            MappedFile.pageSize(context.aeronDirectory(), context.filePageSize())));
+        StartChecks.directory(directory, MachineLimits.usableBytes(directory),
+            Math.max(context.publicationTermBufferLength(), context.ipcTermBufferLength()), context.filePageSize())
+            .forEach(this::warn);
+        startChecks.logs(context.publicationTermBufferLength(), context.mtuLength(),
+            MappedFile.pageSize(context.aeronDirectory(), context.filePageSize())).forEach(this::warn);
         for (final String warning : warnings)
         {
-            LOGGER.log(System.Logger.Level.WARNING, "millrace: " + warning);
             context.errorLog().record(new AeronEvent("millrace: " + warning, AeronException.Category.WARN));
             counters.startWarnings().incrementRelease();
         }
     }
 
+    private void warn(final String warning)
+    {
+        LOGGER.log(System.Logger.Level.WARNING, "millrace: " + warning);
+        warnings.add(warning);
+    }
+
     /**
-     * What a media driver's channel endpoints share, started with the first of them. The suppliers that a stock driver
-     * makes from properties each have one, of which the first to be asked for an endpoint serves both.
+     * What a media driver's channel endpoints share, started with the first of them or before. The suppliers that a
+     * stock driver makes from properties each have one, of which the first to be asked for an endpoint serves both.
      *
      * @param context of the media driver.
      * @param own     of the supplier that is asked.
@@ -183,8 +192,8 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Start with the first channel endpoint: allocate the counters, which only the driver's conductor may, and run the
-     * fabric conductor until the driver's context is closed.
+     * Start with the launch, where counters are concurrent, or else with the first channel endpoint: allocate the
+     * counters and run the fabric conductor until the driver's context is closed.
      */
     private synchronized void start(final MediaDriver.Context context)
     {
@@ -257,11 +266,16 @@ public final class FabricDriver implements AutoCloseable
         {
             context.congestControlSupplier(
                 new RailCongestionControl.Supplier(context.congestionControlSupplier(), conductor, context()));
-            conductorRunner = start(conductor, 1, errorHandler);
+            conductorRunner = start(conductor, CONDUCTOR_SLEEP_MS, errorHandler);
             if (choice().isHostLocal())
             {
                 stallWatchRunner = start(conductor.newStallWatch(), StallWatch.INTERVAL_MS, errorHandler);
             }
+        }
+        else
+        {
+            // it has to answer that there are no rails
+            conductorRunner = start(conductor, REFUSAL_SLEEP_MS, errorHandler);
         }
     }
 
@@ -394,7 +408,7 @@ public final class FabricDriver implements AutoCloseable
         if (!choice().isFabric() || null == running)
         {
             throw new AeronException("no rails to " + address + ": " + (choice().isFabric() ?
-                "no publication was added to this driver, or it is closed" : "protocol udp, " + choice().reason()));
+                "the driver is closed" : "protocol udp, " + choice().reason()));
         }
         running.awaitLink(address, timeoutNs);
     }

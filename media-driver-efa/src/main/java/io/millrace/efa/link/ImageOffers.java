@@ -60,6 +60,7 @@ final class ImageOffers
     private final FencedLogs fenced = new FencedLogs();
     private final OfferRoom room = new OfferRoom();
     private final SecureRandom random = new SecureRandom();
+    private long epoch = random.nextLong() >>> 2;
     private final Linking linking;
     private final TermSettings settings;
     private final LogRegions regions;
@@ -338,14 +339,12 @@ final class ImageOffers
             });
     }
 
+    /**
+     * Epochs grow, so that peers know an old one for what it is, by steps that nobody can guess.
+     */
     private long nextEpoch()
     {
-        long epoch;
-        do
-        {
-            epoch = random.nextLong();
-        }
-        while (offers.containsKey(epoch));
+        epoch += 1 + (random.nextInt() >>> 1);
         return epoch;
     }
 

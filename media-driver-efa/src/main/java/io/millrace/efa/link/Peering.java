@@ -63,6 +63,10 @@ final class Peering
      * Where the last answer to a Hello came from: it had the Hello's sequence, which nobody else can know.
      */
     InetSocketAddress answeredFrom;
+    /**
+     * Of the peer's offers that ended long ago the latest: none is older that is still to come.
+     */
+    long forgottenEpoch = Long.MIN_VALUE;
     long challenge;
     int challengesAnswered;
     int attachments;

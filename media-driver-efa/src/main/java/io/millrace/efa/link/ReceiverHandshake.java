@@ -322,6 +322,11 @@ final class ReceiverHandshake
         }
 
         final ProtocolChoice choice = linking.settings().choice();
+        if (!choice.isFabric())
+        {
+            return AckStatus.REFUSED;
+        }
+
         if (!choice.wireName().equals(hello.wireName()))
         {
             return AckStatus.PROVIDER_MISMATCH;
@@ -338,6 +343,7 @@ final class ReceiverHandshake
         {
             case VERSION_MISMATCH -> "protocol version " + hello.protocolVersion() + " of the sender is not " +
                 HandshakeCodec.PROTOCOL_VERSION + " of the receiver";
+            case REFUSED -> "the receiver's driver has protocol udp: " + linking.settings().choice().reason();
             case PROVIDER_MISMATCH ->
                 "provider " + hello.wireName() + " of the sender is not " + wireName + " of the receiver";
             default -> "sender and receiver are on different hosts, which " + wireName + " cannot join";

@@ -425,7 +425,7 @@ final class SenderHandshake
         if (!peering.isLinked && null == peering.refusal && isOverdue(peering, nowNs))
         {
             refuse(peering, null != peering.hint ? peering.hint :
-                "no answer to Hellos: a stock media driver, one on protocol udp, or nobody there");
+                "no answer to Hellos: a stock media driver, or nobody there");
         }
         else if (!peering.isLinked && null != peering.refusal && peering.key.channel().fabricRequired())
         {
@@ -518,6 +518,7 @@ final class SenderHandshake
         peering.peerIncarnation = ack.incarnation();
         peering.peerHandle = ack.receiverHandle();
         peering.capabilities = ack.capabilities();
+        peering.forgottenEpoch = Long.MIN_VALUE;
         peering.refusal = null;
         peering.nextHelloNs = nanoClock.nanoTime() + linking.settings().context().keepaliveIntervalNs();
 

@@ -15,10 +15,12 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.Configuration;
 import io.aeron.exceptions.ConfigurationException;
 import io.aeron.logbuffer.LogBufferDescriptor;
 import io.millrace.efa.EfaConfiguration;
 import io.millrace.efa.EfaContext;
+import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MachineLimits;
 
@@ -29,7 +31,7 @@ import java.util.List;
 /**
  * Holds the machine's limits against what the configuration needs, before anything fails for want of it.
  */
-final class StartChecks
+public final class StartChecks
 {
     private static final int AGENTS = 2;
     private static final int LOGS = 2;
@@ -41,6 +43,23 @@ final class StartChecks
     {
         this.settings = settings;
         this.limits = limits;
+    }
+
+    /**
+     * What a driver that is started now would warn of, or refuse to start for, with Aeron's defaults for terms.
+     *
+     * @param choice  protocol and NICs.
+     * @param context configuration of the rails.
+     * @return sentences with their remedies, none when all is well.
+     */
+    public static List<String> examine(final ProtocolChoice choice, final EfaContext context)
+    {
+        final StartChecks checks = new StartChecks(
+            new FabricSettings(choice, context, 0, 0, List.of()), MachineLimits.read());
+        final List<String> found = checks.rails();
+        found.addAll(checks.logs(
+            Configuration.termBufferLength(), Configuration.mtuLength(), Configuration.filePageSize()));
+        return found;
     }
 
     /**

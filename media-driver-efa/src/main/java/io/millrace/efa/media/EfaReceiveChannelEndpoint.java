@@ -60,6 +60,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
 {
     private static final InetSocketAddress RAILS = InetSocketAddress.createUnresolved("rails", 0);
     private static final String MDS_REFUSAL = "a multi-destination subscription has no rails";
+    private static final String MULTICAST_REFUSAL = "multicast has no rails";
 
     private final FabricDriver fabric;
     private final AtomicCounter bytesReceived;
@@ -99,14 +100,14 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         this.bytesReceived = context.systemCounters().get(SystemCounterDescriptor.BYTES_RECEIVED);
 
         this.clock = EndpointFactory.clock(context, context.receiverCachedNanoClock());
-        this.rails = fabric.choice().isFabric() ? fabric.receiverRails() : null;
-        this.router = null != rails && !udpChannel.isMulticast() && !hasDestinationControl() ? new LinkRouter(
-            this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
+        this.rails = fabric.receiverRails();
+        this.router = fabric.choice().isFabric() && !udpChannel.isMulticast() && !hasDestinationControl() ?
+            new LinkRouter(this, fabric.events(), fabric.context().linkTimeoutNs()) : null;
         this.destinations = hasDestinationControl() ?
             new DestinationSockets(this, fabric.events(), errorHandler) : null;
         if (udpChannel.isMulticast())
         {
-            fabric.onUdpOnly(udpChannel.originalUriString(), "multicast has no rails");
+            fabric.onUdpOnly(udpChannel.originalUriString(), MULTICAST_REFUSAL);
         }
         else if (hasDestinationControl())
         {
@@ -137,7 +138,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public InetSocketAddress receive(final ByteBuffer buffer)
     {
-        final int railBytes = null == rails ? 0 : rails.poll(this, clock.nanoTime());
+        final int railBytes = rails.poll(this, clock.nanoTime());
         final InetSocketAddress source = receiveDatagram(buffer);
         if (null != source || 0 == railBytes)
         {
@@ -236,7 +237,11 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
         {
             HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
         }
-        else if (null != rails && null != destinations && HandshakeFilter.isHandshake(buffer, length))
+        else if (null == destinations)
+        {
+            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, false);
+        }
+        else if (HandshakeFilter.isHandshake(buffer, length))
         {
             destinations.onHandshake(buffer, length, address);
         }
@@ -470,7 +475,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     @Override
     public String refusal()
     {
-        return null == destinations ? null : MDS_REFUSAL;
+        return null != router ? null : null != destinations ? MDS_REFUSAL : MULTICAST_REFUSAL;
     }
 
     /**

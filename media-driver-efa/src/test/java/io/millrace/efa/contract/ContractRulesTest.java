@@ -41,7 +41,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Each rule of the contract, broken on purpose, over the real shm provider.
  */
-@Timeout(60)
+@Timeout(150)
 class ContractRulesTest
 {
     private static final int LENGTH = 1000;

@@ -40,7 +40,7 @@ import java.util.function.LongSupplier;
 final class Node implements AutoCloseable
 {
     static final int BUFFER_LENGTH = 64 * 1024;
-    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
 
     record Completion(int slot, long length, long data, boolean isReceive, boolean isRemoteWrite)
     {

@@ -40,7 +40,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * The weather's file, and each kind of weather over the real shm provider.
  */
-@Timeout(60)
+@Timeout(150)
 class WeatherTest
 {
     private static final int MESSAGES = 200;

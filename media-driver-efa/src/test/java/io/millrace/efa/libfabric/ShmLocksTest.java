@@ -34,7 +34,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Locks in real shared memory regions of libfabric, held by a process that is killed. The clock is the test's.
  */
-@Timeout(60)
+@Timeout(150)
 class ShmLocksTest
 {
     private static final long LOOK_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(50);

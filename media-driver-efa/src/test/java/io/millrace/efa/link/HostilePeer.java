@@ -41,7 +41,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class HostilePeer implements AutoCloseable
 {
-    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(20);
+    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
     private static final int MEMORY_LENGTH = 256 * 1024;
     private static final long INCARNATION = 666;
     private static final int HANDLE = 0x10001;

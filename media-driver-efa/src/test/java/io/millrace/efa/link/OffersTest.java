@@ -49,7 +49,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Offers of images over several rails, some of which fail and come back, and answers of peers and of others, on
  * simulated time.
  */
-@Timeout(60)
+@Timeout(150)
 class OffersTest extends SimulatedNetwork
 {
     private static final int STREAM_ID = 9;
@@ -202,6 +202,31 @@ class OffersTest extends SimulatedNetwork
         run(10);
         assertThat(recorded.subList(answers, recorded.size()))
             .noneMatch((datagram) -> codec.decode(datagram.frame()) instanceof HandshakeMessage.OfferAck);
+    }
+
+    /**
+     * What a sender remembers of an offer it forgets, but not that it was.
+     */
+    @Test
+    void shouldNotTakeAnOfferThatIsReplayedLongAfterItsEnd() throws IOException
+    {
+        link(1, 1);
+        offer(1, TERM_LENGTH);
+        final SimulatedNode.Datagram replayed = recorded.stream()
+            .filter((datagram) -> codec.decode(datagram.frame()) instanceof HandshakeMessage.ImageOffer)
+            .findFirst().orElseThrow();
+        receiver.conductor.onImageClosed(records.remove(0));
+        run(70_000);
+        assertThat(sender.link.isUp()).isTrue();
+        final int answers = recorded.size();
+        receive(replayed);
+        run(10);
+        assertThat(recorded.subList(answers, recorded.size()))
+            .noneMatch((datagram) -> codec.decode(datagram.frame()) instanceof HandshakeMessage.OfferAck);
+        assertThat(sender.counters.handshakesStale().get()).isEqualTo(1);
+
+        offer(1, TERM_LENGTH);
+        assertOffers(1);
     }
 
     /**

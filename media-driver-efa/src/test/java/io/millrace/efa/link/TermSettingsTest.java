@@ -17,7 +17,15 @@ package io.millrace.efa.link;
 
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.libfabric.EndpointOptions;
+import io.millrace.efa.libfabric.FabricEndpoint;
+import io.millrace.efa.libfabric.FabricProvider;
+import io.millrace.efa.rail.Rail;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mockito.Mockito;
+
+import java.util.List;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -39,6 +47,23 @@ class TermSettingsTest
     void shouldExpectNoWritesWithoutPlacement()
     {
         assertThat(TermSettings.writesToExpect(new EfaContext().placement("off"))).isZero();
+    }
+
+    /**
+     * Queues of software providers grow, and writes that take a posted receive are held up by its lack.
+     */
+    @ParameterizedTest
+    @CsvSource({ "EFA, false, true", "EFA, true, false", "SHM, false, false", "TCP, false, false" })
+    void shouldKnowRoomForWritesWhereNothingElseHoldsThemBack(
+        final FabricProvider provider, final boolean takesReceive, final boolean isBounded)
+    {
+        final FabricEndpoint endpoint = Mockito.mock(FabricEndpoint.class, Mockito.RETURNS_DEEP_STUBS);
+        final Rail rail = Mockito.mock(Rail.class);
+        Mockito.when(endpoint.nic().provider()).thenReturn(provider);
+        Mockito.when(endpoint.writeDataTakesReceive()).thenReturn(takesReceive);
+        Mockito.when(rail.endpoint()).thenReturn(endpoint);
+        Mockito.when(rail.completionsRoom()).thenReturn(7);
+        assertThat(TermSettings.completionsRoom(List.of(rail))).isEqualTo(isBounded ? 7 : Long.MAX_VALUE);
     }
 
     @Test

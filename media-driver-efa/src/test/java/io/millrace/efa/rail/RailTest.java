@@ -73,6 +73,7 @@ class RailTest implements RailListener
         assertThat(rail.maxSendLength()).isEqualTo(1024);
         assertThat(rail.maxReceiveLength()).isEqualTo(512);
         assertThat(endpoint.receives).hasSize(SLOTS);
+        assertThat(rail.completionsRoom()).as("for writes of peers").isEqualTo(endpoint.cqDepth() - 2 * SLOTS);
     }
 
     @Test
@@ -290,6 +291,22 @@ class RailTest implements RailListener
 
         assertThat(messages).hasSize(3 * SLOTS).startsWith(HANDLE + ":message 0").endsWith(HANDLE + ":message 11");
         assertThat(counters.messagesReceived.get()).isEqualTo(3 * SLOTS);
+    }
+
+    /**
+     * As on NICs where lack of a receive holds up who writes.
+     */
+    @Test
+    void shouldPostReceivesAgainThatWritesTook()
+    {
+        for (int i = 0; i < 3 * SLOTS; i++)
+        {
+            endpoint.arriveTakingReceive(i, 100);
+            assertThat(rail.poll(System.nanoTime())).isEqualTo(100);
+            assertThat(endpoint.receives).hasSize(SLOTS);
+        }
+
+        assertThat(messages).hasSize(3 * SLOTS).endsWith("write 11 of 100");
     }
 
     @Test

@@ -161,6 +161,17 @@ public final class ScriptedEndpoint implements FabricEndpoint
             write.immediate()));
     }
 
+    /**
+     * Let a write of a peer arrive that takes a posted receive.
+     */
+    public void arriveTakingReceive(final long immediate, final int length)
+    {
+        receiveAddresses.remove();
+        completions.add(new Completion(
+            receives.remove(), FabricFlags.REMOTE_WRITE | FabricFlags.REMOTE_CQ_DATA | FabricFlags.RMA, length,
+            immediate));
+    }
+
     @Override
     public FabricNic nic()
     {

@@ -53,7 +53,7 @@ final class AeronNode implements Node
 
     private final Order order;
     private final AutoCloseable driver;
-    private final AgentInvoker driverInvoker;
+    private final DutyClock driverDuty;
     private final Aeron aeron;
     private final AgentInvoker clientInvoker;
     private final ExclusivePublication publication;
@@ -92,7 +92,8 @@ final class AeronNode implements Node
         {
             driver = null;
         }
-        driverInvoker = null == mediaDriver ? null : mediaDriver.sharedAgentInvoker();
+        final AgentInvoker driverInvoker = null == mediaDriver ? null : mediaDriver.sharedAgentInvoker();
+        driverDuty = null == driverInvoker ? null : new DutyClock(driverInvoker);
         try
         {
             aeron = Aeron.connect(new Aeron.Context()
@@ -131,6 +132,26 @@ final class AeronNode implements Node
     Aeron aeron()
     {
         return aeron;
+    }
+
+    /**
+     * Whether the driver works in {@link #progress()}.
+     *
+     * @return false when it has threads of its own, or another process has it.
+     */
+    boolean isDriverOnThisThread()
+    {
+        return null != driverDuty;
+    }
+
+    /**
+     * Time of the driver's duty cycles on this thread.
+     *
+     * @return nanoseconds.
+     */
+    long driverNs()
+    {
+        return null == driverDuty ? 0 : driverDuty.ns();
     }
 
     private static MediaDriver.Context driverContext(final Order order)
@@ -227,9 +248,9 @@ final class AeronNode implements Node
      */
     public void progress()
     {
-        if (null != driverInvoker)
+        if (null != driverDuty)
         {
-            driverInvoker.invoke();
+            driverDuty.invoke();
         }
     }
 

@@ -38,7 +38,7 @@ record BenchCase(CaseKind kind, int size, int mtu, String protocol)
     int termLength()
     {
         int length = MIN_TERM_LENGTH;
-        while (!kind.isKv() && length / MESSAGES_PER_TERM < size)
+        while (!kind.isKv() && !kind.isArchive() && length / MESSAGES_PER_TERM < size)
         {
             length <<= 1;
         }
@@ -70,6 +70,7 @@ record BenchCase(CaseKind kind, int size, int mtu, String protocol)
      */
     public String toString()
     {
-        return kind.key() + " " + size + " B, MTU " + mtu + ", " + protocol;
+        return CaseKind.ARCHIVE_INDEX == kind ? kind.key() + " " + size + " blocks" :
+            kind.key() + " " + size + " B, MTU " + mtu + ", " + protocol;
     }
 }

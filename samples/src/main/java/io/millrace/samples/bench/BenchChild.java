@@ -80,7 +80,6 @@ public final class BenchChild implements ChildMain.Role
                 throw new IllegalStateException("no order came");
             }
             measure(ParentLink.read(command, Order.class));
-            link.send(ParentLink.event("closed"));
         }
     }
 
@@ -88,6 +87,7 @@ public final class BenchChild implements ChildMain.Role
     {
         // Threads that the driver starts must not be bound to this one's core.
         Placement.release();
+        final ObjectNode closed = ParentLink.event("closed");
         try (Node node = Transport.RAW == order.transport() ? new RawNode(order) : new AeronNode(order))
         {
             Placement.bind(order.cores()[0]);
@@ -150,6 +150,7 @@ public final class BenchChild implements ChildMain.Role
                         try (KvClient client = new KvClient((AeronNode)node, order))
                         {
                             client.run(link::hasCommand);
+                            client.describe(closed);
                         }
                     }
                 }
@@ -163,6 +164,7 @@ public final class BenchChild implements ChildMain.Role
         {
             Placement.release();
         }
+        link.send(closed);
     }
 
     private static void workWhile(final Node node, final BooleanSupplier condition)

@@ -32,6 +32,7 @@ import java.util.List;
  * @param warmupMs      before it.
  * @param ratePerSecond of messages, for {@code rtt}.
  * @param directory     for the drivers' files, or null for shared memory.
+ * @param archiveDirectory for what {@code archive} records, or null for that of temporary files.
  * @param trace         file of requests for {@code kvTrace}, or null to generate them.
  * @param javaOptions   of the JVMs that measure, beside the benchmark's.
  * @param verbose       whether to show what the children write to standard error.
@@ -48,6 +49,7 @@ public record BenchOptions(
     long warmupMs,
     int ratePerSecond,
     Path directory,
+    Path archiveDirectory,
     Path trace,
     List<String> javaOptions,
     boolean verbose)

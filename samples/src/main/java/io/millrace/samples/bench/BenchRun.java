@@ -23,7 +23,10 @@ import io.millrace.samples.demo.WorkDirectory;
 import io.millrace.samples.failure.CommandFailure;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -97,17 +100,24 @@ public final class BenchRun implements AutoCloseable
         long done = 0;
         try (ProgressDisplay progress = new ProgressDisplay("bench", total, "", 1))
         {
-            for (final BenchCase benchCase : cases)
+            for (final List<CaseResult> group : groups(cases))
             {
-                final List<Transport> transports = transports(benchCase.kind());
-                final CaseResult result = new CaseResult(benchCase, transports);
-                results.add(result);
+                results.addAll(group);
+                if (group.getFirst().benchCase().kind().isArchive())
+                {
+                    done += archive(group.getFirst());
+                    progress.stepTo(done);
+                    continue;
+                }
                 for (int round = 0; round < options.rounds(); round++)
                 {
-                    for (final Transport transport : transports)
+                    for (final CaseResult result : group)
                     {
-                        measure(benchCase, transport, result.series().get(transport));
-                        progress.stepTo(++done);
+                        for (final Transport transport : result.series().keySet())
+                        {
+                            measure(result.benchCase(), transport, result.series().get(transport));
+                            progress.stepTo(++done);
+                        }
                     }
                 }
             }
@@ -115,8 +125,40 @@ public final class BenchRun implements AutoCloseable
         return new BenchReport(environment, results);
     }
 
+    private long archive(final CaseResult result)
+    {
+        if (CaseKind.ARCHIVE_INDEX == result.benchCase().kind())
+        {
+            IndexCase.run(options, result.benchCase().size(), result.series().get(Transport.INDEX));
+        }
+        else
+        {
+            ArchiveCase.run(options, choice.protocol(), directory.path(), result);
+        }
+        return (long)options.rounds() * result.series().size();
+    }
+
+    // Sizes of KV pieces are compared with each other, so that their rounds take turns.
+    private List<List<CaseResult>> groups(final List<BenchCase> cases)
+    {
+        final Map<Object, List<BenchCase>> byGroup = new LinkedHashMap<>();
+        cases.forEach((benchCase) -> byGroup.computeIfAbsent(
+            CaseKind.KV == benchCase.kind() ? benchCase.mtu() : benchCase, (group) -> new ArrayList<>()).add(benchCase));
+        return byGroup.values().stream().map((group) ->
+        {
+            final BenchCase longest = Collections.max(group, Comparator.comparingInt(BenchCase::size));
+            final CaseResult longestResult = new CaseResult(longest, null, transports(longest.kind()));
+            return group.stream().map((benchCase) -> longest == benchCase ? longestResult :
+                new CaseResult(benchCase, longestResult, transports(benchCase.kind()))).toList();
+        }).toList();
+    }
+
     private List<Transport> transports(final CaseKind kind)
     {
+        if (kind.isArchive())
+        {
+            return CaseKind.ARCHIVE_INDEX == kind ? List.of(Transport.INDEX) : ArchiveCase.PARTS;
+        }
         final List<Transport> transports = new ArrayList<>(options.transports());
         if (!choice.isFabric())
         {

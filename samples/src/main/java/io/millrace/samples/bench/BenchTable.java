@@ -25,6 +25,8 @@ import java.util.Map;
  */
 public final class BenchTable
 {
+    private static final int STAGE_WIDTH = 30;
+
     private BenchTable()
     {
     }
@@ -86,6 +88,7 @@ public final class BenchTable
             }
             text.append('\n');
         }
+        appendStages(text, result);
         for (final Map.Entry<String, CaseResult.Ratio> ratio : result.ratios().entrySet())
         {
             final CaseResult.Ratio value = ratio.getValue();
@@ -101,6 +104,25 @@ public final class BenchTable
                     .append(" rounds failed on ").append(transport.label()).append('\n');
             }
         });
+    }
+
+    private static void appendStages(final StringBuilder text, final CaseResult result)
+    {
+        final Map<Transport, Map<KvStage, Double>> byTransport = result.stages();
+        if (byTransport.isEmpty())
+        {
+            return;
+        }
+        text.append("  CPU, ms/GB").repeat(' ', STAGE_WIDTH - "CPU, ms/GB".length());
+        byTransport.keySet().forEach((transport) -> text.append(String.format("%14s", transport.label())));
+        text.append('\n');
+        for (final KvStage stage : KvStage.values())
+        {
+            text.append("  ").append(stage.label()).repeat(' ', STAGE_WIDTH - stage.label().length());
+            byTransport.values().forEach((stages) ->
+                text.append(String.format("%14s", stages.containsKey(stage) ? number(stages.get(stage)) : "")));
+            text.append('\n');
+        }
     }
 
     /**

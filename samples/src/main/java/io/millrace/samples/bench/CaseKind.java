@@ -34,7 +34,11 @@ public enum CaseKind
     /** KV blocks of one size from device memory to device memory. */
     KV(List.of("messagesPerSecond", "gigabytesPerSecond")),
     /** KV blocks of a trace's requests. */
-    KV_TRACE(List.of("messagesPerSecond", "gigabytesPerSecond"));
+    KV_TRACE(List.of("messagesPerSecond", "gigabytesPerSecond")),
+    /** KV blocks to a disk and back. */
+    ARCHIVE(List.of("messagesPerSecond", "gigabytesPerSecond")),
+    /** Finding blocks. */
+    ARCHIVE_INDEX(List.of("lookupsPerSecond", "bytesPerBlock"));
 
     private final List<String> metrics;
 
@@ -50,7 +54,12 @@ public enum CaseKind
      */
     public String key()
     {
-        return KV_TRACE == this ? "kvTrace" : name().toLowerCase(Locale.ROOT);
+        return switch (this)
+        {
+            case KV_TRACE -> "kvTrace";
+            case ARCHIVE_INDEX -> "archiveIndex";
+            default -> name().toLowerCase(Locale.ROOT);
+        };
     }
 
     /**
@@ -66,6 +75,8 @@ public enum CaseKind
             case THROUGHPUT -> "Messages one way";
             case KV -> "KV blocks, device to device";
             case KV_TRACE -> "KV blocks of a trace's requests";
+            case ARCHIVE -> "KV blocks to a disk and back";
+            case ARCHIVE_INDEX -> "Finding blocks";
         };
     }
 
@@ -85,6 +96,9 @@ public enum CaseKind
             case KV -> "Transfers of 32 pieces out of and into host memory that stands in for a device, with " +
                 "checksums and acknowledgements.";
             case KV_TRACE -> "The same with the lengths of requests.";
+            case ARCHIVE -> "A KV stream between two drivers, recorded with checksums and forced to the disk, then " +
+                "replayed and fetched with a cold cache; beside plain writes and reads of as many bytes there.";
+            case ARCHIVE_INDEX -> "Look-ups of random blocks, and bytes of memory for each block.";
         };
     }
 
@@ -106,6 +120,16 @@ public enum CaseKind
     boolean isKv()
     {
         return KV == this || KV_TRACE == this;
+    }
+
+    /**
+     * Whether it is about an archive.
+     *
+     * @return true for both that are.
+     */
+    boolean isArchive()
+    {
+        return ARCHIVE == this || ARCHIVE_INDEX == this;
     }
 
     /**

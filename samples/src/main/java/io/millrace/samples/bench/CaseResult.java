@@ -29,9 +29,10 @@ import java.util.stream.IntStream;
  * What a case resulted in.
  *
  * @param benchCase that was run.
+ * @param longest   case of the longest pieces, which this is compared with, or null.
  * @param series    on each transport.
  */
-record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
+record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series> series)
 {
     /**
      * A ratio of two transports, or a difference.
@@ -53,11 +54,12 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
      * Without rounds.
      *
      * @param benchCase  to run.
+     * @param longest    case of the longest pieces, or null.
      * @param transports to run it on.
      */
-    CaseResult(final BenchCase benchCase, final List<Transport> transports)
+    CaseResult(final BenchCase benchCase, final CaseResult longest, final List<Transport> transports)
     {
-        this(benchCase, new EnumMap<>(Transport.class));
+        this(benchCase, longest, new EnumMap<>(Transport.class));
         transports.forEach((transport) -> series.put(transport, new Series(benchCase.kind())));
     }
 
@@ -84,10 +86,35 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
                 put(ratios, "toUdp", Transport.AERON_UDP, 1, quotient);
                 put(ratios, "toRaw", Transport.RAW, 1, quotient);
             }
-            case KV, KV_TRACE -> put(ratios, "toThroughput", Transport.STREAM, 1, quotient);
+            case ARCHIVE ->
+            {
+                putBytes(ratios, "recordToSequentialWrite", Transport.RECORD, Transport.DISK_WRITE);
+                putBytes(ratios, "recordToStream", Transport.RECORD, Transport.UNRECORDED);
+                putBytes(ratios, "replayToSequentialRead", Transport.REPLAY, Transport.DISK_READ);
+                putBytes(ratios, "replayToStream", Transport.REPLAY, Transport.UNRECORDED);
+                putBytes(ratios, "scatteredToRange", Transport.FETCH_SCATTERED, Transport.FETCH_RANGE);
+            }
+            case ARCHIVE_INDEX ->
+            {
+            }
+            case KV, KV_TRACE ->
+            {
+                put(ratios, "toThroughput", Transport.STREAM, 1, quotient);
+                if (null != longest)
+                {
+                    put(ratios, "toLongest", series.get(Transport.MILLRACE),
+                        longest.series.get(Transport.MILLRACE), 1, quotient);
+                }
+            }
             default -> throw new IllegalStateException(benchCase.kind().key());
         }
         return ratios;
+    }
+
+    private void putBytes(
+        final Map<String, Ratio> ratios, final String name, final Transport one, final Transport other)
+    {
+        put(ratios, name, series.get(one), series.get(other), 1, (mine, theirs) -> mine / theirs);
     }
 
     private void put(
@@ -97,8 +124,17 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
         final int metric,
         final Pairing pairing)
     {
-        final Series mine = series.get(Transport.MILLRACE);
-        final Series theirs = series.get(other);
+        put(ratios, name, series.get(Transport.MILLRACE), series.get(other), metric, pairing);
+    }
+
+    private void put(
+        final Map<String, Ratio> ratios,
+        final String name,
+        final Series mine,
+        final Series theirs,
+        final int metric,
+        final Pairing pairing)
+    {
         if (null == mine || null == theirs)
         {
             return;
@@ -112,6 +148,25 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
         {
             ratios.put(name, new Ratio(Series.median(values), values[0], values[values.length - 1]));
         }
+    }
+
+    /**
+     * CPU by stage of the transports that tell it.
+     *
+     * @return milliseconds for each GB.
+     */
+    Map<Transport, Map<KvStage, Double>> stages()
+    {
+        final Map<Transport, Map<KvStage, Double>> byTransport = new EnumMap<>(Transport.class);
+        series.forEach((transport, values) ->
+        {
+            final Map<KvStage, Double> stages = values.stages();
+            if (!stages.isEmpty())
+            {
+                byTransport.put(transport, stages);
+            }
+        });
+        return byTransport;
     }
 
     /**
@@ -151,6 +206,12 @@ record CaseResult(BenchCase benchCase, Map<Transport, Series> series)
         }
         node.set("min", least);
         node.set("max", most);
+        final Map<KvStage, Double> stages = values.stages();
+        if (!stages.isEmpty())
+        {
+            final ObjectNode stagesNode = node.putObject("cpuMillisPerGigabyte");
+            stages.forEach((stage, millis) -> stagesNode.put(stage.key(), millis));
+        }
         final ArrayNode rounds = node.putArray("rounds");
         for (final Series.Round round : values.rounds())
         {

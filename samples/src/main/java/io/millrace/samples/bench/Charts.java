@@ -51,12 +51,19 @@ final class Charts
     private static final double MAX_NINES = 4;
     private static final double NINES_STEP = 0.05;
     private static final int KIBIBYTE = 1024;
-    private static final Map<Transport, Color> COLOURS = new EnumMap<>(Map.of(
-        Transport.MILLRACE, new Color(0x00796B),
-        Transport.AERON_UDP, new Color(0xE65100),
-        Transport.AERON_IPC, new Color(0x5C6BC0),
-        Transport.STREAM, new Color(0x80CBC4),
-        Transport.RAW, new Color(0x757575)));
+    private static final Map<Transport, Color> COLOURS = new EnumMap<>(Map.ofEntries(
+        Map.entry(Transport.MILLRACE, new Color(0x00796B)),
+        Map.entry(Transport.AERON_UDP, new Color(0xE65100)),
+        Map.entry(Transport.AERON_IPC, new Color(0x5C6BC0)),
+        Map.entry(Transport.STREAM, new Color(0x80CBC4)),
+        Map.entry(Transport.RAW, new Color(0x757575)),
+        Map.entry(Transport.UNRECORDED, new Color(0x80CBC4)),
+        Map.entry(Transport.RECORD, new Color(0x00796B)),
+        Map.entry(Transport.DISK_WRITE, new Color(0x757575)),
+        Map.entry(Transport.REPLAY, new Color(0x5C6BC0)),
+        Map.entry(Transport.DISK_READ, new Color(0xBDBDBD)),
+        Map.entry(Transport.FETCH_RANGE, new Color(0xE65100)),
+        Map.entry(Transport.FETCH_SCATTERED, new Color(0xFFB74D))));
 
     private Charts()
     {
@@ -95,6 +102,10 @@ final class Charts
         if (CaseKind.RTT == kind)
         {
             results.forEach((result) -> charts.add(percentiles(result)));
+            return charts;
+        }
+        if (CaseKind.ARCHIVE_INDEX == kind)
+        {
             return charts;
         }
         final Map<Integer, List<CaseResult>> byMtu = new TreeMap<>();

@@ -18,6 +18,7 @@ package io.millrace.samples.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.samples.demo.ChildProcess;
 
 import java.io.IOException;
@@ -112,11 +113,12 @@ final class ChildPair implements AutoCloseable
             await("connected", 2, STEP_DEADLINE_MS);
             server.send("go");
             client.send("go");
-            final JsonNode result = await("result", 1,
+            final ObjectNode result = (ObjectNode)await("result", 1,
                 STEP_DEADLINE_MS + TIMES_OF_A_ROUND * (clientOrder.durationMs() + clientOrder.warmupMs()));
             client.send("close");
             server.send("close");
-            await("closed", 2, STEP_DEADLINE_MS);
+            result.setAll((ObjectNode)await("closed", 1, STEP_DEADLINE_MS));
+            result.setAll((ObjectNode)await("closed", 1, STEP_DEADLINE_MS));
             return result;
         }
         catch (final RoundFailure ex)

@@ -141,7 +141,9 @@ public final class HtmlReport
             }
             html.append("</tr>\n");
         });
-        html.append("</table></div>\n<p class=\"ratios\">");
+        html.append("</table></div>\n");
+        appendStages(html, result.stages());
+        html.append("<p class=\"ratios\">");
         for (final Map.Entry<String, CaseResult.Ratio> ratio : result.ratios().entrySet())
         {
             html.append("<span>").append(ratio.getKey()).append(" <b>")
@@ -154,6 +156,26 @@ public final class HtmlReport
             .filter((round) -> null != round.failure())
             .forEach((round) -> html.append("<p class=\"failed\">").append(transport.label()).append(": ")
             .append(escape(round.failure())).append("</p>\n")));
+    }
+
+    private static void appendStages(
+        final StringBuilder html, final Map<Transport, Map<KvStage, Double>> byTransport)
+    {
+        if (byTransport.isEmpty())
+        {
+            return;
+        }
+        html.append("<div class=\"scroll\"><table><tr><th>CPU, ms/GB</th>");
+        byTransport.keySet().forEach((transport) -> html.append("<th>").append(transport.label()).append("</th>"));
+        html.append("</tr>\n");
+        for (final KvStage stage : KvStage.values())
+        {
+            html.append("<tr><th>").append(stage.label()).append("</th>");
+            byTransport.values().forEach((stages) -> html.append("<td>")
+                .append(stages.containsKey(stage) ? BenchTable.number(stages.get(stage)) : "").append("</td>"));
+            html.append("</tr>\n");
+        }
+        html.append("</table></div>\n");
     }
 
     private static String style()

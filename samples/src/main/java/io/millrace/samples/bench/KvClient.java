@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.bench;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
@@ -30,6 +31,7 @@ import org.agrona.CloseHelper;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -43,6 +45,8 @@ final class KvClient implements AutoCloseable
     private final HostDevice device = new HostDevice();
     private final PagedKvCache cache;
     private final KvSender sender;
+    private final DutyClock duty;
+    private final KvMeter meter;
     private final ArrayDeque<Sent> transfers = new ArrayDeque<>();
     private Requests requests;
     private long requestId;
@@ -62,7 +66,7 @@ final class KvClient implements AutoCloseable
         this.node = node;
         this.order = order;
         shape = KvShape.of(order);
-        cache = PagedKvCache.allocate(device, shape.layout(), shape.capacityBlocks());
+        cache = shape.cache(device);
         sender = KvSender.launch(new KvSender.Context()
             .aeron(node.aeron())
             .useAgentInvoker(true)
@@ -71,6 +75,8 @@ final class KvClient implements AutoCloseable
             .reverseChannel(order.toClient())
             .reverseStreamId(KvShape.REVERSE_STREAM_ID)
             .device(device));
+        duty = new DutyClock(sender.invoker());
+        meter = new KvMeter(node, duty, sender.counters());
     }
 
     /**
@@ -80,6 +86,8 @@ final class KvClient implements AutoCloseable
      */
     void run(final BooleanSupplier isEnd)
     {
+        final long warmNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
+        boolean isWarm = false;
         while (!isEnd.getAsBoolean())
         {
             if (transfers.size() < shape.inFlight())
@@ -87,7 +95,7 @@ final class KvClient implements AutoCloseable
                 submit();
             }
             node.work();
-            sender.invoker().invoke();
+            duty.invoke();
             final Sent oldest = transfers.peek();
             if (oldest.transfer().state().isTerminal())
             {
@@ -98,8 +106,23 @@ final class KvClient implements AutoCloseable
                 }
                 cache.free(oldest.blocks());
                 transfers.poll();
+                if (!isWarm && System.nanoTime() - warmNs > 0)
+                {
+                    isWarm = true;
+                    meter.reset();
+                }
             }
         }
+    }
+
+    /**
+     * Tell where CPU went.
+     *
+     * @param event to put it into.
+     */
+    void describe(final ObjectNode event)
+    {
+        meter.describe(event, false);
     }
 
     private void submit()

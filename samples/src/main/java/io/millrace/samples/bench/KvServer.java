@@ -41,6 +41,8 @@ final class KvServer implements KvReceiverListener, AutoCloseable
     private final HostDevice device = new HostDevice();
     private final PagedKvCache cache;
     private final KvReceiver receiver;
+    private final DutyClock duty;
+    private final KvMeter meter;
     private long bytes;
     private long lastNs;
 
@@ -55,7 +57,7 @@ final class KvServer implements KvReceiverListener, AutoCloseable
         this.node = node;
         this.order = order;
         final KvShape shape = KvShape.of(order);
-        cache = PagedKvCache.allocate(device, shape.layout(), shape.capacityBlocks());
+        cache = shape.cache(device);
         receiver = KvReceiver.launch(new KvReceiver.Context()
             .aeron(node.aeron())
             .useAgentInvoker(true)
@@ -66,6 +68,8 @@ final class KvServer implements KvReceiverListener, AutoCloseable
             .device(device)
             .allocator(cache)
             .listener(this));
+        duty = new DutyClock(receiver.invoker());
+        meter = new KvMeter(node, duty, receiver.counters());
     }
 
     /**
@@ -101,11 +105,14 @@ final class KvServer implements KvReceiverListener, AutoCloseable
         awaitTransfer(lastNs + TimeUnit.MILLISECONDS.toNanos(order.warmupMs()));
         final long startNs = lastNs;
         final long startBytes = bytes;
+        meter.reset();
         awaitTransfer(startNs + TimeUnit.MILLISECONDS.toNanos(order.durationMs()));
         final double seconds = (lastNs - startNs) / NANOS_PER_SECOND;
-        return ParentLink.event("result")
+        final ObjectNode result = ParentLink.event("result")
             .put("messagesPerSecond", (bytes - startBytes) / (double)order.size() / seconds)
             .put("gigabytesPerSecond", (bytes - startBytes) / seconds / 1e9);
+        meter.describe(result, true);
+        return result;
     }
 
     /**
@@ -138,7 +145,7 @@ final class KvServer implements KvReceiverListener, AutoCloseable
     private void cycle()
     {
         node.work();
-        receiver.invoker().invoke();
+        duty.invoke();
     }
 
     /**

@@ -15,8 +15,16 @@
  */
 package io.millrace.samples.bench;
 
+import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvDtype;
 import io.millrace.bridge.KvLayout;
+import io.millrace.bridge.PagedKvCache;
+import io.millrace.bridge.device.HostDevice;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
 
 /**
  * Layout and amounts of a KV case.
@@ -33,13 +41,12 @@ record KvShape(KvLayout layout, int blocksPerTransfer, int inFlight)
     static final int REVERSE_STREAM_ID = 2004;
     /** Pieces of a transfer are multiples of this many bytes: one token of one head. */
     static final int PIECE_UNIT = 128;
-    /** Pieces of device memory in a transfer: keys and values of its blocks. */
-    static final int PIECES_PER_TRANSFER = 32;
     /** Bytes of a piece of a trace's blocks. */
     static final int TRACE_PIECE = 32_768;
 
     private static final int HEAD_DIM = 64;
     private static final int IN_FLIGHT = 4;
+    private static final int TRANSFER_BYTES = 8 << 20;
     private static final int TRACE_TOKENS_PER_BLOCK = 128;
     private static final int TRACE_IN_FLIGHT = 2;
     // Requests beyond 16 384 tokens are cut there: both sides hold them in memory.
@@ -56,15 +63,29 @@ record KvShape(KvLayout layout, int blocksPerTransfer, int inFlight)
         return CaseKind.KV_TRACE == order.kind() ?
             new KvShape(KvLayout.parse("qwen2.5-0.5b", TRACE_TOKENS_PER_BLOCK), TRACE_BLOCKS, TRACE_IN_FLIGHT) :
             new KvShape(new KvLayout(1, 1, HEAD_DIM, KvDtype.BF16, order.size() / PIECE_UNIT),
-                PIECES_PER_TRANSFER / KvLayout.PARTS, IN_FLIGHT);
+                Math.max(1, TRANSFER_BYTES / KvLayout.PARTS / order.size()), IN_FLIGHT);
     }
 
     /**
-     * Blocks that a side needs for all transfers in flight, and one that ends.
+     * A cache that hands out its blocks in no order, as those of a paged attention that has run for a while lie.
      *
-     * @return blocks.
+     * @param device that holds it.
+     * @return cache for all transfers in flight, and one that ends.
      */
-    int capacityBlocks()
+    PagedKvCache cache(final HostDevice device)
+    {
+        final PagedKvCache cache = PagedKvCache.allocate(device, layout, capacityBlocks());
+        final List<KvBlocks> blocks = new ArrayList<>();
+        while (cache.freeBlocks() > 0)
+        {
+            blocks.add(cache.allocate(1));
+        }
+        Collections.shuffle(blocks, new Random(1));
+        blocks.forEach(cache::free);
+        return cache;
+    }
+
+    private int capacityBlocks()
     {
         return blocksPerTransfer * (inFlight + 1);
     }

@@ -37,6 +37,8 @@ final class Plan
     private static final List<Integer> THROUGHPUT_SIZES = List.of(32, 288, 1344, 8192, 65_536, 1 << 20);
     private static final List<Integer> KV_SIZES = List.of(4096, 65_536, 262_144, 1 << 20);
     private static final int MAX_PIECE = 4 << 20;
+    private static final List<Integer> ARCHIVE_SIZES = List.of(65_536);
+    private static final List<Integer> INDEX_BLOCKS = List.of(1_000_000, 10_000_000);
     private static final List<Integer> LONG_MTUS = List.of(65_504);
     private static final List<Integer> THROUGHPUT_MTUS = List.of(1408, 8192, 65_504);
 
@@ -84,7 +86,11 @@ final class Plan
         {
             return List.of(KvShape.TRACE_PIECE);
         }
-        if (CaseKind.KV == kind)
+        if (CaseKind.ARCHIVE_INDEX == kind)
+        {
+            return INDEX_BLOCKS;
+        }
+        if (CaseKind.KV == kind || CaseKind.ARCHIVE == kind)
         {
             options.sizes().forEach(Plan::checkPiece);
         }
@@ -92,6 +98,7 @@ final class Plan
         {
             case RTT -> RTT_SIZES;
             case THROUGHPUT -> THROUGHPUT_SIZES;
+            case ARCHIVE -> ARCHIVE_SIZES;
             default -> KV_SIZES;
         };
     }

@@ -23,7 +23,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.DataFormatException;
 
 /**
@@ -37,9 +39,10 @@ final class Series
      * One round.
      *
      * @param values  that it resulted in, in the order of {@link CaseKind#metrics()}, or null if it failed.
+     * @param stages  CPU in milliseconds for each GB, by {@link KvStage}, NaN for what was not measured.
      * @param failure why it failed, or null.
      */
-    record Round(double[] values, String failure)
+    record Round(double[] values, double[] stages, String failure)
     {
     }
 
@@ -64,7 +67,10 @@ final class Series
     void add(final JsonNode result)
     {
         rounds.add(new Round(
-            kind.metrics().stream().mapToDouble((name) -> result.path(name).asDouble()).toArray(), null));
+            kind.metrics().stream().mapToDouble((name) -> result.path(name).asDouble()).toArray(),
+            Arrays.stream(KvStage.values())
+            .mapToDouble((stage) -> result.path(stage.key()).asDouble(Double.NaN)).toArray(),
+            null));
         if (result.has("histogram"))
         {
             final Histogram decoded = decode(result.path("histogram").asText());
@@ -86,7 +92,7 @@ final class Series
      */
     void fail(final String failure)
     {
-        rounds.add(new Round(null, failure));
+        rounds.add(new Round(null, null, failure));
     }
 
     private static Histogram decode(final String text)
@@ -144,6 +150,26 @@ final class Series
     {
         return rounds.stream().filter((round) -> null != round.values())
             .mapToDouble((round) -> round.values()[metric]).sorted().toArray();
+    }
+
+    /**
+     * CPU of the stages.
+     *
+     * @return medians in milliseconds for each GB, without stages that were not measured.
+     */
+    Map<KvStage, Double> stages()
+    {
+        final Map<KvStage, Double> stages = new EnumMap<>(KvStage.class);
+        for (final KvStage stage : KvStage.values())
+        {
+            final double median = median(rounds.stream().filter((round) -> null != round.stages())
+                .mapToDouble((round) -> round.stages()[stage.ordinal()]).toArray());
+            if (!Double.isNaN(median))
+            {
+                stages.put(stage, median);
+            }
+        }
+        return stages;
     }
 
     /**

@@ -18,10 +18,11 @@ package io.millrace.samples.bench;
 import io.millrace.samples.failure.CommandFailure;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.stream.Collectors;
 
 /**
- * What a case runs on.
+ * What a case runs on, or which of its parts a figure is of.
  */
 public enum Transport
 {
@@ -34,7 +35,25 @@ public enum Transport
     /** Messages that fill a frame on Millrace's driver, which KV blocks are compared with. */
     STREAM("throughput", "Millrace messages"),
     /** libfabric itself, through Millrace's binding and without Aeron. */
-    RAW("raw", "raw libfabric");
+    RAW("raw", "raw libfabric"),
+    /** A KV stream that is received and not recorded. */
+    UNRECORDED("stream", "not recorded"),
+    /** The same stream, recorded, until its bytes are on the disk. */
+    RECORD("record", "recorded"),
+    /** Plain writes of as many bytes to that disk, until they are on it. */
+    DISK_WRITE("sequentialWrite", "plain writes"),
+    /** The recording from a disk whose cache is cold, into device memory. */
+    REPLAY("replay", "replayed"),
+    /** Plain reads of the same files with a cold cache. */
+    DISK_READ("sequentialRead", "plain reads"),
+    /** A quarter of the blocks, that lie together. */
+    FETCH_RANGE("fetchRange", "fetched in one range"),
+    /** As many, each fourth one. */
+    FETCH_SCATTERED("fetchScattered", "fetched scattered"),
+    /** The archive's index of blocks. */
+    INDEX("index", "index");
+
+    private static final EnumSet<Transport> CHOICES = EnumSet.of(MILLRACE, AERON_UDP, AERON_IPC, RAW);
 
     private final String key;
     private final String label;
@@ -75,10 +94,10 @@ public enum Transport
     public static Transport of(final String text)
     {
         return Arrays.stream(values())
-            .filter((transport) -> STREAM != transport && transport.key.equalsIgnoreCase(text))
+            .filter((transport) -> CHOICES.contains(transport) && transport.key.equalsIgnoreCase(text))
             .findFirst()
             .orElseThrow(() -> CommandFailure.usage("--on " + text + ": it must be one or more of " +
-                Arrays.stream(values()).filter((value) -> STREAM != value).map(Transport::key)
+                CHOICES.stream().map(Transport::key)
                 .collect(Collectors.joining(", ")) +
                 ", separated by commas"));
     }

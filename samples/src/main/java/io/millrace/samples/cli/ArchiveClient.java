@@ -19,7 +19,6 @@ import io.aeron.CommonContext;
 import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvArchiveException;
 import io.millrace.archive.KvBlockStore;
-import io.millrace.archive.KvScanProgress;
 import io.millrace.archive.index.IndexException;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Option;
@@ -47,9 +46,17 @@ final class ArchiveClient
 
     int run(final ToIntFunction<KvArchive> command)
     {
+        return run(directory, "--dir", command);
+    }
+
+    /**
+     * @param option that names the directory, for errors.
+     */
+    static int run(final String directory, final String option, final ToIntFunction<KvArchive> command)
+    {
         if (!Files.exists(Path.of(directory, "cnc.dat")))
         {
-            throw CommandFailure.failed("no driver in --dir " + directory +
+            throw CommandFailure.failed("no driver in " + option + " " + directory +
                 ": start an archive there with ./millrace archive serve, or name its directory");
         }
         try (KvArchive archive = KvArchive.connect(new KvArchive.Context().aeronDirectoryName(directory)))
@@ -64,7 +71,13 @@ final class ArchiveClient
 
     int runWithStore(final Path index, final ToIntFunction<KvBlockStore> command)
     {
-        return run(archive ->
+        return runWithStore(directory, "--dir", index, command);
+    }
+
+    static int runWithStore(
+        final String directory, final String option, final Path index, final ToIntFunction<KvBlockStore> command)
+    {
+        return run(directory, option, archive ->
         {
             try (KvBlockStore store = KvBlockStore.open(
                 archive, new KvBlockStore.Context().indexFile(index).updateIntervalNs(0)))
@@ -72,27 +85,5 @@ final class ArchiveClient
                 return command.applyAsInt(store);
             }
         });
-    }
-
-    /**
-     * Progress on standard error, when it is a terminal.
-     */
-    static KvScanProgress progress()
-    {
-        if (null == System.console())
-        {
-            return KvScanProgress.NONE;
-        }
-        final long[] shownPercent = { -1 };
-        return (recordingId, position, limit) ->
-        {
-            final long percent = 0 == limit ? 100 : 100 * position / limit;
-            if (percent != shownPercent[0])
-            {
-                shownPercent[0] = percent;
-                System.err.printf("\rrecording %d: %d %% of %d MiB%s", recordingId, percent, limit >> 20,
-                    position == limit ? "\n" : "");
-            }
-        };
     }
 }

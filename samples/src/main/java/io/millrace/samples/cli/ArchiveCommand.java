@@ -32,7 +32,7 @@ import java.util.concurrent.Callable;
     description = "Records KV streams on disk and finds their blocks again.",
     subcommands = {
         ArchiveServe.class, ArchiveLs.class, ArchiveRecord.class, ArchiveReplay.class, ArchiveFetch.class,
-        ArchiveVerify.class, ArchiveRebuild.class, ArchivePurge.class },
+        ArchiveVerify.class, ArchiveRebuild.class, ArchivePurge.class, ArchiveReplicate.class, ArchiveTrace.class },
     footer = {
         "",
         "  ./millrace archive serve --dir /dev/shm/aeron-a --archive-dir /data/archive",

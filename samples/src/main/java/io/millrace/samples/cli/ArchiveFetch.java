@@ -15,13 +15,15 @@
  */
 package io.millrace.samples.cli;
 
-import io.millrace.archive.KvFetch;
+import io.millrace.archive.KvBlockReader;
+import io.millrace.archive.KvBlockStore;
 import io.millrace.archive.KvFetchPlan;
-import io.millrace.archive.KvReplayState;
+import io.millrace.archive.KvRead;
 import io.millrace.archive.KvScope;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
+import io.millrace.samples.demo.ProgressDisplay;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,6 +32,7 @@ import picocli.CommandLine.Parameters;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 
@@ -56,6 +59,13 @@ public final class ArchiveFetch implements Callable<Integer>
     @Option(names = "--tag", paramLabel = "TEXT", defaultValue = "", description = "Model tag of the transfers.")
     private String tag;
 
+    @Option(names = "--second-dir", paramLabel = "DIR",
+        description = "Driver of a second archive, that is asked for what the first one cannot give.")
+    private String secondDirectory;
+
+    @Option(names = "--second-index", paramLabel = "FILE", description = "Index of the second archive.")
+    private Path secondIndex;
+
     @Mixin
     private ArchiveClient client;
 
@@ -68,28 +78,40 @@ public final class ArchiveFetch implements Callable<Integer>
     public Integer call()
     {
         final KvLayout shape = layout();
-        return client.runWithStore(index, store ->
+        if (null == secondDirectory != (null == secondIndex))
         {
-            store.update(ArchiveClient.progress());
-            final long startNs = System.nanoTime();
-            final KvFetchPlan plan = store.plan(new KvScope(tag, shape), hashes);
-            try (HostMemory memory = new HostMemory())
+            throw CommandFailure.usage("--second-dir and --second-index go together: name both or none");
+        }
+        return client.runWithStore(index, store -> null == secondDirectory ? fetch(shape, List.of(store)) :
+            ArchiveClient.runWithStore(secondDirectory, "--second-dir", secondIndex,
+            second -> fetch(shape, List.of(store, second))));
+    }
+
+    private int fetch(final KvLayout shape, final List<KvBlockStore> stores)
+    {
+        try (ArchiveProgress progress = new ArchiveProgress())
+        {
+            stores.forEach(store -> store.update(progress));
+        }
+        final long startNs = System.nanoTime();
+        final KvScope scope = new KvScope(tag, shape);
+        final KvFetchPlan plan = stores.get(0).plan(scope, hashes);
+        final long timeoutNs = stores.get(0).archive().context().replayTimeoutNs();
+        try (HostMemory memory = new HostMemory();
+            ProgressDisplay bar = ArchiveProgress.bar("fetch", shape.totalBytes(hashes.length));
+            KvBlockReader reader = new KvBlockReader(stores, timeoutNs))
+        {
+            final KvBlocks blocks = KvBlocks.contiguous(
+                shape, memory.device().allocate(shape.totalBytes(hashes.length)), hashes.length);
+            final KvRead read = reader.read(scope, hashes, blocks, () -> new KvReceiver.Context()
+                .device(memory.device()).listener(ArchiveProgress.landing(bar)), stores.size() * timeoutNs);
+            print(plan, read, (System.nanoTime() - startNs) / 1e9);
+            if (read.failed().length > 0)
             {
-                final KvBlocks blocks = KvBlocks.contiguous(
-                    shape, memory.device().allocate(shape.totalBytes(hashes.length)), hashes.length);
-                try (KvFetch fetch = store.fetch(plan, blocks, new KvReceiver.Context()
-                    .device(memory.device())))
-                {
-                    final KvReplayState state = fetch.await(Long.MAX_VALUE);
-                    print(plan, fetch, (System.nanoTime() - startNs) / 1e9);
-                    if (KvReplayState.COMPLETED != state)
-                    {
-                        throw CommandFailure.failed(String.valueOf(fetch.errorText()));
-                    }
-                    return 0;
-                }
+                throw CommandFailure.failed(String.valueOf(read.errorText()));
             }
-        });
+            return 0;
+        }
     }
 
     private KvLayout layout()
@@ -104,7 +126,7 @@ public final class ArchiveFetch implements Callable<Integer>
         }
     }
 
-    private void print(final KvFetchPlan plan, final KvFetch fetch, final double seconds)
+    private void print(final KvFetchPlan plan, final KvRead read, final double seconds)
     {
         if (client.json())
         {
@@ -112,20 +134,22 @@ public final class ArchiveFetch implements Callable<Integer>
             result.put("blocks", plan.blockCount());
             result.put("prefix", plan.prefixLength());
             result.put("hits", plan.hits());
-            result.put("misses", plan.misses());
-            result.put("landed", fetch.landed());
-            result.put("failed", fetch.failed());
-            result.put("bytes", plan.bytes());
+            result.put("misses", read.missing());
+            result.put("landed", read.landed());
+            result.put("failed", read.failed());
+            result.put("bytes", read.bytes());
             result.put("bytesRead", plan.bytesToRead());
             result.put("replays", plan.replays());
+            result.put("retries", read.retries());
+            result.put("failovers", read.failovers());
             result.put("seconds", seconds);
             Json.print(result);
         }
         else
         {
-            Output.print(String.format("%d of %d blocks stored, prefix %d; %d landed, %d bytes in %d replays, %.2f s%n",
-                plan.hits().length, plan.blockCount(), plan.prefixLength(), fetch.landed().length, plan.bytes(),
-                plan.replays(), seconds));
+            Output.print(String.format("%d of %d blocks stored, prefix %d; %d landed, %d bytes, %d fetches again, " +
+                "%d fail-overs, %.2f s%n", plan.blockCount() - read.missing().length, plan.blockCount(),
+                plan.prefixLength(), read.landed().length, read.bytes(), read.retries(), read.failovers(), seconds));
         }
     }
 }

@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 
 /**
@@ -37,7 +38,8 @@ import java.util.concurrent.Callable;
     description = "Deletes the start of a recording, or what was not of use for the longest time.",
     footer = {
         "",
-        "With --capacity nothing is done up to 0.90 of it, else KV recordings come down to 0.80." })
+        "With --capacity nothing is done up to 0.90 of it, else KV recordings come down to 0.80.",
+        "With --tag-limit only segments go that hold blocks of that tag alone." })
 public final class ArchivePurge implements Callable<Integer>
 {
     @ArgGroup(multiplicity = "1")
@@ -65,6 +67,10 @@ public final class ArchivePurge implements Callable<Integer>
         @Option(names = "--recording", paramLabel = "ID", description = "Purge of this recording.")
         private Long recordingId;
 
+        @Option(names = "--tag-limit", paramLabel = "TAG=SIZE",
+            description = "Bytes that the blocks of a model tag may take, such as llama=20g; again for more tags.")
+        private Map<String, String> tagLimits;
+
         @Option(names = "--capacity", paramLabel = "SIZE",
             description = "Bytes that KV recordings may take, such as 100g.")
         private String capacity;
@@ -80,8 +86,20 @@ public final class ArchivePurge implements Callable<Integer>
             try (KvBlockStore store = KvBlockStore.open(
                 archive, new KvBlockStore.Context().indexFile(index).updateIntervalNs(0)))
             {
-                store.update(ArchiveClient.progress());
-                if (null == what.recordingId)
+                try (ArchiveProgress progress = new ArchiveProgress())
+                {
+                    store.update(progress);
+                }
+                if (null != what.tagLimits)
+                {
+                    final Map<String, KvEviction> evictions = store.retention().evict(tagLimits());
+                    final StringBuilder text = new StringBuilder(evictions.size() + " tags over their limits");
+                    evictions.forEach((tag, eviction) -> text.append("\n").append(tag).append(": ")
+                        .append(eviction.bytesBefore()).append(" bytes before, ")
+                        .append(eviction.bytesAfter()).append(" after"));
+                    print(Map.of("tags", evictions), text.toString());
+                }
+                else if (null == what.recordingId)
                 {
                     final KvEviction eviction = store.retention().evict(capacity());
                     print(eviction, eviction.bytesBefore() + " bytes before, " + eviction.bytesAfter() + " after; " +
@@ -114,13 +132,30 @@ public final class ArchivePurge implements Callable<Integer>
 
     private long capacity()
     {
+        return size("--capacity", what.capacity);
+    }
+
+    private Map<String, Long> tagLimits()
+    {
+        final Map<String, Long> limits = new TreeMap<>();
+        what.tagLimits.forEach((tag, size) -> limits.put(tag, size("--tag-limit " + tag, size)));
+        return limits;
+    }
+
+    private static long size(final String option, final String text)
+    {
         try
         {
-            return SystemUtil.parseSize("--capacity", what.capacity);
+            final long bytes = SystemUtil.parseSize(option, text);
+            if (bytes > 0)
+            {
+                return bytes;
+            }
         }
-        catch (final NumberFormatException ex)
+        catch (final NumberFormatException ignore)
         {
-            throw CommandFailure.usage("--capacity " + what.capacity + " must be bytes over 0, such as 500m or 100g");
+            // Said below.
         }
+        throw CommandFailure.usage(option + " " + text + " must be bytes over 0, such as 500m or 100g");
     }
 }

@@ -32,6 +32,11 @@ public final class ArchiveRebuild implements Callable<Integer>
         description = "Of the index. One process uses it at a time.")
     private Path index;
 
+    @Option(names = "--archive-dir", paramLabel = "DIR",
+        description = "Of the recordings, if they are on this machine: frames of unknown types, at which an archive " +
+            "hangs, are found before they are replayed.")
+    private Path archiveDirectory;
+
     @Mixin
     private ArchiveClient client;
 
@@ -45,7 +50,14 @@ public final class ArchiveRebuild implements Callable<Integer>
     {
         return client.runWithStore(index, store ->
         {
-            store.rebuild(ArchiveClient.progress());
+            if (null != archiveDirectory)
+            {
+                store.archiveDirectory(archiveDirectory);
+            }
+            try (ArchiveProgress progress = new ArchiveProgress())
+            {
+                store.rebuild(progress);
+            }
             if (client.json())
             {
                 Json.print(store.index().stats());

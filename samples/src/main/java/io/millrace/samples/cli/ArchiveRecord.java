@@ -16,8 +16,11 @@
 package io.millrace.samples.cli;
 
 import io.aeron.archive.codecs.SourceLocation;
+import io.millrace.archive.KvArchiveError;
+import io.millrace.archive.KvArchiveException;
 import io.millrace.archive.KvRecording;
 import io.millrace.archive.KvRecordingInfo;
+import io.millrace.samples.demo.ProgressDisplay;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,6 +39,8 @@ import java.util.concurrent.TimeUnit;
     footer = { "", "Ended by a signal, the command leaves the recording to go on." })
 public final class ArchiveRecord implements Callable<Integer>
 {
+    private static final long INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(500);
+
     @Parameters(index = "0", paramLabel = "CHANNEL", description = "Of the stream, such as aeron:udp?endpoint=a:9000.")
     private String channel;
 
@@ -45,6 +50,10 @@ public final class ArchiveRecord implements Callable<Integer>
     @Option(names = "--remote",
         description = "Subscribe like a receiver; else a publication on the archive's driver is spied upon.")
     private boolean remote;
+
+    @Option(names = "--resume",
+        description = "Go on in the newest recording of the stream, if the stream goes on where that one stopped.")
+    private boolean resume;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "60",
         description = "Time for the stream to appear. Default: 60.")
@@ -63,11 +72,12 @@ public final class ArchiveRecord implements Callable<Integer>
     {
         return client.run(archive ->
         {
-            final KvRecording recording =
-                archive.record(channel, streamId, remote ? SourceLocation.REMOTE : SourceLocation.LOCAL);
-            recording.awaitStart(TimeUnit.SECONDS.toNanos(timeoutSeconds));
-            // A stream may go on for days.
-            final KvRecordingInfo info = recording.awaitStop(Long.MAX_VALUE);
+            final SourceLocation location = remote ? SourceLocation.REMOTE : SourceLocation.LOCAL;
+            final long timeoutNs = TimeUnit.SECONDS.toNanos(timeoutSeconds);
+            final KvRecording recording = resume ? archive.resume(channel, streamId, location, timeoutNs) :
+                archive.record(channel, streamId, location);
+            recording.awaitStart(timeoutNs);
+            final KvRecordingInfo info = awaitStop(recording);
             if (client.json())
             {
                 Json.print(info);
@@ -78,5 +88,30 @@ public final class ArchiveRecord implements Callable<Integer>
             }
             return 0;
         });
+    }
+
+    /**
+     * A stream may go on for days: there is no deadline.
+     */
+    private static KvRecordingInfo awaitStop(final KvRecording recording)
+    {
+        try (ProgressDisplay bar = ArchiveProgress.endless("recording " + recording.recordingId()))
+        {
+            while (true)
+            {
+                try
+                {
+                    return recording.awaitStop(INTERVAL_NS);
+                }
+                catch (final KvArchiveException ex)
+                {
+                    if (KvArchiveError.DEADLINE != ex.error())
+                    {
+                        throw ex;
+                    }
+                }
+                bar.stepTo(recording.position());
+            }
+        }
     }
 }

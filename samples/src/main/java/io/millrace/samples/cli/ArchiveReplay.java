@@ -18,6 +18,7 @@ package io.millrace.samples.cli;
 import io.aeron.archive.client.AeronArchive;
 import io.millrace.archive.KvReplay;
 import io.millrace.archive.KvReplayState;
+import io.millrace.samples.demo.ProgressDisplay;
 import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Parameters;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code ./millrace archive replay}.
@@ -37,6 +39,8 @@ import java.util.concurrent.Callable;
     description = "Replays a KV recording into host memory and checks every layer.")
 public final class ArchiveReplay implements Callable<Integer>
 {
+    private static final long INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
+
     @Parameters(paramLabel = "ID", description = "Of the recording.")
     private long recordingId;
 
@@ -65,7 +69,17 @@ public final class ArchiveReplay implements Callable<Integer>
             try (HostMemory memory = new HostMemory();
                 KvReplay replay = archive.replay(recordingId, from, length, timeoutNs, memory.receiverContext()))
             {
-                if (KvReplayState.COMPLETED != replay.await(timeoutNs))
+                try (ProgressDisplay bar = ArchiveProgress.bar(
+                    "recording " + recordingId, replay.limitPosition() - replay.fromPosition()))
+                {
+                    // Ends at the replay's own deadline.
+                    while (!replay.await(INTERVAL_NS).isTerminal())
+                    {
+                        bar.stepTo(replay.bytesReplayed());
+                    }
+                    bar.stepTo(replay.bytesReplayed());
+                }
+                if (KvReplayState.COMPLETED != replay.state())
                 {
                     throw CommandFailure.failed(String.valueOf(replay.errorText()));
                 }

@@ -38,6 +38,11 @@ public final class ArchiveVerify implements Callable<Integer>
         description = "Of the index, made when there is none. One process uses it at a time.")
     private Path index;
 
+    @Option(names = "--archive-dir", paramLabel = "DIR",
+        description = "Of the recordings, if they are on this machine: frames of unknown types, at which an archive " +
+            "hangs, are found before they are replayed.")
+    private Path archiveDirectory;
+
     @Mixin
     private ArchiveClient client;
 
@@ -51,7 +56,15 @@ public final class ArchiveVerify implements Callable<Integer>
     {
         return client.runWithStore(index, store ->
         {
-            final KvVerifyReport report = store.verify(ArchiveClient.progress());
+            if (null != archiveDirectory)
+            {
+                store.archiveDirectory(archiveDirectory);
+            }
+            final KvVerifyReport report;
+            try (ArchiveProgress progress = new ArchiveProgress())
+            {
+                report = store.verify(progress);
+            }
             if (client.json())
             {
                 Json.print(report);

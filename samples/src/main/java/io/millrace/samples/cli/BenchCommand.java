@@ -57,7 +57,8 @@ public final class BenchCommand implements Callable<Integer>
     private static final int MAX_RATE = 10_000_000;
     private static final double MILLIS = 1e3;
 
-    @Parameters(paramLabel = "CASE", arity = "0..*", description = "rtt, throughput, kv, kvTrace.")
+    @Parameters(paramLabel = "CASE", arity = "0..*",
+        description = "rtt, throughput, kv, kvTrace, archive, archiveIndex.")
     private List<String> names = List.of();
 
     @Option(names = "--cases", paramLabel = "CASE", split = ",", description = "The same, separated by commas.")
@@ -102,6 +103,10 @@ public final class BenchCommand implements Callable<Integer>
     @Option(names = "--dir", paramLabel = "DIR", description = "For the drivers' files. Default: /dev/shm.")
     private Path directory;
 
+    @Option(names = "--archive-dir", paramLabel = "DIR",
+        description = "On the disk that archive is to measure. Default: the directory of temporary files.")
+    private Path archiveDirectory;
+
     @Option(names = "--trace", paramLabel = "FILE",
         description = "JSON lines of requests for kvTrace, as in ./millrace demo. Default: generated.")
     private Path trace;
@@ -126,7 +131,9 @@ public final class BenchCommand implements Callable<Integer>
     {
         Interruption.watch();
         final List<CaseKind> kinds = Stream.concat(names.stream(), moreNames.stream())
-            .map(CaseKind::of).distinct().toList();
+            .map(CaseKind::of)
+            .flatMap((kind) -> CaseKind.ARCHIVE == kind ? Stream.of(kind, CaseKind.ARCHIVE_INDEX) : Stream.of(kind))
+            .distinct().toList();
         if (kinds.isEmpty())
         {
             throw CommandFailure.usage("bench needs a case: one or more of " +
@@ -149,6 +156,7 @@ public final class BenchCommand implements Callable<Integer>
             millis("--warmup", warmup, 0),
             (int)number("--rate", rate, 1, MAX_RATE),
             directory,
+            archiveDirectory,
             trace,
             javaOptions,
             common.verbose()));

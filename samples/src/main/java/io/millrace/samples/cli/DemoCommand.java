@@ -98,6 +98,11 @@ public final class DemoCommand implements Callable<Integer>
      */
     public Integer call()
     {
+        if (null != archiveDirectory && !archive)
+        {
+            throw CommandFailure.usage("--archive-dir " + archiveDirectory +
+                " goes with --archive only; add --archive, or leave it out");
+        }
         Interruption.watch();
         final DemoReport report = Demo.run(new DemoOptions(
             number("--requests", requests, 1, MAX_REQUESTS),

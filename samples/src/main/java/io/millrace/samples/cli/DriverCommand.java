@@ -54,6 +54,8 @@ import java.util.concurrent.CountDownLatch;
         "Prints one line when it is ready. Exit status: 0 ended by a signal, 1 failed, 2 wrong option or value." })
 public final class DriverCommand implements Callable<Integer>
 {
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
     // Hidden, since picocli would show it as -D=name=value.
     @Option(names = "-D", hidden = true, mapFallbackValue = "")
     private Map<String, String> properties;
@@ -69,6 +71,7 @@ public final class DriverCommand implements Callable<Integer>
      */
     public Integer call() throws InterruptedException
     {
+        System.setProperty(LOG_FORMAT, System.getProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n"));
         if (null != properties)
         {
             properties.forEach(System::setProperty);
@@ -99,9 +102,10 @@ public final class DriverCommand implements Callable<Integer>
         }
         catch (final ConfigurationException ex)
         {
+            final String text = CommandFailure.withoutCategory(ex);
             // Aeron names its field and not the property that sets it.
-            throw CommandFailure.usage(CommandFailure.withoutCategory(ex) +
-                "; correct or leave out the property that sets it, given were " + given());
+            throw CommandFailure.usage(text.contains("millrace.") || text.startsWith("aeron.dir") ? text :
+                text + "; correct or leave out the property that sets it, given were " + given());
         }
         catch (final ActiveDriverException ex)
         {

@@ -69,7 +69,7 @@ public final class InfoCommand implements Callable<Integer>
      *
      * @param libfabric the library.
      * @param machine   limits that drivers meet.
-     * @param auto      what {@code auto} chooses.
+     * @param auto      what {@code auto} chooses, or null where that is an error.
      * @param driver    what a driver started here would do, or null where that is what {@code auto} chooses.
      * @param providers that carry frames.
      */
@@ -182,8 +182,11 @@ public final class InfoCommand implements Callable<Integer>
      */
     public Integer call()
     {
-        final Info info = new Info(
-            library(), machine(), choice(new EfaContext().protocol(AUTO)), configured(), providers());
+        final Configured auto = configured(AUTO);
+        final String word = EfaConfiguration.protocol();
+        final Configured driver = !AUTO.equalsIgnoreCase(word.trim()) ? configured(word) :
+            null == auto.error() ? null : auto;
+        final Info info = new Info(library(), machine(), auto.choice(), driver, providers());
         if (json)
         {
             Json.print(info);
@@ -205,33 +208,17 @@ public final class InfoCommand implements Callable<Integer>
         return new Library(true, libFabric.versionText(), libFabric.path(), null);
     }
 
-    private static Choice choice(final EfaContext context)
+    private static Configured configured(final String word)
     {
         try
         {
-            final ProtocolChoice choice = ProtocolChoice.select(context);
-            return new Choice(choice.protocol(), choice.provider(), choice.rails(), choice.reason());
+            final ProtocolChoice choice = ProtocolChoice.select(new EfaContext().protocol(word));
+            return new Configured(word, new Choice(
+                choice.protocol(), choice.provider(), choice.rails(), choice.reason()), null);
         }
         catch (final ConfigurationException ex)
         {
-            throw CommandFailure.usage(ex);
-        }
-    }
-
-    private static Configured configured()
-    {
-        final String word = EfaConfiguration.protocol();
-        if (AUTO.equalsIgnoreCase(word.trim()))
-        {
-            return null;
-        }
-        try
-        {
-            return new Configured(word, choice(new EfaContext().protocol(word)), null);
-        }
-        catch (final CommandFailure ex)
-        {
-            return new Configured(word, null, ex.getMessage());
+            return new Configured(word, null, CommandFailure.withoutCategory(ex));
         }
     }
 
@@ -314,8 +301,10 @@ public final class InfoCommand implements Callable<Integer>
         table.append("libfabric  ").append(
             library.available() ? library.version() + " at " + library.path() : "not usable: " + library.cause())
             .append('\n');
-        final Choice auto = info.auto();
-        table.append("auto       ").append(auto).append('\n');
+        if (null != info.auto())
+        {
+            table.append("auto       ").append(info.auto()).append('\n');
+        }
         final Configured driver = info.driver();
         if (null != driver)
         {

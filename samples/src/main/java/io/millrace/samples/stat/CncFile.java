@@ -39,12 +39,12 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A driver's {@code cnc.dat}, mapped for reading only: the driver does not notice.
  */
-final class CncFile implements AutoCloseable
+public final class CncFile implements AutoCloseable
 {
     /**
      * Silence of a driver after which Aeron's clients take it for dead.
      */
-    static final long DRIVER_TIMEOUT_MS = 10_000;
+    public static final long DRIVER_TIMEOUT_MS = 10_000;
 
     private static final long START_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
     private static final long START_POLL_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -78,7 +78,7 @@ final class CncFile implements AutoCloseable
      * @return the file.
      * @throws CommandFailure when there is no driver, or one that cannot be read.
      */
-    static CncFile open(final Path directory)
+    public static CncFile open(final Path directory)
     {
         final File file = directory.resolve(CncFileDescriptor.CNC_FILE).toFile();
         if (!file.exists())
@@ -198,12 +198,22 @@ final class CncFile implements AutoCloseable
         return directory;
     }
 
-    long pid()
+    /**
+     * Process of the driver.
+     *
+     * @return its id.
+     */
+    public long pid()
     {
         return pid;
     }
 
-    long startMs()
+    /**
+     * When the driver started.
+     *
+     * @return milliseconds since the epoch.
+     */
+    public long startMs()
     {
         return startMs;
     }
@@ -225,7 +235,7 @@ final class CncFile implements AutoCloseable
      * @return a copy.
      * @throws CommandFailure when the file holds what no driver writes.
      */
-    Snapshot read()
+    public Snapshot read()
     {
         try
         {

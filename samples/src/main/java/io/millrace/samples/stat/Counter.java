@@ -29,7 +29,7 @@ import org.agrona.concurrent.status.CountersReader;
  * @param label          for people.
  * @param value          at the moment.
  */
-record Counter(
+public record Counter(
     int id, int typeId, long registrationId, long referenceId, DirectBuffer key, String label, long value)
 {
     /**
@@ -41,20 +41,35 @@ record Counter(
             label.equals(other.label);
     }
 
-    int keyInt(final int offset)
+    /**
+     * A number in the key.
+     *
+     * @param offset of it.
+     * @return the number.
+     */
+    public int keyInt(final int offset)
     {
         return key.getInt(offset);
     }
 
-    long keyLong(final int offset)
+    /**
+     * A long number in the key.
+     *
+     * @param offset of it.
+     * @return the number.
+     */
+    public long keyLong(final int offset)
     {
         return key.getLong(offset);
     }
 
     /**
      * A text in the key, cut to what a key holds.
+     *
+     * @param offset of its length.
+     * @return the text.
      */
-    String keyText(final int offset)
+    public String keyText(final int offset)
     {
         final int length = key.getInt(offset);
         final int from = offset + Integer.BYTES;

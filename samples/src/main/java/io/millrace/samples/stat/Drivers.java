@@ -16,9 +16,14 @@
 package io.millrace.samples.stat;
 
 import io.aeron.CncFileDescriptor;
+import io.aeron.CommonContext;
+import org.agrona.BufferUtil;
+import org.agrona.IoUtil;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +31,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Directories of drivers where they usually are, for a user who named another.
+ * Directories of running drivers where they usually are, for a user who named another.
  */
 final class Drivers
 {
@@ -54,12 +59,39 @@ final class Drivers
         try (Stream<Path> files = Files.find(
             root, DEPTH, (path, attributes) -> path.endsWith(CncFileDescriptor.CNC_FILE), new FileVisitOption[0]))
         {
-            return files.map((file) -> file.getParent().toString()).sorted().limit(LIMIT).toList();
+            return files.filter(Drivers::isAlive).map((file) -> file.getParent().toString())
+                .sorted().limit(LIMIT).toList();
         }
         catch (final IOException | UncheckedIOException ex)
         {
             // Directories come and go, and some are not ours to read: a hint may miss some.
             return List.of();
+        }
+    }
+
+    private static boolean isAlive(final Path file)
+    {
+        MappedByteBuffer mapping = null;
+        try
+        {
+            if (Files.size(file) <= CncFileDescriptor.META_DATA_LENGTH)
+            {
+                return false;
+            }
+            mapping = IoUtil.mapExistingFile(file.toFile(), FileChannel.MapMode.READ_ONLY, file.toString());
+            final int version = CncFileDescriptor.createMetaDataBuffer(mapping)
+                .getIntVolatile(CncFileDescriptor.cncVersionOffset(0));
+            // Aeron would wait for a version that is not there yet.
+            return 0 != version && CommonContext.isDriverActive(CncFile.DRIVER_TIMEOUT_MS, (text) -> {}, mapping);
+        }
+        catch (final IOException | RuntimeException ex)
+        {
+            // Gone meanwhile, of another version, or not ours to read.
+            return false;
+        }
+        finally
+        {
+            BufferUtil.free(mapping);
         }
     }
 }

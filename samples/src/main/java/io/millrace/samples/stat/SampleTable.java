@@ -76,13 +76,14 @@ final class SampleTable
     {
         final SampleTable table = new SampleTable(sample, columns);
         table.driver();
-        table.system();
+        // A terminal shows the first lines: what is wrong comes before what is fast, and totals come last.
+        table.errors();
         table.rails();
         table.peers();
-        table.errors();
         table.publications();
         table.images();
         table.kvStreams();
+        table.system();
         return columns > 0 ? table.lines.stream().map((line) -> cut(line, columns)).toList() : table.lines;
     }
 
@@ -137,8 +138,8 @@ final class SampleTable
         lines.add("driver    pid " + sample.pid() + ", up " + Units.age(sample.uptimeMs()) + ", heartbeat " +
             Units.age(Math.max(0, sample.heartbeatAgeMs())) + " ago" +
             (sample.heartbeatAgeMs() > SILENT_MS ? " (SILENT: stopped or killed?)" : "") + ", " + sample.directory());
-        lines.add("protocol  " + (null == sample.protocol() ? "none: another driver, or one of Millrace that has " +
-            "no channel yet" : sample.protocol().text().replaceFirst("^protocol=", "")));
+        lines.add("protocol  " + (null == sample.protocol() ? "not opened yet: another driver, or one that was " +
+            "installed and has no channel yet" : sample.protocol().text().replaceFirst("^protocol=", "")));
         if (!sample.fabric().isEmpty())
         {
             cells("fabric    ", cells(sample.fabric(), Set.of("fallbacksToUdp", "handshakesCompleted", "linksUp"),
@@ -214,6 +215,7 @@ final class SampleTable
 
     private void system()
     {
+        lines.add("");
         cells("system    ", cells(sample.system(), SYSTEM_ALWAYS, SYSTEM_NEVER));
         final List<String> cycles = new ArrayList<>();
         for (final String agent : AGENTS)

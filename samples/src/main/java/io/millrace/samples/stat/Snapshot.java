@@ -28,7 +28,7 @@ import java.util.Map;
  * @param counters       that are allocated.
  * @param errors         distinct errors, the latest last.
  */
-record Snapshot(
+public record Snapshot(
     long timeNs, long timeMs, long heartbeatAgeMs, List<Counter> counters, List<DriverSample.DistinctError> errors)
 {
     Map<Integer, Counter> countersById()

@@ -46,6 +46,7 @@ public final class TraceReader implements Requests
     private final BufferedReader reader;
     private long lineNumber;
     private long index;
+    private long[] hashIds;
 
     /**
      * Open a trace.
@@ -119,6 +120,16 @@ public final class TraceReader implements Requests
         }
     }
 
+    /**
+     * Ids of the prefix blocks of the request that was read last: equal ids have equal contents.
+     *
+     * @return ids in the order of the prompt, empty before the first request.
+     */
+    public long[] hashIds()
+    {
+        return null == hashIds ? new long[0] : hashIds.clone();
+    }
+
     private int inputLength(final String line)
     {
         final JsonNode node;
@@ -165,6 +176,11 @@ public final class TraceReader implements Requests
         if (!valid)
         {
             throw broken("\"hash_ids\" is " + shown(ids.toString()) + ", it must be an array of whole numbers");
+        }
+        hashIds = new long[ids.size()];
+        for (int i = 0; i < hashIds.length; i++)
+        {
+            hashIds[i] = ids.get(i).longValue();
         }
     }
 

@@ -41,13 +41,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@Timeout(90)
+@Timeout(150)
 class ArchiveCommandTest
 {
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
@@ -86,7 +87,7 @@ class ArchiveCommandTest
             assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
 
             final JsonNode fetch =
-                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "1000", "4007", "77");
+                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "--tag", "llama", "1000", "4007", "77");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
             assertThat(fetch.get("misses")).hasToString("[2]");
             assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
@@ -95,6 +96,12 @@ class ArchiveCommandTest
             assertThat(report.get("clean").asBoolean()).isTrue();
             assertThat(report.get("transfers").asInt()).isEqualTo(5);
 
+            assertThat(fetch.get("failovers").asInt()).isZero();
+
+            final JsonNode tags = json(0, "ls", "--dir", dir, "--index", index).get("bytesByTag").get("0");
+            assertThat(tags.get("llama").asLong()).isPositive();
+            assertThat(json(0, "purge", "--dir", dir, "--index", index, "--tag-limit", "llama=100g").get("tags"))
+                .isEmpty();
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--recording", "0", "--to", "1048576")
                 .get("transfers").asInt()).isPositive();
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--capacity", "1").get("bytesAfter").asLong())
@@ -105,12 +112,43 @@ class ArchiveCommandTest
     }
 
     @Test
+    void servesATraceWithinItsCapacity() throws IOException
+    {
+        // Conversations that take turns: each request has the blocks of the one before in its conversation.
+        final StringBuilder lines = new StringBuilder();
+        for (int request = 0; request < 48; request++)
+        {
+            final int from = request % 16 * 100;
+            final int blocks = 6 + 4 * (request / 16);
+            lines.append("{\"timestamp\": 0, \"input_length\": ").append(blocks * 512)
+                .append(", \"output_length\": 1, \"hash_ids\": ")
+                .append(LongStream.range(from, from + blocks).boxed().toList()).append("}\n");
+        }
+        final Path trace = Files.writeString(directory.resolve("trace"), lines);
+        final JsonNode report = json(0, "trace", "--trace", trace.toString(), "--stock", "--capacity", "5m",
+            "--segment-length", "1m", "--recording-length", "1m", "--archive-dir", directory.toString());
+        assertThat(report.get("requests").asInt()).isEqualTo(48);
+        assertThat(report.get("blocks").asInt()).isEqualTo(16 * (6 + 10 + 14));
+        assertThat(report.get("verifiedBlocks").asInt()).isEqualTo(report.get("blocks").asInt());
+        assertThat(report.get("mismatches").asInt()).isZero();
+        assertThat(report.get("hits").asInt()).isPositive().isLessThan(report.get("blocks").asInt());
+        assertThat(report.get("bytesServed").asLong()).isEqualTo(report.get("hits").asLong() * 32_768);
+        assertThat(report.get("evictedSegments").asInt()).isPositive();
+        assertThat(report.get("storedBytes").asLong()).isLessThanOrEqualTo(5 << 20);
+        assertThat(json(2, "trace", "--trace", trace.toString(), "--share", "2", "--archive-dir", ".")).isNull();
+        assertThat(json(2, "trace", "--trace", trace + "x", "--stock", "--archive-dir", directory.toString())).isNull();
+    }
+
+    @Test
     void saysWhatIsWrong() throws IOException
     {
         final String nowhere = directory.resolve("none").toString();
         assertThat(json(1, "ls", "--dir", nowhere)).isNull();
         assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1")).isNull();
         assertThat(json(2, "purge", "--dir", nowhere, "--index", "i")).isNull();
+        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32", "--second-dir", "d", "1"))
+            .isNull();
+        assertThat(json(1, "replicate", "--dir", nowhere, "--from", "aeron:udp?endpoint=localhost:1")).isNull();
         assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
@@ -133,7 +171,7 @@ class ArchiveCommandTest
                 for (long request = 1; request <= 5; request++)
                 {
                     assertThat(sender.submit(new KvTransferRequest()
-                        .requestId(request).layout(layout).blocks(cache.allocate(BLOCKS))
+                        .requestId(request).modelTag("llama").layout(layout).blocks(cache.allocate(BLOCKS))
                         .blockHashes(LongStream.range(request * 1000, request * 1000 + BLOCKS).toArray()))
                         .await(LIMIT_NS)).isEqualTo(KvTransferState.COMPLETED);
                 }

@@ -48,7 +48,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class DriverWatchTest
 {
-    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(20);
+    private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
     private static final long INTERVAL_MS = 10;
     private static final int ROUNDS = 200;
     private static final String CHANNEL = "aeron:udp?endpoint=127.0.0.1:";
@@ -130,6 +130,22 @@ class DriverWatchTest
                     .anyMatch((line) -> line.endsWith("…"));
             }
         }
+    }
+
+    @Test
+    void shouldFindDriversThatRun() throws Exception
+    {
+        try (EfaMediaDriver driver = launch("driver"))
+        {
+            final Path cnc = Path.of(driver.aeronDirectoryName(), CncFileDescriptor.CNC_FILE);
+            Files.write(Files.createDirectory(directory.resolve("starting")).resolve(CncFileDescriptor.CNC_FILE),
+                new byte[(int)Files.size(cnc)]);
+            Files.write(Files.createDirectory(directory.resolve("foreign")).resolve(CncFileDescriptor.CNC_FILE),
+                new byte[1]);
+            assertThat(Drivers.find(directory)).containsExactly(driver.aeronDirectoryName());
+        }
+        assertThat(directory.resolve("driver").resolve(CncFileDescriptor.CNC_FILE)).exists();
+        assertThat(Drivers.find(directory)).isEmpty();
     }
 
     @Test

@@ -18,7 +18,7 @@ package io.millrace.tests.xpyd;
 import io.millrace.bridge.KvFailurePolicy;
 
 /**
- * One transfer of a request as the coordinator sees it. A request whose policy is to recompute may have several.
+ * A request as the coordinator sees it.
  */
 final class Attempt
 {
@@ -27,12 +27,11 @@ final class Attempt
      */
     enum End
     {
-        NONE, GOOD, FAILED
+        NONE, GOOD, FAILED, RECOMPUTED
     }
 
     final long index;
     final int tokens;
-    final int number;
     final int prefill;
     final int decode;
     final KvFailurePolicy policy;
@@ -44,22 +43,34 @@ final class Attempt
     String prefillText = "";
     String decodeText = "";
 
-    Attempt(final long index, final int tokens, final int number, final int prefill, final int decode)
+    Attempt(final long index, final int tokens, final int prefill, final int decode)
     {
         this.index = index;
         this.tokens = tokens;
-        this.number = number;
         this.prefill = prefill;
         this.decode = decode;
-        policy = 0 == index % 4 ? KvFailurePolicy.FAIL : KvFailurePolicy.RECOMPUTE;
+        policy = policy(index);
     }
 
     /**
-     * Id that no other attempt has: the fate of an earlier one must not pass for this one's.
+     * Does its prefill instance give it up half way.
      */
-    long id()
+    static boolean isAbandoned(final long index)
     {
-        return (long)number << 32 | index;
+        return 4 == index % 10;
+    }
+
+    static KvFailurePolicy policy(final long index)
+    {
+        return 0 == index % 4 ? KvFailurePolicy.FAIL : KvFailurePolicy.RECOMPUTE;
+    }
+
+    /**
+     * The decode side has ended without what was sent.
+     */
+    boolean isLost()
+    {
+        return End.FAILED == decodeEnd || End.RECOMPUTED == decodeEnd;
     }
 
     /**
@@ -67,7 +78,7 @@ final class Attempt
      */
     boolean isToBeRecalled()
     {
-        return End.FAILED == decodeEnd && End.GOOD == prefillEnd;
+        return isLost() && End.GOOD == prefillEnd;
     }
 
     boolean isEnded()
@@ -78,7 +89,7 @@ final class Attempt
     @Override
     public String toString()
     {
-        return "request " + index + " attempt " + number + " (" + policy + ") prefill-" + prefill + " " + prefillEnd +
+        return "request " + index + " (" + policy + ") prefill-" + prefill + " " + prefillEnd +
             " '" + prefillText + "', decode-" + decode + " " + decodeEnd + " '" + decodeText + "'" +
             (isExpected ? "" : ", not expected") + (isSent ? "" : ", not sent");
     }

@@ -17,6 +17,7 @@ package io.millrace.tests.xpyd;
 
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvFate;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
@@ -36,12 +37,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A decode process: learns the fate of each request that it is told to expect, and checks every byte that landed.
  */
 public final class DecodeNode extends Node implements KvReceiverListener
 {
+    private static final long RETRY_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
     private final Set<Long> expected = new HashSet<>();
     private final Map<Long, KvBlocks> unasked = new HashMap<>();
     private boolean isTold;
@@ -81,11 +85,11 @@ public final class DecodeNode extends Node implements KvReceiverListener
             return;
         }
         final long id = Long.parseLong(words[1]);
-        final long index = Long.parseLong(words[2]);
+        final int tokens = Integer.parseInt(words[2]);
         expectFrom(id);
         receivers.get(Integer.parseInt(words[3]))
             .expect(id, TimeUnit.MILLISECONDS.toNanos(Long.parseLong(words[4])))
-            .thenAccept(fate -> onFate(index, fate));
+            .thenAccept(fate -> onFate(tokens, fate));
         link.send(ParentLink.event("expecting").put("id", id));
     }
 
@@ -127,12 +131,16 @@ public final class DecodeNode extends Node implements KvReceiverListener
         expected.remove(requestId);
     }
 
-    private void onFate(final long index, final KvFate fate)
+    private void onFate(final int tokens, final KvFate fate)
     {
         expectNoMore(fate.requestId());
         if (KvTransferState.COMPLETED == fate.state())
         {
-            work(() -> verify(index, fate));
+            work(() -> onLanded(fate));
+        }
+        else if (KvFailurePolicy.RECOMPUTE == Attempt.policy(fate.requestId()))
+        {
+            work(() -> recompute(tokens, fate, System.nanoTime()));
         }
         else
         {
@@ -140,9 +148,41 @@ public final class DecodeNode extends Node implements KvReceiverListener
         }
     }
 
-    private void verify(final long index, final KvFate fate)
+    private void onLanded(final KvFate fate)
     {
-        final KvBlocks blocks = fate.transfer().blocks();
+        link.send(ParentLink.event("verified").put("id", fate.requestId())
+            .put("mismatches", verify(fate.requestId(), fate.transfer().blocks()))
+            .put("tokens", fate.transfer().info().tokenCount()).put("policy", fate.policy().name()));
+    }
+
+    // What did not come is computed here, as the sender would have.
+    private void recompute(final int tokens, final KvFate fate, final long sinceNs)
+    {
+        final String reason = fate.error() + " " + fate.text();
+        final KvBlocks blocks = cache.allocate(layout.blocksFor(tokens));
+        if (null != blocks)
+        {
+            for (int layer = 0; layer < layout.layers(); layer++)
+            {
+                computeLayer(fate.requestId(), layer, blocks, part);
+            }
+            link.send(ParentLink.event("recomputed").put("id", fate.requestId())
+                .put("mismatches", verify(fate.requestId(), blocks)).put("text", reason));
+        }
+        else if (System.nanoTime() - sinceNs < TimeUnit.MILLISECONDS.toNanos(orders.transferTimeoutMs()))
+        {
+            // Behind those that have landed, which this thread has to verify before their blocks are free.
+            LockSupport.parkNanos(RETRY_NS);
+            work(() -> recompute(tokens, fate, sinceNs));
+        }
+        else
+        {
+            failed(fate.requestId(), "NO_BLOCKS to recompute it after " + reason);
+        }
+    }
+
+    private long verify(final long index, final KvBlocks blocks)
+    {
         long mismatches = 0;
         for (int layer = 0; layer < layout.layers(); layer++)
         {
@@ -157,8 +197,7 @@ public final class DecodeNode extends Node implements KvReceiverListener
             }
         }
         cache.free(blocks);
-        link.send(ParentLink.event("verified").put("id", fate.requestId()).put("mismatches", mismatches)
-            .put("tokens", fate.transfer().info().tokenCount()).put("policy", fate.policy().name()));
+        return mismatches;
     }
 
     @Override

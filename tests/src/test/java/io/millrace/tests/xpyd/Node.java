@@ -17,10 +17,12 @@ package io.millrace.tests.xpyd;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.aeron.exceptions.AeronException;
+import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.PagedKvCache;
 import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.session.KvRole;
+import io.millrace.samples.demo.BlockContent;
 import io.millrace.samples.demo.ChildMain;
 import io.millrace.samples.demo.ParentLink;
 import org.agrona.CloseHelper;
@@ -128,6 +130,21 @@ abstract class Node implements ChildMain.Role
                 link.send(ParentLink.event("failed").put("message", ex.toString()));
             }
         });
+    }
+
+    /**
+     * Compute a layer of a request's blocks, with a buffer of the model's thread.
+     */
+    void computeLayer(final long index, final int layer, final KvBlocks blocks, final byte[] part)
+    {
+        for (int p = 0; p < orders.layout().parts(); p++)
+        {
+            for (int block = 0; block < blocks.blockCount(); block++)
+            {
+                BlockContent.fill(orders.seed(), index, layer, p, block, part, part.length);
+                device.put(blocks.address(layer, p, block), part, 0, part.length);
+            }
+        }
     }
 
     void failed(final long id, final String reason)

@@ -19,14 +19,12 @@ import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
-import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.session.KvRole;
-import io.millrace.samples.demo.BlockContent;
 import io.millrace.samples.demo.ChildMain;
 import io.millrace.samples.demo.ParentLink;
 import org.agrona.CloseHelper;
@@ -72,12 +70,10 @@ public final class PrefillNode extends Node
             failed(id, "the decode side lost it: " + words[2]);
             return;
         }
-        work(() -> send(id, Long.parseLong(words[2]), Integer.parseInt(words[3]),
-            Integer.parseInt(words[4]), KvFailurePolicy.valueOf(words[5])));
+        work(() -> send(id, Integer.parseInt(words[2]), Integer.parseInt(words[3])));
     }
 
-    private void send(
-        final long id, final long index, final int tokens, final int decode, final KvFailurePolicy policy)
+    private void send(final long id, final int tokens, final int decode)
     {
         try
         {
@@ -90,10 +86,10 @@ public final class PrefillNode extends Node
             }
             final KvTransfer transfer = senders.get(decode).submit(new KvTransferRequest()
                 .requestId(id).layout(layout).blocks(blocks).tokenCount(tokens).modelTag(orders.model())
-                .layerwise(true).failurePolicy(policy)
+                .layerwise(true).failurePolicy(Attempt.policy(id))
                 .timeoutNs(TimeUnit.MILLISECONDS.toNanos(orders.transferTimeoutMs()))
                 .resumeTimeoutNs(TimeUnit.MILLISECONDS.toNanos(orders.resumeTimeoutMs())));
-            compute(index, blocks, transfer);
+            compute(id, blocks, transfer);
             // After the last layer: the blocks are not to be freed while they are written.
             transfer.onEnd(ended -> onEnd(ended, blocks, decode));
         }
@@ -108,16 +104,17 @@ public final class PrefillNode extends Node
     }
 
     private void compute(final long index, final KvBlocks blocks, final KvTransfer transfer)
+        throws InterruptedException
     {
         for (int layer = 0; layer < layout.layers(); layer++)
         {
-            for (int p = 0; p < layout.parts(); p++)
+            computeLayer(index, layer, blocks, part);
+            if (Attempt.isAbandoned(index) && layer == layout.layers() / 2)
             {
-                for (int block = 0; block < blocks.blockCount(); block++)
-                {
-                    BlockContent.fill(orders.seed(), index, layer, p, block, part, part.length);
-                    device.put(blocks.address(layer, p, block), part, 0, part.length);
-                }
+                await(() -> transfer.layersAcked() > 0 || transfer.state().isTerminal() ? true : null,
+                    TimeUnit.MILLISECONDS.toNanos(orders.transferTimeoutMs()));
+                transfer.cancel();
+                return;
             }
             transfer.layerReady(layer);
         }

@@ -26,9 +26,8 @@ import java.util.TreeMap;
 final class XpydReport
 {
     int requests;
-    int attempts;
     int verified;
-    int verifiedAtOnce;
+    int recomputed;
     int verifiedUntold;
     int failed;
     int unknown;
@@ -40,16 +39,19 @@ final class XpydReport
     final List<String> events = new ArrayList<>();
     final List<String> failures = new ArrayList<>();
 
+    int ended()
+    {
+        return verified + recomputed + failed;
+    }
+
     @Override
     public String toString()
     {
         final StringBuilder text = new StringBuilder();
         row(text, "requests", requests);
-        row(text, "transfers", attempts);
         row(text, "verified", verified);
-        row(text, "  by their first transfer", verifiedAtOnce);
-        row(text, "  by a later one", verified - verifiedAtOnce);
         row(text, "  sender not told so", verifiedUntold);
+        row(text, "recomputed and verified", recomputed);
         row(text, "failed on both sides", failed);
         row(text, "unknown", unknown);
         row(text, "block parts that differ", mismatches);

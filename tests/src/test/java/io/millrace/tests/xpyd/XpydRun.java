@@ -16,7 +16,6 @@
 package io.millrace.tests.xpyd;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvLayout;
 import io.millrace.samples.demo.ChildProcess;
 
@@ -37,11 +36,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class XpydRun implements AutoCloseable
 {
-    private static final int MAX_ATTEMPTS = 3;
     private static final long SHORT_WAIT_MS = 1_000;
     private static final int MAX_KILL_DELAY_MS = 300;
 
-    private record Todo(long index, int tokens, int attempt)
+    private record Todo(long index, int tokens)
     {
     }
 
@@ -72,7 +70,7 @@ final class XpydRun implements AutoCloseable
         report.requests = tokens.size();
         for (int i = 0; i < tokens.size(); i++)
         {
-            todo.add(new Todo(i, tokens.get(i), 1));
+            todo.add(new Todo(i, tokens.get(i)));
         }
         planKills(new Random(options.seed()), tokens.size());
         cluster = new Cluster(options, 2 * layout.blocksFor(Collections.max(tokens)));
@@ -201,6 +199,7 @@ final class XpydRun implements AutoCloseable
             }
             case "sent" -> attempt.prefillEnd = Attempt.End.GOOD;
             case "verified" -> onVerified(attempt, message);
+            case "recomputed" -> onRecomputed(attempt, message);
             case "failed" -> onFailed(attempt, side, message.get("text").asText());
             default -> throw new IllegalStateException("unknown event " + message);
         }
@@ -220,6 +219,13 @@ final class XpydRun implements AutoCloseable
         {
             throw new IllegalStateException(message + " is not what was sent: " + attempt);
         }
+    }
+
+    private void onRecomputed(final Attempt attempt, final JsonNode message)
+    {
+        attempt.decodeEnd = Attempt.End.RECOMPUTED;
+        attempt.decodeText = message.get("text").asText();
+        report.mismatches += message.get("mismatches").asLong();
     }
 
     private void onFailed(final Attempt attempt, final int side, final String text)
@@ -260,9 +266,8 @@ final class XpydRun implements AutoCloseable
                 return;
             }
             final Todo next = todo.poll();
-            final Attempt attempt = new Attempt(next.index, next.tokens, next.attempt, prefill, decode);
-            active.put(attempt.id(), attempt);
-            report.attempts++;
+            final Attempt attempt = new Attempt(next.index, next.tokens, prefill, decode);
+            active.put(attempt.index, attempt);
             expect(attempt);
         }
     }
@@ -273,7 +278,7 @@ final class XpydRun implements AutoCloseable
         final long timeoutMs =
             Attempt.End.NONE == attempt.prefillEnd ? options.transferTimeoutMs() : SHORT_WAIT_MS;
         cluster.tell("decode-" + attempt.decode,
-            "expect " + attempt.id() + " " + attempt.index + " " + attempt.prefill + " " + timeoutMs);
+            "expect " + attempt.index + " " + attempt.tokens + " " + attempt.prefill + " " + timeoutMs);
     }
 
     private void send(final Attempt attempt)
@@ -281,8 +286,8 @@ final class XpydRun implements AutoCloseable
         if (!attempt.isSent && ready[0][attempt.prefill])
         {
             attempt.isSent = true;
-            cluster.tell("prefill-" + attempt.prefill, "send " + attempt.id() + " " + attempt.index + " " +
-                attempt.tokens + " " + attempt.decode + " " + attempt.policy);
+            cluster.tell("prefill-" + attempt.prefill, "send " + attempt.index + " " +
+                attempt.tokens + " " + attempt.decode);
         }
     }
 
@@ -291,7 +296,7 @@ final class XpydRun implements AutoCloseable
         if (ready[0][attempt.prefill])
         {
             cluster.tell("prefill-" + attempt.prefill,
-                "recall " + attempt.id() + " " + attempt.decodeText.replace(' ', '_'));
+                "recall " + attempt.index + " " + attempt.decodeText.replace(' ', '_'));
         }
     }
 
@@ -322,7 +327,7 @@ final class XpydRun implements AutoCloseable
             attempt.prefillText = "process killed";
             endIfEnded(attempt);
         }
-        else if (Attempt.End.FAILED == attempt.decodeEnd)
+        else if (attempt.isLost())
         {
             recall(attempt);
         }
@@ -342,19 +347,18 @@ final class XpydRun implements AutoCloseable
         {
             return;
         }
-        active.remove(attempt.id());
+        active.remove(attempt.index);
         if (Attempt.End.GOOD == attempt.decodeEnd)
         {
             report.verified++;
             report.bytes += layout.totalBytes(layout.blocksFor(attempt.tokens));
-            report.verifiedAtOnce += 1 == attempt.number ? 1 : 0;
             report.verifiedUntold += Attempt.End.FAILED == attempt.prefillEnd ? 1 : 0;
             return;
         }
         report.failures.add(attempt.toString());
-        if (KvFailurePolicy.RECOMPUTE == attempt.policy && attempt.number < MAX_ATTEMPTS)
+        if (Attempt.End.RECOMPUTED == attempt.decodeEnd)
         {
-            todo.addFirst(new Todo(attempt.index, attempt.tokens, attempt.number + 1));
+            report.recomputed++;
         }
         else
         {
@@ -371,14 +375,14 @@ final class XpydRun implements AutoCloseable
         }
         final Kill kill = iterator.next();
         final long nowNs = System.nanoTime();
-        if (report.verified + report.failed < kill.atEnded || active.isEmpty())
+        if (report.ended() < kill.atEnded || active.isEmpty())
         {
             killDueNs = nowNs + kill.delayNs;
         }
         else if (nowNs - killDueNs >= 0)
         {
             iterator.remove();
-            note("SIGKILL " + kill.name + " after " + (report.verified + report.failed) + " requests with " +
+            note("SIGKILL " + kill.name + " after " + (report.ended()) + " requests with " +
                 active.size() + " in flight");
             cluster.kill(kill.name);
             killDueNs = nowNs + (kills.isEmpty() ? 0 : kills.getFirst().delayNs);

@@ -15,18 +15,21 @@
  */
 package io.millrace.tests.xpyd;
 
+import io.millrace.bridge.KvFailurePolicy;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.file.Path;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Two prefill and two decode processes on two drivers transfer requests while a process of each kind is killed: every
- * request is verified, or has failed on both sides.
+ * Two prefill and two decode processes on two drivers transfer requests while a process of each kind is killed, and one
+ * request of ten is abandoned by its prefill instance: every request is verified, as it was sent or as the decode side
+ * computed it after a failure, or has failed on both sides.
  */
 class XpydTest
 {
@@ -54,11 +57,21 @@ class XpydTest
             final XpydReport report = run.run();
             System.out.println(options + "\n" + report);
             assertThat(report.unknown).as(report.toString()).isZero();
-            assertThat(report.verified + report.failed).as(report.toString()).isEqualTo(report.requests);
+            assertThat(report.ended()).as(report.toString()).isEqualTo(report.requests);
+            assertThat(report.recomputed).as(report.toString())
+                .isGreaterThanOrEqualTo((int)abandoned(KvFailurePolicy.RECOMPUTE));
+            assertThat(report.failed).as(report.toString())
+                .isGreaterThanOrEqualTo((int)abandoned(KvFailurePolicy.FAIL));
             assertThat(report.verified).as(report.toString()).isGreaterThan(report.requests / 2);
             assertThat(report.mismatches).as(report.toString()).isZero();
             assertThat(report.heldBlocks).as(report.toString()).isZero();
             assertThat(report.events.stream().filter(event -> event.contains("SIGKILL"))).hasSize(3);
         }
+    }
+
+    private static long abandoned(final KvFailurePolicy policy)
+    {
+        return LongStream.range(0, REQUESTS)
+            .filter(index -> Attempt.isAbandoned(index) && policy == Attempt.policy(index)).count();
     }
 }

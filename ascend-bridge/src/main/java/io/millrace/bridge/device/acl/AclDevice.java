@@ -47,6 +47,7 @@ public final class AclDevice implements KvDevice
     private static final long SAME_CONTEXT = -1;
 
     private final Context ctx;
+    private final String name;
     private final AclLibrary library;
     private final long context;
     private final AclInfo info;
@@ -68,6 +69,7 @@ public final class AclDevice implements KvDevice
     public AclDevice(final Context ctx)
     {
         this.ctx = ctx;
+        name = "acl:" + ctx.deviceId();
         library = AclLibrary.open(ctx.libraryPath(), ctx.aclConfigPath());
         final long previous;
         boolean isSet = false;
@@ -125,7 +127,7 @@ public final class AclDevice implements KvDevice
      */
     public String name()
     {
-        return "acl:" + ctx.deviceId();
+        return name;
     }
 
     /**

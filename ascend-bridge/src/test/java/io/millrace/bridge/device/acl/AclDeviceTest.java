@@ -38,7 +38,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Opening, contexts, ownership and errors.
  */
-@Timeout(30)
+@Timeout(150)
 class AclDeviceTest
 {
     @Test

@@ -37,7 +37,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /**
  * Copies that the device refuses, half does, fails, or never ends.
  */
-@Timeout(30)
+@Timeout(150)
 class AclFaultTest
 {
     private static final int RANGES = 100;
@@ -207,6 +207,11 @@ class AclFaultTest
         open(symbols, 20);
         standIn.stick(true);
         queue.submit(fill(batch));
+        // The queue looks at its timeout when it is polled: a copy that has not begun by then could be aborted.
+        while (0 == standIn.count("stuck"))
+        {
+            Thread.onSpinWait();
+        }
         // Begun and stuck: nobody knows when the device writes. The slot must stay quarantined.
         final long startNs = System.nanoTime();
         while (System.nanoTime() - startNs < TimeUnit.MILLISECONDS.toNanos(200))

@@ -1,0 +1,45 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge.session;
+
+import io.aeron.driver.MediaDriver;
+
+/**
+ * A stock media driver as a process of its own, which a test may kill.
+ */
+final class DriverProcess
+{
+    private DriverProcess()
+    {
+    }
+
+    /**
+     * Run until standard input ends.
+     *
+     * @param args directory.
+     */
+    public static void main(final String[] args) throws Exception
+    {
+        try (MediaDriver driver = MediaDriver.launch(SessionNode.driver().aeronDirectoryName(args[0])))
+        {
+            System.out.println("running " + driver.aeronDirectoryName());
+            while (System.in.read() >= 0)
+            {
+                Thread.onSpinWait();
+            }
+        }
+    }
+}
