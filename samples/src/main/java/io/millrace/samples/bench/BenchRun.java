@@ -142,8 +142,11 @@ public final class BenchRun implements AutoCloseable
     private List<List<CaseResult>> groups(final List<BenchCase> cases)
     {
         final Map<Object, List<BenchCase>> byGroup = new LinkedHashMap<>();
-        cases.forEach((benchCase) -> byGroup.computeIfAbsent(
-            CaseKind.KV == benchCase.kind() ? benchCase.mtu() : benchCase, (group) -> new ArrayList<>()).add(benchCase));
+        for (final BenchCase benchCase : cases)
+        {
+            final Object group = CaseKind.KV == benchCase.kind() ? benchCase.mtu() : benchCase;
+            byGroup.computeIfAbsent(group, (key) -> new ArrayList<>()).add(benchCase);
+        }
         return byGroup.values().stream().map((group) ->
         {
             final BenchCase longest = Collections.max(group, Comparator.comparingInt(BenchCase::size));

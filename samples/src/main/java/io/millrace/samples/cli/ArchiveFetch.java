@@ -84,7 +84,7 @@ public final class ArchiveFetch implements Callable<Integer>
         }
         return client.runWithStore(index, store -> null == secondDirectory ? fetch(shape, List.of(store)) :
             ArchiveClient.runWithStore(secondDirectory, "--second-dir", secondIndex,
-            second -> fetch(shape, List.of(store, second))));
+                second -> fetch(shape, List.of(store, second))));
     }
 
     private int fetch(final KvLayout shape, final List<KvBlockStore> stores)

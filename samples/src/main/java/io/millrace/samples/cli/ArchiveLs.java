@@ -31,7 +31,8 @@ import java.util.function.LongFunction;
 /**
  * {@code ./millrace archive ls}.
  */
-@Command(name = "ls", sortOptions = false, description = "Lists recordings, with an index also what model tags have in them.")
+@Command(name = "ls", sortOptions = false,
+    description = "Lists recordings, with an index also what model tags have in them.")
 public final class ArchiveLs implements Callable<Integer>
 {
     @Option(names = "--index", paramLabel = "FILE",

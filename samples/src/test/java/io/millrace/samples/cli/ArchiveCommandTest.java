@@ -80,7 +80,8 @@ class ArchiveCommandTest
             assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
 
             final JsonNode fetch =
-                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "--tag", "llama", "1000", "4007", "77");
+                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32",
+                    "--tag", "llama", "1000", "4007", "77");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
             assertThat(fetch.get("misses")).hasToString("[2]");
             assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
