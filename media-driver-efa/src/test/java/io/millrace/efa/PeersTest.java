@@ -216,7 +216,8 @@ class PeersTest
                     Traffic.exchange(publication, subscription, MESSAGES);
                     assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID) - framesBefore)
                         .isGreaterThanOrEqualTo(MESSAGES / 20);
-                    assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+                    // A link that the former publication's endpoint still has is made anew, and that is counted.
+                    assertThat(sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID)).isLessThan(incarnation);
                 }
             }
         }
