@@ -43,6 +43,7 @@ final class ScannedTransfer
     private final int blockBytes;
     private final long blockCount;
     private final boolean isChecked;
+    private final boolean isResumed;
     private final BitSet committed = new BitSet();
     private final CRC32C crc = new CRC32C();
     private long[] hashes;
@@ -59,6 +60,7 @@ final class ScannedTransfer
         blockBytes = (int)begin.blockBytes();
         blockCount = begin.blockCount();
         isChecked = ChecksumKind.NONE != begin.checksumKind();
+        isResumed = begin.attempt() > 0;
         tag = begin.modelTag();
         scope = KvScope.id(tag, layers, begin.kvHeads(), begin.headDim(), begin.tokensPerBlock(),
             begin.blockBytes(), begin.dtypeRaw(), begin.tpRank(), begin.tpSize(), begin.ppRank(), begin.ppSize());
@@ -132,6 +134,14 @@ final class ScannedTransfer
     boolean isWhole()
     {
         return committed.cardinality() == layers;
+    }
+
+    /**
+     * Will it never be whole: later layers alone, sent again for those of several receivers that had lost the stream.
+     */
+    boolean isRest()
+    {
+        return isResumed && !isDamaged && !committed.get(0);
     }
 
     boolean isDamaged()

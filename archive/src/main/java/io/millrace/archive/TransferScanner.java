@@ -215,6 +215,10 @@ final class TransferScanner implements FragmentHandler
                     clock.time()), transfer.tag, transfer.hashes());
             }
         }
+        else if (transfer.isRest())
+        {
+            open.remove(transferId);
+        }
         else if (transfer.isDamaged())
         {
             damaged.add("transfer " + transferId + " of recording " + recordingId + " at position " +

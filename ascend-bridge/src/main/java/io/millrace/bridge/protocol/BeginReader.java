@@ -61,6 +61,11 @@ final class BeginReader
                 onEnded(message, isAnswered);
                 return true;
             }
+            if (agent.ctx.replay() && message.attempt() > 0 && KvError.NONE == agent.recent.error(transferId))
+            {
+                // What follows was recorded for other receivers, which had lost the stream: all of it has landed here.
+                return true;
+            }
             // The same recording may be replayed again, and data may have come to a receiver before its begin.
             agent.recent.remove(transferId);
         }
