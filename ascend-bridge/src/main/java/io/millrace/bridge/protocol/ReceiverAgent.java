@@ -385,7 +385,9 @@ public final class ReceiverAgent implements Agent, Landing.Handler
             counters.increment(KvCounters.Kind.INTERRUPTIONS);
             return 1;
         }
-        if (transfer.isInterrupted() && nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs)
+        // The sender of several comes back to those that lost the stream when the others have ended, whenever that is.
+        if (transfer.isInterrupted() &&
+            (transfer.isMultiple || nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs))
         {
             return 0;
         }
