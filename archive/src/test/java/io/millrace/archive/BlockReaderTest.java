@@ -45,9 +45,11 @@ class BlockReaderTest
             KvBlockReader reader = new KvBlockReader(List.of(store), LIMIT_NS))
         {
             rig.recordOnly(1, 2);
-            final KvRecordingInfo newest = rig.recordOnly(1, 3);
+            final KvRecordingInfo newest = rig.recordOnly(1);
+            final KvRecordingInfo only = rig.recordOnly(3);
             store.update(KvScanProgress.NONE);
             Frames.damage(archiveDirectory, newest, 0);
+            Frames.damage(archiveDirectory, only, 0);
 
             final long[] hashes = {1000, 2000, 77, 1001};
             final KvBlocks blocks = target.cache.allocate(hashes.length);
@@ -64,7 +66,7 @@ class BlockReaderTest
                 rig.assertSame(target.device, blocks, index, hashes[index]);
             }
 
-            // Request 3 is stored once only, in the damaged segment.
+            // Request 3 is stored once only, and damaged there.
             final KvRead lost = reader.read(
                 SCOPE, new long[] {3000, 2001}, target.cache.allocate(2), target::receiverContext, LIMIT_NS);
             assertThat(lost.landed()).containsExactly(1);
@@ -100,7 +102,7 @@ class BlockReaderTest
             assertThat(read.landed()).as(read.errorText()).containsExactly(0, 1);
             assertThat(read.failovers()).isZero();
 
-            first.archive.close();
+            close(first);
             for (int i = 1; i <= 2; i++)
             {
                 final KvBlocks blocks = target.cache.allocate(2);
@@ -113,7 +115,7 @@ class BlockReaderTest
             }
             assertThat(counter(first.client, ArchiveCounters.FAILOVERS_TYPE_ID)).isEqualTo(2);
 
-            second.archive.close();
+            close(second);
             read = reader.read(SCOPE, hashes, target.cache.allocate(2), target::receiverContext, LIMIT_NS);
             assertThat(read.landed()).isEmpty();
             assertThat(read.failed()).containsExactly(0, 1);
@@ -133,6 +135,13 @@ class BlockReaderTest
         client.context().aeron().countersReader().forEach((counterId, type, key, label) ->
             sum[0] += typeId == type ? client.context().aeron().countersReader().getCounterValue(counterId) : 0);
         return sum[0];
+    }
+
+    private static void close(final Rig rig)
+    {
+        rig.archive.close();
+        // Waiting longer for an archive that is closed changes nothing.
+        rig.client.context().messageTimeoutNs(TimeUnit.SECONDS.toNanos(1));
     }
 
     private KvBlockStore open(final KvArchive client, final String index)

@@ -47,8 +47,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(7200)
 class CrashTest
 {
-    private static final int KILLS = Integer.getInteger("millrace.crash.kills", 8);
-    private static final long SEED = Long.getLong("millrace.crash.seed", 1);
+    private static final int KILLS = Integer.getInteger("millrace.crash.kills", 3);
+    private static final long SEED = Long.getLong("millrace.crash.seed", 2);
     private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(90);
     private static final int ATTEMPTS = 3;
     private static final int LATEST_CHECKED = 12;

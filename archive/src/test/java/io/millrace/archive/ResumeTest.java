@@ -17,6 +17,7 @@ package io.millrace.archive;
 
 import java.nio.file.Path;
 
+import io.aeron.Subscription;
 import io.aeron.archive.codecs.SourceLocation;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvSender;
@@ -90,6 +91,7 @@ class ResumeTest
             first.awaitStart(Rig.LIMIT_NS);
             rig.send(sender, 1);
             first.await(Rig.LAYOUT.totalBytes(Rig.BLOCKS), Rig.LIMIT_NS);
+            awaitJoinAtEnd(rig);
             first.stop();
             final KvRecordingInfo before = first.info();
 
@@ -124,6 +126,21 @@ class ResumeTest
             assertThat(BlockReaderTest.counter(rig.client, ArchiveCounters.EXTENSIONS_REFUSED_TYPE_ID)).isEqualTo(1);
             assertThat(store.update(KvScanProgress.NONE)).isEqualTo(2);
         }
+    }
+
+    /**
+     * A driver takes over how far subscribers read once per duty cycle: one that leaves before is met again too early.
+     */
+    private static void awaitJoinAtEnd(final Rig rig)
+    {
+        rig.client.session().await("a subscription that joins at the end", Rig.LIMIT_NS, () ->
+        {
+            try (Subscription probe = rig.client.context().aeron().addSubscription(Rig.IPC, Rig.STREAM_ID))
+            {
+                rig.client.session().await("an image", Rig.LIMIT_NS, () -> 1 == probe.imageCount());
+                return 0 == probe.poll((buffer, offset, length, header) -> {}, 1);
+            }
+        });
     }
 
     private KvBlockStore open(final KvArchive client)
