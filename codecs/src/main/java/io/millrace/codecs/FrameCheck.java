@@ -42,7 +42,8 @@ public final class FrameCheck
     public static final int UNKNOWN_TEMPLATE = -2;
 
     /**
-     * The message ends before its header, root block, groups or data do, or its root block is shorter than version 0's.
+     * The message ends before its header, root block, groups or data do, or its root block is shorter than the writer's
+     * version has it.
      */
     public static final int TOO_SHORT = -3;
 
@@ -73,12 +74,24 @@ public final class FrameCheck
     }
 
     /**
+     * Read the schema version of the writer from a header that {@link #templateId} found.
+     *
+     * @param buffer with the message.
+     * @param offset of the message header.
+     * @return the version.
+     */
+    public static int version(final DirectBuffer buffer, final int offset)
+    {
+        return uint16(buffer, offset + 6);
+    }
+
+    /**
      * Find where the root block ends.
      *
      * @param buffer         with the message.
      * @param offset         of the message header.
      * @param limit          index after the message's last byte.
-     * @param minBlockLength of version 0 of the message in bytes.
+     * @param minBlockLength of the message in bytes, in the writer's version if that is the older one.
      * @return index of the first group or data, or {@link #TOO_SHORT}.
      */
     public static int skipRoot(

@@ -68,7 +68,7 @@ class KvStreamGoldenTest
         final HelloEncoder encoder = new HelloEncoder().wrapAndApplyHeader(buffer, 0, header)
             .senderId(TRANSFER_ID).protocolVersion(3).minProtocolVersion(2);
         check(encoder.encodedLength(), 1,
-            "0c00 0100 8e23 0000",              // 0 header: block length, template, schema 9102, version
+            "0c00 0100 8e23 0100",              // 0 header: block length, template, schema 9102, version
             ID,                                 // 8 senderId
             "0300",                             // 16 protocolVersion
             "0200");                            // 18 minProtocolVersion
@@ -81,7 +81,7 @@ class KvStreamGoldenTest
             .senderId(TRANSFER_ID).receiverId(5).protocolVersion(3).minProtocolVersion(2)
             .reason(Reason.VERSION_MISMATCH).text("no");
         check(encoder.encodedLength(), 2,
-            "1500 0200 8e23 0000",
+            "1500 0200 8e23 0100",
             ID,                                 // 8 senderId
             "0500000000000000",                 // 16 receiverId
             "0300",                             // 24 protocolVersion
@@ -103,7 +103,7 @@ class KvStreamGoldenTest
         encoder.flags().clear().layerwise(true);
         encoder.modelTag("qwen");
         check(encoder.encodedLength(), 3,
-            "5000 0300 8e23 0000",
+            "5000 0300 8e23 0100",
             ID,                                 // 8 transferId
             "ffffffffffffffff",                 // 16 requestId
             "0000030000000000",                 // 24 totalBytes
@@ -135,7 +135,7 @@ class KvStreamGoldenTest
             .transferId(TRANSFER_ID).bytes(16384).firstBlock(5).blockCount(2).layer(9);
         encoder.blockHashesCount(2).next().hash(0x11).next().hash(-2);
         check(encoder.encodedLength(), 4,
-            "1a00 0400 8e23 0000",
+            "1a00 0400 8e23 0100",
             ID,                                 // 8 transferId
             "0040000000000000",                 // 16 bytes
             "05000000",                         // 24 firstBlock
@@ -154,7 +154,7 @@ class KvStreamGoldenTest
         buffer.putShort(KvMessages.CHUNK_HEADER_LENGTH, (short)0x5a5a);
         assertThat(KvMessages.CHUNK_HEADER_LENGTH).isEqualTo(32);
         check(KvChunkEncoder.BLOCK_LENGTH + 2, 5,
-            "1800 0500 8e23 0000",
+            "1800 0500 8e23 0100",
             ID,                                 // 8 transferId
             "80ff000000000000",                 // 16 layerOffset
             "02000000",                         // 24 payloadLength
@@ -169,7 +169,7 @@ class KvStreamGoldenTest
         final LayerCommitEncoder encoder = new LayerCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layer(3).attempt(1);
         check(encoder.encodedLength(), 6,
-            "1800 0600 8e23 0000",
+            "1800 0600 8e23 0100",
             ID,                                 // 8 transferId
             "0010000000000000",                 // 16 bytes
             "839206e3",                         // 24 checksum
@@ -183,7 +183,7 @@ class KvStreamGoldenTest
         final TransferCommitEncoder encoder = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layers(24).fromLayer(2);
         check(encoder.encodedLength(), 7,
-            "1800 0700 8e23 0000", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
+            "1800 0700 8e23 0100", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
             "1800 0200");                       // 28 layers, 30 fromLayer
     }
 
@@ -195,7 +195,7 @@ class KvStreamGoldenTest
             .isPartial((short)1);
         encoder.missingCount(1).next().firstBlock(1).blockCount(2);
         check(encoder.encodedLength(), 8,
-            "1900 0800 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "1900 0800 8e23 0100", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
             "03000000",                         // 24 blocksGranted
             "0200 0100 01",                     // 28 fromLayer, 30 attempt, 32 isPartial
             "0800 0100",                        // 33 missing: entry length, entries
@@ -208,7 +208,7 @@ class KvStreamGoldenTest
         final LayerAckEncoder encoder = new LayerAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).creditLimit(1 << 24).layer(7).layersLanded(8).attempt(1);
         check(encoder.encodedLength(), 9,
-            "1600 0900 8e23 0000", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "1600 0900 8e23 0100", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
             "0700 0800 0100");                  // 24 layer, 26 layersLanded, 28 attempt
     }
 
@@ -218,7 +218,7 @@ class KvStreamGoldenTest
         final TransferAckEncoder encoder = new TransferAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(1).retries(2);
         check(encoder.encodedLength(), 10,
-            "1600 0a00 8e23 0000", ID, "0010000000000000", "01000000", // 8 transferId, 16 bytes, 24 checksum
+            "1600 0a00 8e23 0100", ID, "0010000000000000", "01000000", // 8 transferId, 16 bytes, 24 checksum
             "0200");                            // 28 retries
     }
 
@@ -229,7 +229,7 @@ class KvStreamGoldenTest
             .transferId(TRANSFER_ID).fromLayer(4).layerCount(1).attempt(2).beginAttempt(1)
             .reason(Reason.CHECKSUM_MISMATCH);
         check(encoder.encodedLength(), 11,
-            "1100 0b00 8e23 0000", ID,          // 8 transferId
+            "1100 0b00 8e23 0100", ID,          // 8 transferId
             "0400 0100 0200",                   // 16 fromLayer, 18 layerCount, 20 attempt
             "0100",                             // 22 beginAttempt
             "0a");                              // 24 reason
@@ -241,7 +241,7 @@ class KvStreamGoldenTest
         final RejectEncoder encoder = new RejectEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).expected(2).actual(1).reason(Reason.NO_BLOCKS).text("few");
         check(encoder.encodedLength(), 12,
-            "1900 0c00 8e23 0000", ID,          // 8 transferId
+            "1900 0c00 8e23 0100", ID,          // 8 transferId
             "0200000000000000",                 // 16 expected
             "0100000000000000",                 // 24 actual
             "04",                               // 32 reason
@@ -254,7 +254,7 @@ class KvStreamGoldenTest
         final CancelEncoder encoder = new CancelEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).reason(Reason.CANCELED).receiverId(7).text("x");
         check(encoder.encodedLength(), 13,
-            "1100 0d00 8e23 0000", ID,          // 8 transferId
+            "1100 0d00 8e23 0100", ID,          // 8 transferId
             "0d",                               // 16 reason
             "0700000000000000",                 // 17 receiverId
             "01000000 78");                     // 25 text
@@ -266,7 +266,7 @@ class KvStreamGoldenTest
         final CreditEncoder encoder = new CreditEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).creditLimit(255).attempt(1);
         check(encoder.encodedLength(), 14,
-            "1200 0e00 8e23 0000", ID, "ff00000000000000",  // 8 transferId, 16 creditLimit
+            "1200 0e00 8e23 0100", ID, "ff00000000000000",  // 8 transferId, 16 creditLimit
             "0100");                            // 24 attempt
     }
 

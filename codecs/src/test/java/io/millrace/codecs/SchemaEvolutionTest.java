@@ -18,6 +18,8 @@ package io.millrace.codecs;
 import java.nio.ByteOrder;
 
 import io.millrace.codecs.kv.BlockDescriptorDecoder;
+import io.millrace.codecs.kv.CancelDecoder;
+import io.millrace.codecs.kv.CancelEncoder;
 import io.millrace.codecs.kv.KvChunkDecoder;
 import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
@@ -29,7 +31,8 @@ import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What a later version writes: longer root blocks, longer group entries, new groups and data at the end.
+ * What a later version writes: longer root blocks, longer group entries, new groups and data at the end; and what
+ * version 0 wrote.
  */
 class SchemaEvolutionTest
 {
@@ -85,6 +88,37 @@ class SchemaEvolutionTest
         assertThat(hashes.next().hash()).isEqualTo(1111);
         assertThat(hashes.next().hash()).isEqualTo(2222);
         assertThat(hashes.hasNext()).isFalse();
+    }
+
+    @Test
+    void cancelOfVersion0IsForAllReceivers()
+    {
+        new MessageHeaderEncoder().wrap(buffer, 0)
+            .blockLength(9).templateId(CancelDecoder.TEMPLATE_ID).schemaId(9102).version(0);
+        buffer.putLong(8, 77, LE);
+        buffer.putByte(16, (byte)13);
+        buffer.putInt(17, 3, LE);
+        buffer.putStringWithoutLengthAscii(21, "end");
+
+        assertThat(KvMessages.check(buffer, 0, 24)).isEqualTo(CancelDecoder.TEMPLATE_ID);
+        final CancelDecoder decoder = new CancelDecoder().wrapAndApplyHeader(buffer, 0, header);
+        assertThat(decoder.transferId()).isEqualTo(77);
+        assertThat(decoder.receiverId()).isZero();
+        assertThat(decoder.text()).isEqualTo("end");
+
+        new MessageHeaderEncoder().wrap(buffer, 0).version(1);
+        assertThat(KvMessages.check(buffer, 0, 24)).isEqualTo(FrameCheck.TOO_SHORT);
+    }
+
+    @Test
+    void readerOfVersion0FindsTheTextOfAnAddressedCancel()
+    {
+        new CancelEncoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderEncoder())
+            .transferId(77).receiverId(5).text("end");
+
+        final CancelDecoder decoder = new CancelDecoder().wrap(buffer, 8, header.wrap(buffer, 0).blockLength(), 0);
+        assertThat(decoder.transferId()).isEqualTo(77);
+        assertThat(decoder.text()).isEqualTo("end");
     }
 
     @Test

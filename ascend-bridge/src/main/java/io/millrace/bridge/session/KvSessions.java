@@ -21,7 +21,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 import io.aeron.Aeron;
-import io.aeron.Subscription;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.bridge.CounterSet;
 import org.agrona.concurrent.AgentInvoker;
@@ -100,7 +99,6 @@ public final class KvSessions implements AutoCloseable
     public static final int MAX_SESSIONS_DEFAULT = 256;
 
     private static final int MAX_SESSIONS = 65536;
-    private static final long RESOLVE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
 
     private final Context ctx;
     private final long incarnation = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
@@ -113,23 +111,14 @@ public final class KvSessions implements AutoCloseable
     {
         this.ctx = ctx;
         ctx.conclude();
-        // A tag lets the streams of sessions share the socket, whatever its port. A random one does on the next driver.
-        final String localChannel = "aeron:udp?tags=" + ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
-        Subscription subscription = null;
         try
         {
-            subscription =
-                ctx.aeron().addSubscription(localChannel + "|endpoint=" + ctx.endpoint(), ctx.streamId());
-            final int port = awaitPort(subscription);
-            endpoint = ctx.host() + ":" + port;
-            agent = new SessionAgent(ctx, incarnation, subscription, endpoint, localChannel, ctx.bound(port));
+            final LocalEndpoint local = LocalEndpoint.open(ctx);
+            endpoint = ctx.host() + ":" + local.port;
+            agent = new SessionAgent(ctx, incarnation, local.subscription, endpoint, local.channel);
         }
         catch (final RuntimeException ex)
         {
-            if (null != subscription)
-            {
-                subscription.close();
-            }
             ctx.closeOwned();
             throw ex;
         }
@@ -151,29 +140,6 @@ public final class KvSessions implements AutoCloseable
     static String configuredEndpoint()
     {
         return System.getProperty(ENDPOINT_PROP_NAME, ENDPOINT_DEFAULT);
-    }
-
-    private int awaitPort(final Subscription subscription)
-    {
-        final long startNs = System.nanoTime();
-        while (true)
-        {
-            final String resolved = subscription.resolvedEndpoint();
-            if (null != resolved)
-            {
-                return Integer.parseInt(resolved.substring(resolved.lastIndexOf(':') + 1));
-            }
-            if (System.nanoTime() - startNs > RESOLVE_TIMEOUT_NS)
-            {
-                throw new IllegalStateException("endpoint " + ctx.endpoint() + " was not opened by the media driver " +
-                    "within " + RESOLVE_TIMEOUT_NS + " ns: is its port in use, see the driver's error log");
-            }
-            if (null != ctx.aeron().conductorAgentInvoker())
-            {
-                ctx.aeron().conductorAgentInvoker().invoke();
-            }
-            Thread.yield();
-        }
     }
 
     /**

@@ -45,7 +45,6 @@ final class SessionAgent implements Agent, SessionReader.Handler
     private final ClientLink client;
     private final CounterSet<SessionCounter> counters;
     private final KvSessionListener listener;
-    private final String boundEndpoint;
     private Subscription subscription;
     private final String localEndpoint;
     private final String localChannel;
@@ -64,8 +63,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
         final long incarnation,
         final Subscription subscription,
         final String localEndpoint,
-        final String localChannel,
-        final String boundEndpoint)
+        final String localChannel)
     {
         this.ctx = ctx;
         this.clock = ctx.nanoClock();
@@ -75,7 +73,6 @@ final class SessionAgent implements Agent, SessionReader.Handler
         this.subscription = subscription;
         this.localEndpoint = localEndpoint;
         this.localChannel = localChannel;
-        this.boundEndpoint = boundEndpoint;
         this.nextStreamId = ctx.baseStreamId();
         reader = new SessionReader(ctx.instance(), incarnation, this);
         assembler = new FragmentAssembler(reader);
@@ -128,8 +125,7 @@ final class SessionAgent implements Agent, SessionReader.Handler
     {
         try
         {
-            subscription =
-                ctx.aeron().addSubscription(localChannel + "|endpoint=" + boundEndpoint, ctx.streamId());
+            subscription = ctx.aeron().addSubscription(localChannel, ctx.streamId());
             links.forEach(this::register);
         }
         catch (final RuntimeException ex)

@@ -74,7 +74,7 @@ public final class KvMessages
             return templateId;
         }
 
-        final int minBlockLength = minBlockLength(templateId);
+        final int minBlockLength = minBlockLength(templateId, FrameCheck.version(buffer, offset));
         if (minBlockLength < 0)
         {
             return FrameCheck.UNKNOWN_TEMPLATE;
@@ -147,7 +147,7 @@ public final class KvMessages
         return payloadLength < 1 || payloadLength > limit - rootEnd ? FrameCheck.TOO_SHORT : rootEnd + payloadLength;
     }
 
-    private static int minBlockLength(final int templateId)
+    private static int minBlockLength(final int templateId, final int version)
     {
         return switch (templateId)
         {
@@ -163,7 +163,8 @@ public final class KvMessages
             case TransferAckDecoder.TEMPLATE_ID -> TransferAckDecoder.BLOCK_LENGTH;
             case ResumeDecoder.TEMPLATE_ID -> ResumeDecoder.BLOCK_LENGTH;
             case RejectDecoder.TEMPLATE_ID -> RejectDecoder.BLOCK_LENGTH;
-            case CancelDecoder.TEMPLATE_ID -> CancelDecoder.BLOCK_LENGTH;
+            case CancelDecoder.TEMPLATE_ID -> version < CancelDecoder.receiverIdSinceVersion() ?
+                CancelDecoder.receiverIdEncodingOffset() : CancelDecoder.BLOCK_LENGTH;
             case CreditDecoder.TEMPLATE_ID -> CreditDecoder.BLOCK_LENGTH;
             default -> -1;
         };
