@@ -69,6 +69,10 @@ public final class SampleEmbeddedService implements Callable<Integer>
         description = "Longest time for requests in flight. Default: 30.")
     private int drainSeconds;
 
+    @Option(names = "--compute", paramLabel = "MS", defaultValue = "0",
+        description = "Time that a model would take for a prompt. Default: 0.")
+    private int computeMs;
+
     @Option(names = "--json", description = "Print the line as a JSON object.")
     private boolean json;
 
@@ -84,6 +88,11 @@ public final class SampleEmbeddedService implements Callable<Integer>
         {
             throw CommandFailure.usage("--port is " + port + ": it must be from 0 to 65535; 0 takes any that is free");
         }
+        if (drainSeconds < 0 || computeMs < 0)
+        {
+            throw CommandFailure.usage((drainSeconds < 0 ? "--drain is " + drainSeconds : "--compute is " + computeMs) +
+                ": it must be 0 or more");
+        }
         final CountDownLatch ended = new CountDownLatch(1);
         for (final String name : new String[]{ "TERM", "INT" })
         {
@@ -91,7 +100,7 @@ public final class SampleEmbeddedService implements Callable<Integer>
         }
         try (WorkDirectory work = WorkDirectory.create(directory);
             KvService service = new KvService(
-                work.path().resolve("driver"), work.path().resolve("archive"), channel);
+                work.path().resolve("driver"), work.path().resolve("archive"), channel, computeMs);
             KvHttp http = new KvHttp(service, work.path().resolve("driver"), new InetSocketAddress(port)))
         {
             if (json)
@@ -107,6 +116,10 @@ public final class SampleEmbeddedService implements Callable<Integer>
             final boolean isDrained = service.drain(TimeUnit.SECONDS.toNanos(drainSeconds));
             Messages.say(isDrained ? "drained" :
                 service.inFlight() + " requests were not done within " + drainSeconds + " s");
+            if (!isDrained)
+            {
+                service.cancel();
+            }
             return isDrained ? 0 : CommandFailure.FAILED;
         }
         catch (final IOException ex)

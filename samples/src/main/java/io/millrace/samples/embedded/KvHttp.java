@@ -18,8 +18,8 @@ package io.millrace.samples.embedded;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvTransfer;
-import io.millrace.bridge.KvTransferState;
 import io.millrace.samples.metrics.DriverCollector;
 import io.prometheus.metrics.exporter.httpserver.MetricsHandler;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The service over HTTP: {@code POST /prefill?tokens=N}, {@code GET /health}, {@code GET /metrics}.
@@ -42,7 +43,7 @@ public final class KvHttp implements AutoCloseable
     private static final int BAD_METHOD = 405;
     private static final int FAILED = 500;
     private static final int UNAVAILABLE = 503;
-    private static final int LAST_ANSWERS_SECONDS = 1;
+    private static final int LAST_ANSWERS_SECONDS = 5;
 
     private final KvService service;
     private final HttpServer server;
@@ -109,9 +110,8 @@ public final class KvHttp implements AutoCloseable
         try
         {
             final KvTransfer transfer = service.prefill(tokens);
-            answer(exchange, KvTransferState.COMPLETED == transfer.state() ? OK : FAILED, Map.of(
-                "state", transfer.state(), "bytes", transfer.totalBytes(), "micros", transfer.durationNs() / 1000,
-                "error", null == transfer.errorText() ? "" : transfer.errorText()));
+            answer(exchange, OK, Map.of("state", transfer.state(), "bytes", transfer.totalBytes(),
+                "micros", transfer.durationNs() / 1000));
         }
         catch (final IllegalArgumentException ex)
         {
@@ -120,6 +120,10 @@ public final class KvHttp implements AutoCloseable
         catch (final IllegalStateException ex)
         {
             answer(exchange, UNAVAILABLE, Map.of("error", ex.getMessage()));
+        }
+        catch (final KvException ex)
+        {
+            answer(exchange, FAILED, Map.of("error", ex.getMessage()));
         }
     }
 
@@ -135,11 +139,19 @@ public final class KvHttp implements AutoCloseable
     }
 
     /**
-     * Stop listening, once the last answers are out.
+     * Stop listening, once the last answers are out, or after 5 seconds.
      */
     public void close()
     {
         server.stop(LAST_ANSWERS_SECONDS);
-        threads.close();
+        threads.shutdownNow();
+        try
+        {
+            threads.awaitTermination(LAST_ANSWERS_SECONDS, TimeUnit.SECONDS);
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+        }
     }
 }

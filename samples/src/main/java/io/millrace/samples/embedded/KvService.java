@@ -26,6 +26,7 @@ import io.millrace.archive.KvRecording;
 import io.millrace.archive.MillraceArchive;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvReceiverListener;
@@ -41,6 +42,7 @@ import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -63,7 +65,9 @@ public final class KvService implements KvReceiverListener, AutoCloseable
     private final AtomicInteger inFlight = new AtomicInteger();
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong landed = new AtomicLong();
+    private final CountDownLatch cancelled = new CountDownLatch(1);
     private final String channel;
+    private final long computeMs;
     private MillraceArchive archive;
     private Aeron aeron;
     private KvArchive archiveClient;
@@ -80,10 +84,13 @@ public final class KvService implements KvReceiverListener, AutoCloseable
      * @param aeronDirectory   of the driver.
      * @param archiveDirectory of the recordings.
      * @param channel          of the KV streams, such as {@code aeron:ipc}.
+     * @param computeMs        milliseconds that the blocks of a prompt take until they can be sent.
      */
-    public KvService(final Path aeronDirectory, final Path archiveDirectory, final String channel)
+    public KvService(
+        final Path aeronDirectory, final Path archiveDirectory, final String channel, final long computeMs)
     {
         this.channel = channel;
+        this.computeMs = computeMs;
         try
         {
             start(aeronDirectory, archiveDirectory);
@@ -136,6 +143,7 @@ public final class KvService implements KvReceiverListener, AutoCloseable
      *
      * @param tokens of the prompt.
      * @return the ended transfer.
+     * @throws KvException              if the transfer failed.
      * @throws IllegalStateException    while the service drains, or when all blocks are in use.
      * @throws IllegalArgumentException if the prompt is empty or longer than the cache.
      */
@@ -163,6 +171,7 @@ public final class KvService implements KvReceiverListener, AutoCloseable
             try
             {
                 // Here a model would compute the blocks, and call layerReady() after each layer.
+                compute();
                 return sender.send(new KvTransferRequest()
                     .requestId(requests.incrementAndGet()).layout(layout).blocks(blocks).tokenCount(tokens));
             }
@@ -174,6 +183,22 @@ public final class KvService implements KvReceiverListener, AutoCloseable
         finally
         {
             inFlight.decrementAndGet();
+        }
+    }
+
+    private void compute()
+    {
+        try
+        {
+            if (computeMs > 0 && cancelled.await(computeMs, TimeUnit.MILLISECONDS))
+            {
+                throw new IllegalStateException("cancelled: the service ends");
+            }
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted: the service ends", ex);
         }
     }
 
@@ -255,6 +280,16 @@ public final class KvService implements KvReceiverListener, AutoCloseable
             TimeUnit.MILLISECONDS.sleep(1);
         }
         return true;
+    }
+
+    /**
+     * End what did not drain: requests that are being served fail at once.
+     */
+    public void cancel()
+    {
+        isDraining = true;
+        cancelled.countDown();
+        CloseHelper.quietClose(sender);
     }
 
     /**
