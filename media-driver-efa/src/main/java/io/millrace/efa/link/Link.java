@@ -52,6 +52,7 @@ public final class Link
     private final InetSocketAddress peerAddress;
     private final int handle;
     private final FrameTargets targets = new FrameTargets();
+    private final PartlySent partlySent;
     private RailChoice paths = NO_PATHS;
     private long peerHandle;
     private WarmUp warmUp;
@@ -61,15 +62,13 @@ public final class Link
     private long busySinceNs = NOT_BUSY;
     private long lastBusyNs;
     private boolean isGivenUp;
-    private long resumeAddress;
-    private int resumeLength;
-    private int resumeOffset;
 
     Link(final RailChannel channel, final InetSocketAddress peerAddress, final int handle)
     {
         this.channel = channel;
         this.peerAddress = peerAddress;
         this.handle = handle;
+        this.partlySent = channel.isSender() ? new PartlySent() : null;
     }
 
     /**
@@ -194,6 +193,10 @@ public final class Link
         peerHandle = 0;
         paths = NO_PATHS;
         targets.clear();
+        if (null != partlySent)
+        {
+            partlySent.clear();
+        }
     }
 
     /**
@@ -252,7 +255,8 @@ public final class Link
 
     /**
      * Send a packet of one or more frames on a rail. What does not fit a message is cut between frames; when the rails
-     * push back in the middle, the next call with the same packet goes on where this one stopped.
+     * push back in the middle, the next call with a packet that starts at the same place of the stream goes on where
+     * this one stopped, whatever else was sent meanwhile.
      *
      * @param packet direct buffer, from position to limit. The position moves to the limit when all was sent.
      * @param log    of the publication, to send from without a copy, or null.
@@ -265,9 +269,6 @@ public final class Link
         final long address = BufferUtil.address(packet) + position;
         final boolean isData = PacketFrames.isData(address, length);
 
-        int offset = resumeAddress == address && resumeLength == length ? resumeOffset : 0;
-        resumeAddress = 0;
-
         final FrameTarget target = isData ? targets.find(address, length) : null;
         if (null != target && !target.allows(address, length))
         {
@@ -275,6 +276,9 @@ public final class Link
             return 0;
         }
 
+        final boolean mayResume = isData && null != partlySent;
+        final int resumed = mayResume ? partlySent.sent(address, length) : 0;
+        int offset = resumed;
         while (offset < length)
         {
             final int result = sendSome(address + offset, length - offset, isData, target, log);
@@ -284,11 +288,13 @@ public final class Link
                 {
                     onBusy(System.nanoTime());
                 }
-                if (0 == result && offset > 0)
+                if (0 == result && mayResume && offset > resumed)
                 {
-                    resumeAddress = address;
-                    resumeLength = length;
-                    resumeOffset = offset;
+                    partlySent.put(address, offset);
+                }
+                else if (NOT_CARRIED == result && resumed > 0)
+                {
+                    partlySent.remove(address);
                 }
                 return result;
             }
@@ -297,6 +303,10 @@ public final class Link
             busySinceNs = NOT_BUSY;
         }
 
+        if (resumed > 0)
+        {
+            partlySent.remove(address);
+        }
         packet.position(packet.limit());
         return length;
     }

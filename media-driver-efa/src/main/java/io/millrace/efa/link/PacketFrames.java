@@ -80,9 +80,31 @@ public final class PacketFrames
         }
 
         final int type = UnsafeApi.getShort(address + TYPE_OFFSET) & 0xFFFF;
-        return HDR_TYPE_DATA == type || HDR_TYPE_PAD == type || HDR_TYPE_SETUP == type ?
-            Hashing.compoundKey(
-            UnsafeApi.getInt(address + SESSION_ID_OFFSET), UnsafeApi.getInt(address + STREAM_ID_OFFSET)) : NO_STREAM;
+        return HDR_TYPE_DATA == type || HDR_TYPE_PAD == type || HDR_TYPE_SETUP == type ? stream(address) : NO_STREAM;
+    }
+
+    /**
+     * Stream of a frame.
+     *
+     * @param address of the frame.
+     * @return {@link Hashing#compoundKey} of session and stream id.
+     */
+    static long stream(final long address)
+    {
+        return Hashing.compoundKey(
+            UnsafeApi.getInt(address + SESSION_ID_OFFSET), UnsafeApi.getInt(address + STREAM_ID_OFFSET));
+    }
+
+    /**
+     * Where in its stream a data frame starts.
+     *
+     * @param address of the frame.
+     * @return {@link Hashing#compoundKey} of term id and term offset.
+     */
+    static long start(final long address)
+    {
+        return Hashing.compoundKey(
+            UnsafeApi.getInt(address + TERM_ID_FIELD_OFFSET), UnsafeApi.getInt(address + TERM_OFFSET_FIELD_OFFSET));
     }
 
     /**

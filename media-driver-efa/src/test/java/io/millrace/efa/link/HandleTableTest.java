@@ -23,9 +23,12 @@ import java.util.Set;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.Mockito.mock;
 
 class HandleTableTest
 {
+    private static final RailChannel CHANNEL = mock(RailChannel.class);
+
     private final HandleTable table = new HandleTable();
 
     @Test
@@ -88,6 +91,6 @@ class HandleTableTest
 
     private static Link link(final int handle)
     {
-        return new Link(null, new InetSocketAddress("127.0.0.1", 1), handle);
+        return new Link(CHANNEL, new InetSocketAddress("127.0.0.1", 1), handle);
     }
 }
