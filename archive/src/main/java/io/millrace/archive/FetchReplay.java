@@ -31,6 +31,8 @@ import org.agrona.CloseHelper;
 final class FetchReplay
 {
     private static final long ERROR_GRACE_NS = TimeUnit.SECONDS.toNanos(1);
+    // Twice as long as the archive waits for a replay's subscriber.
+    private static final long IMAGE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(10);
 
     private final FetchRange range;
     private final FetchFilter filter;
@@ -123,9 +125,12 @@ final class FetchReplay
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
         told = null == errorText ? told : errorText;
         final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
-        if (isSilent && null == failure && isTold && (null != image || null != told || isGone))
+        // An image may come and go unseen between two polls.
+        final boolean isMissed = null == image && nowNs - silentSinceNs >= IMAGE_TIMEOUT_NS;
+        if (isSilent && null == failure && isTold && (null != image || null != told || isGone || isMissed))
         {
-            final String text = null == told ? "its publication closed, and the archive told no reason" : told;
+            final String text = null == told ? "its publication closed" +
+                (isMissed ? " or never came" : "") + ", and the archive told no reason" : told;
             fail(ArchiveErrors.withRemedy(
                 null == told ? KvArchiveError.ARCHIVE_GONE : ArchiveErrors.ofText(told), text));
         }
