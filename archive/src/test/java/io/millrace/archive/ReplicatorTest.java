@@ -52,7 +52,7 @@ class ReplicatorTest
                 .aeronDirectoryName(second.archive.aeronDirectoryName())
                 .controlRequestChannel(control).controlResponseChannel(LOCAL)
                 .replayChannel("aeron:udp?endpoint=localhost:" + Rig.freePort())
-                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(5)));
+                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30)));
             KvBlockStore remoteStore = open(remote, "first-index");
             KvBlockStore store = open(second.client, "second-index");
             Rig.Destination target = new Rig.Destination())

@@ -166,7 +166,7 @@ class ArchivePairOnRailsTest
             KvArchive remote = KvArchive.connect(new KvArchive.Context()
                 .aeronDirectoryName(second.aeronDirectoryName())
                 .controlRequestChannel(control).controlResponseChannel(LOCAL)
-                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(5))
+                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30))
                 .replayChannel("aeron:udp?endpoint=127.0.0.1:" + freePort()));
             KvBlockStore remoteStore = open(remote, "one.index");
             KvBlockStore secondStore = open(secondClient, "two.index");
