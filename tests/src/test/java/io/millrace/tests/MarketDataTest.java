@@ -44,6 +44,8 @@ class MarketDataTest
         assertThat(result.get("hops").findValuesAsText("hop"))
             .containsExactly("normaliser", "strategy-0", "strategy-1", "gateway");
         assertThat(result.get("hops").findValues("gaps")).allSatisfy((gaps) -> assertThat(gaps.asLong()).isZero());
+        assertThat(result.get("fabricFrames").asLong()).as("shm carries the stream: " + result)
+            .isGreaterThan(result.get("udpFrames").asLong());
         assertThat(result.at("/hops/0/messages").asLong()).isEqualTo(20_000);
         for (int i = 0; i < 2; i++)
         {
@@ -63,7 +65,7 @@ class MarketDataTest
         final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--compare", "udp",
             "--rate", "2000", "--messages", "500");
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
-        assertThat(tool.out()).contains("Millrace, shm", "Aeron's driver, UDP", "HOP", "replay full")
+        assertThat(tool.out()).contains("Millrace, shm", "Aeron's driver, UDP", "HOP", "on the fabric", "replay full")
             .doesNotContain("DIFFER");
     }
 
@@ -73,6 +75,7 @@ class MarketDataTest
         assertThat(failure("--rate", "fast")).contains("--rate is fast", "or max");
         assertThat(failure("--messages", "0")).contains("--messages is 0", "from 1");
         assertThat(failure("--compare", "tcp")).contains("--compare is tcp", "must be udp");
+        assertThat(failure("--protocol", "pigeon")).contains("--protocol pigeon: ");
     }
 
     private String failure(final String... options) throws IOException

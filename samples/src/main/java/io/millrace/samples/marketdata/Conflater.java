@@ -142,11 +142,11 @@ final class Conflater
 
     void sendEnd(final long endNs, final StageNode node)
     {
-        node.await("room for what waits", () ->
+        // A slow consumer may need long for all of it: what is bounded is the time without progress.
+        while (!isEmpty())
         {
-            drain();
-            return isEmpty();
-        });
-        outlet.sendEnd(sequence, endNs, node);
+            node.await("room for what waits", () -> drain() > 0);
+        }
+        outlet.sendEnd(0, sequence, endNs, node);
     }
 }

@@ -17,6 +17,7 @@ package io.millrace.samples.marketdata;
 
 import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
+import io.millrace.codecs.market.EndOfStreamDecoder;
 import io.millrace.codecs.market.MessageHeaderDecoder;
 import io.millrace.codecs.market.OrderDecoder;
 
@@ -29,6 +30,7 @@ final class Gateway
 
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final OrderDecoder order = new OrderDecoder();
+    private final EndOfStreamDecoder end = new EndOfStreamDecoder();
     private final Hop hop = new Hop(StageOrders.STRATEGIES);
     private final OrderDigest[] digests = new OrderDigest[StageOrders.STRATEGIES];
     private int ended;
@@ -47,6 +49,8 @@ final class Gateway
         {
             if (OrderDecoder.TEMPLATE_ID != header.wrap(buffer, offset).templateId())
             {
+                end.wrapAndApplyHeader(buffer, offset, header);
+                hop.onEnd(end.stream(), end.sequence());
                 ended++;
                 return;
             }

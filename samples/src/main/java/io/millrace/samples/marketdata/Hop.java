@@ -49,6 +49,19 @@ final class Hop
         nextSequences[stream] = sequence + 1;
     }
 
+    /**
+     * The end of a stream tells what is missing behind the last message that arrived.
+     */
+    void onEnd(final int stream, final long messagesSent)
+    {
+        gaps += messagesSent == nextSequences[stream] ? 0 : 1;
+    }
+
+    long gaps()
+    {
+        return gaps;
+    }
+
     long messages()
     {
         return histogram.getTotalCount();

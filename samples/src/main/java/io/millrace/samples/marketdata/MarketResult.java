@@ -22,13 +22,15 @@ import java.util.List;
 /**
  * Result of a run on one transport.
  *
- * @param transport  driver and protocol, and why.
- * @param messages   published.
- * @param seconds    from the first message to the last order.
- * @param hops       stages that receive, in order.
- * @param conflated  updates of each strategy that were merged into later ones.
- * @param strategies what the gateway received of each.
- * @param replays    of what the strategies were sent.
+ * @param transport    driver and protocol, and why.
+ * @param messages     published.
+ * @param seconds      from the first message to the last order.
+ * @param hops         stages that receive, in order.
+ * @param conflated    updates of each strategy that were merged into later ones.
+ * @param strategies   what the gateway received of each.
+ * @param fabricFrames frames of all stages that Millrace's drivers sent on rails.
+ * @param udpFrames    those that they sent by UDP, as before a link was up; 0 for Aeron's driver, who does not count.
+ * @param replays      of what the strategies were sent.
  */
 public record MarketResult(
     String transport,
@@ -37,6 +39,8 @@ public record MarketResult(
     List<HopResult> hops,
     List<Long> conflated,
     List<OrderStream> strategies,
+    long fabricFrames,
+    long udpFrames,
     List<Replayed> replays)
 {
     /**

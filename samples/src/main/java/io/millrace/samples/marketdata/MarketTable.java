@@ -49,6 +49,9 @@ public final class MarketTable
             text.append(String.format(Locale.ROOT, "%d messages in %.1f s, %d and %d orders%n", result.messages(),
                 result.seconds(), result.strategies().get(0).orders(), result.strategies().get(1).orders()));
             text.append("conflated for the strategies: ").append(result.conflated()).append('\n');
+            final long frames = result.fabricFrames() + result.udpFrames();
+            text.append(0 == frames ? "" : String.format(Locale.ROOT, "%d frames, %.1f %% of them on the fabric%n",
+                frames, 100.0 * result.fabricFrames() / frames));
             result.replays().forEach((replay) -> text.append(String.format(Locale.ROOT, "replay %-4s  %6.1f s  %s%n",
                 replay.speed(), replay.seconds(), replay.identical() ? "orders identical" : "ORDERS DIFFER")));
         }

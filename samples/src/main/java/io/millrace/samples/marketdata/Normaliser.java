@@ -68,6 +68,7 @@ final class Normaliser
 
                 default:
                     endNs = end.wrapAndApplyHeader(buffer, offset, header).scheduledNs();
+                    hop.onEnd(0, end.sequence());
                     hasEnded = true;
                     break;
             }

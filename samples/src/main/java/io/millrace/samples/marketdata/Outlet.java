@@ -69,9 +69,9 @@ final class Outlet
         node.await("room in " + publication.channel(), () -> offer(length));
     }
 
-    void sendEnd(final long sequence, final long scheduledNs, final StageNode node)
+    void sendEnd(final int stream, final long sequence, final long scheduledNs, final StageNode node)
     {
-        end.wrapAndApplyHeader(buffer, 0, header).sequence(sequence).scheduledNs(scheduledNs);
+        end.wrapAndApplyHeader(buffer, 0, header).sequence(sequence).scheduledNs(scheduledNs).stream((short)stream);
         send(MessageHeaderEncoder.ENCODED_LENGTH + end.encodedLength(), node);
     }
 }

@@ -125,7 +125,14 @@ final class Pipeline implements AutoCloseable
             NAMES.subList(1, NAMES.size()).stream().map((name) -> hop(name, results.get(name))).toList(),
             conflated,
             strategies,
+            sum(results, "fabricFrames"),
+            sum(results, "udpFrames"),
             FeedReplay.run(progress, directory, archiveDirectory, recordings, strategies, 1, 10, 0));
+    }
+
+    private static long sum(final Map<String, JsonNode> results, final String field)
+    {
+        return results.values().stream().mapToLong((result) -> result.get(field).asLong()).sum();
     }
 
     private static HopResult hop(final String name, final JsonNode result)

@@ -65,7 +65,7 @@ final class Publisher
             node.idle().reset();
             outlet.send(encode(outlet, sequence, scheduledNs), node);
         }
-        outlet.sendEnd(messages, scheduledNs, node);
+        outlet.sendEnd(0, messages, scheduledNs, node);
     }
 
     private int encode(final Outlet outlet, final long sequence, final long scheduledNs)

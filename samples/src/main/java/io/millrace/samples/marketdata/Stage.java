@@ -80,7 +80,7 @@ public final class Stage implements ChildMain.Role
         final Publication raw = node.aeron().addPublication(connect(null)[0], StageOrders.RAW_STREAM_ID);
         connected(raw);
         new Publisher().run(node, raw, orders.rate(), orders.messages());
-        node.report(link, "result");
+        link.send(node.describe(ParentLink.event("result")));
     }
 
     private void normalise() throws InterruptedException
@@ -107,7 +107,7 @@ public final class Stage implements ChildMain.Role
                 conflated.add(normaliser.conflated()[i]);
                 recordings.add(recorder.finish(feeds[i]));
             }
-            link.send(result);
+            link.send(node.describe(result));
         }
     }
 
@@ -129,10 +129,10 @@ public final class Stage implements ChildMain.Role
             }
             node.idle().idle(work);
         }
-        outlet.sendEnd(strategy.orders(), strategy.endNs(), node);
+        outlet.sendEnd(orders.strategy(), strategy.orders(), strategy.endNs(), node);
         final ObjectNode result = ParentLink.event("result").put("orders", strategy.orders());
         strategy.hop().write(result);
-        link.send(result);
+        link.send(node.describe(result));
     }
 
     private void receiveOrders() throws InterruptedException
@@ -149,7 +149,7 @@ public final class Stage implements ChildMain.Role
         {
             digests.addObject().put("orders", digest.orders()).put("sha256", digest.hex());
         }
-        link.send(result);
+        link.send(node.describe(result));
     }
 
     private String[] connect(final Subscription in) throws InterruptedException
@@ -162,7 +162,7 @@ public final class Stage implements ChildMain.Role
     private void connected(final Publication... publications) throws InterruptedException
     {
         node.awaitConnected(publications);
-        node.report(link, "connected");
+        link.send(node.describe(ParentLink.event("connected")));
         if (StageOrders.Role.PUBLISHER == orders.role())
         {
             link.expectCommand("go");

@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.marketdata;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.aeron.Aeron;
 import io.aeron.Publication;
 import io.aeron.Subscription;
@@ -23,7 +24,6 @@ import io.aeron.driver.ThreadingMode;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
-import io.millrace.samples.demo.ParentLink;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
@@ -38,7 +38,9 @@ import java.util.function.BooleanSupplier;
 final class StageNode implements AutoCloseable
 {
     private static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(30);
-    private static final long LINK_DEADLINE_NS = TimeUnit.SECONDS.toNanos(5);
+    // A machine that stalls for seconds must not end a stream; the driver wants the last to be the longest.
+    private static final long LIVENESS_NS = TimeUnit.SECONDS.toNanos(30);
+    private static final long UNBLOCK_NS = TimeUnit.SECONDS.toNanos(40);
     private static final int TERM_LENGTH = 1 << 20;
     private static final int COUNTERS_LENGTH = 1 << 20;
     private static final String LOCAL = "aeron:udp?endpoint=127.0.0.1:0";
@@ -56,13 +58,18 @@ final class StageNode implements AutoCloseable
             .dirDeleteOnShutdown(true)
             .publicationTermBufferLength(TERM_LENGTH)
             .counterValuesBufferLength(COUNTERS_LENGTH)
+            .publicationConnectionTimeoutNs(LIVENESS_NS)
+            .imageLivenessTimeoutNs(LIVENESS_NS)
+            .clientLivenessTimeoutNs(LIVENESS_NS)
+            .publicationUnblockTimeoutNs(UNBLOCK_NS)
             .threadingMode(ThreadingMode.SHARED)
             .sharedIdleStrategy(newIdleStrategy());
         final boolean isStock = StageOrders.STOCK.equals(orders.protocol());
         stock = isStock ? MediaDriver.launchEmbedded(context) : null;
         millrace = isStock ? null : EfaMediaDriver.launchEmbedded(context, efaContext(orders.protocol()));
-        aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(
-            isStock ? stock.aeronDirectoryName() : millrace.aeronDirectoryName()));
+        aeron = Aeron.connect(new Aeron.Context()
+            .aeronDirectoryName(isStock ? stock.aeronDirectoryName() : millrace.aeronDirectoryName())
+            .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_NS)));
     }
 
     private static EfaContext efaContext(final String protocol)
@@ -104,7 +111,7 @@ final class StageNode implements AutoCloseable
         {
             await("subscriber", publication::isConnected);
         }
-        final long deadlineNs = System.nanoTime() + LINK_DEADLINE_NS;
+        final long deadlineNs = System.nanoTime() + DEADLINE_NS;
         while (null != millrace && millrace.protocol().isFabric() && System.nanoTime() - deadlineNs < 0 &&
             EfaCounters.sum(aeron.countersReader(), EfaCounters.LINKS_TYPE_ID) < publications.length)
         {
@@ -118,12 +125,15 @@ final class StageNode implements AutoCloseable
             "Millrace, " + millrace.protocol().protocol() + ": " + millrace.protocol().reason();
     }
 
-    void report(final ParentLink link, final String event)
+    /**
+     * Add the transport and the frames that this driver has sent on it.
+     */
+    ObjectNode describe(final ObjectNode event)
     {
-        link.send(ParentLink.event(event)
+        return event
             .put("transport", transport())
             .put("fabricFrames", EfaCounters.sum(aeron.countersReader(), EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID))
-            .put("udpFrames", EfaCounters.sum(aeron.countersReader(), EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID)));
+            .put("udpFrames", EfaCounters.sum(aeron.countersReader(), EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID));
     }
 
     void await(final String what, final BooleanSupplier condition)

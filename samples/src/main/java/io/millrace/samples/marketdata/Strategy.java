@@ -102,6 +102,7 @@ final class Strategy implements FragmentHandler
 
             default:
                 endNs = end.wrapAndApplyHeader(buffer, offset, header).scheduledNs();
+                hop.onEnd(0, end.sequence());
                 hasEnded = true;
                 break;
         }
