@@ -86,7 +86,7 @@ public final class DriverCollector implements MultiCollector
     public MetricSnapshots collect()
     {
         final List<MetricSnapshot> snapshots = new ArrayList<>();
-        try (CncFile file = CncFile.open(directory))
+        try (CncFile file = CncFile.openNow(directory))
         {
             final Snapshot snapshot = file.read();
             final long ageMs = snapshot.heartbeatAgeMs();

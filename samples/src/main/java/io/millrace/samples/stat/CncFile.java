@@ -35,6 +35,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * A driver's {@code cnc.dat}, mapped for reading only: the driver does not notice.
@@ -51,6 +52,7 @@ public final class CncFile implements AutoCloseable
     private static final String EVENT_PREFIX = "io.aeron.exceptions.AeronEvent: ";
 
     private final Path directory;
+    private final Supplier<String> hint;
     private final MappedByteBuffer mapping;
     private final ManyToOneRingBuffer toDriver;
     private final CountersReader counters;
@@ -58,8 +60,13 @@ public final class CncFile implements AutoCloseable
     private final long pid;
     private final long startMs;
 
-    private CncFile(final Path directory, final MappedByteBuffer mapping, final UnsafeBuffer metaData)
+    private CncFile(
+        final Path directory,
+        final MappedByteBuffer mapping,
+        final UnsafeBuffer metaData,
+        final Supplier<String> hint)
     {
+        this.hint = hint;
         this.directory = directory;
         this.mapping = mapping;
         toDriver = new ManyToOneRingBuffer(CncFileDescriptor.createToDriverBuffer(mapping, metaData));
@@ -80,27 +87,44 @@ public final class CncFile implements AutoCloseable
      */
     public static CncFile open(final Path directory)
     {
+        return open(directory, START_TIMEOUT_NS, Drivers::hint);
+    }
+
+    /**
+     * Open the file of a driver without waiting for one that starts, nor looking for others to name in a message.
+     *
+     * @param directory of the driver.
+     * @return the file.
+     * @throws CommandFailure when there is no driver, one that is starting, or one that cannot be read.
+     */
+    public static CncFile openNow(final Path directory)
+    {
+        return open(directory, 0, () -> "");
+    }
+
+    private static CncFile open(final Path directory, final long startTimeoutNs, final Supplier<String> hint)
+    {
         final File file = directory.resolve(CncFileDescriptor.CNC_FILE).toFile();
         if (!file.exists())
         {
             throw CommandFailure.failed("no media driver in " + directory + ": " + (directory.toFile().exists() ?
                 "there is no " + CncFileDescriptor.CNC_FILE + " in it" : "the directory does not exist") +
-                "; name the directory of one that runs with --dir" + Drivers.hint());
+                "; name the directory of one that runs with --dir" + hint.get());
         }
         if (!file.canRead())
         {
             throw CommandFailure.failed(file + " cannot be read by this user: run as the driver's user");
         }
 
-        final MappedByteBuffer mapping = map(file);
+        final MappedByteBuffer mapping = map(file, hint);
         try
         {
-            return new CncFile(directory, mapping, metaData(file, mapping));
+            return new CncFile(directory, mapping, metaData(file, mapping, startTimeoutNs, hint), hint);
         }
         catch (final IllegalArgumentException | IllegalStateException ex)
         {
             BufferUtil.free(mapping);
-            throw notOfADriver(file, ex.getMessage());
+            throw notOfADriver(file, ex.getMessage(), hint);
         }
         catch (final RuntimeException ex)
         {
@@ -109,11 +133,11 @@ public final class CncFile implements AutoCloseable
         }
     }
 
-    private static MappedByteBuffer map(final File file)
+    private static MappedByteBuffer map(final File file, final Supplier<String> hint)
     {
         if (file.length() <= CncFileDescriptor.META_DATA_LENGTH)
         {
-            throw notOfADriver(file, "it has " + file.length() + " bytes");
+            throw notOfADriver(file, "it has " + file.length() + " bytes", hint);
         }
         try
         {
@@ -125,10 +149,11 @@ public final class CncFile implements AutoCloseable
         }
     }
 
-    private static UnsafeBuffer metaData(final File file, final MappedByteBuffer mapping)
+    private static UnsafeBuffer metaData(
+        final File file, final MappedByteBuffer mapping, final long startTimeoutNs, final Supplier<String> hint)
     {
         final UnsafeBuffer metaData = CncFileDescriptor.createMetaDataBuffer(mapping);
-        final int version = awaitVersion(file, metaData);
+        final int version = awaitVersion(file, metaData, startTimeoutNs);
         if (SemanticVersion.major(version) != SemanticVersion.major(CncFileDescriptor.CNC_VERSION) ||
             SemanticVersion.minor(version) < SemanticVersion.minor(CncFileDescriptor.CNC_VERSION))
         {
@@ -138,7 +163,7 @@ public final class CncFile implements AutoCloseable
         }
         if (!isComplete(metaData, mapping.capacity()))
         {
-            throw notOfADriver(file, "it is shorter than its header says");
+            throw notOfADriver(file, "it is shorter than its header says", hint);
         }
         return metaData;
     }
@@ -169,16 +194,16 @@ public final class CncFile implements AutoCloseable
     /**
      * A driver writes the version when all else is in place.
      */
-    private static int awaitVersion(final File file, final UnsafeBuffer metaData)
+    private static int awaitVersion(final File file, final UnsafeBuffer metaData, final long timeoutNs)
     {
-        final long deadlineNs = System.nanoTime() + START_TIMEOUT_NS;
+        final long deadlineNs = System.nanoTime() + timeoutNs;
         int version = metaData.getIntVolatile(CncFileDescriptor.cncVersionOffset(0));
         while (0 == version)
         {
-            if (System.nanoTime() - deadlineNs > 0)
+            if (System.nanoTime() - deadlineNs >= 0)
             {
                 throw CommandFailure.failed("the driver of " + file.getParent() + " has not finished its start " +
-                    "within " + TimeUnit.NANOSECONDS.toSeconds(START_TIMEOUT_NS) + " s: see what it says, or remove " +
+                    "within " + TimeUnit.NANOSECONDS.toSeconds(timeoutNs) + " s: see what it says, or remove " +
                     "the directory if it was killed");
             }
             LockSupport.parkNanos(START_POLL_INTERVAL_NS);
@@ -187,10 +212,10 @@ public final class CncFile implements AutoCloseable
         return version;
     }
 
-    private static CommandFailure notOfADriver(final File file, final String why)
+    private static CommandFailure notOfADriver(final File file, final String why, final Supplier<String> hint)
     {
         return CommandFailure.failed(file + " is not that of a media driver: " + why +
-            "; name the directory of a driver with --dir" + Drivers.hint());
+            "; name the directory of a driver with --dir" + hint.get());
     }
 
     Path directory()
@@ -243,7 +268,7 @@ public final class CncFile implements AutoCloseable
         }
         catch (final IndexOutOfBoundsException | IllegalArgumentException ex)
         {
-            throw notOfADriver(directory.resolve(CncFileDescriptor.CNC_FILE).toFile(), "it is damaged");
+            throw notOfADriver(directory.resolve(CncFileDescriptor.CNC_FILE).toFile(), "it is damaged", hint);
         }
     }
 
