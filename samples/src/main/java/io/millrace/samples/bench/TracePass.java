@@ -55,6 +55,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -113,7 +114,8 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
     {
     }
 
-    private record Running(long[] hashes, KvFetchPlan plan, KvBlocks target, long startNs, KvFetch fetch)
+    private record Running(
+        long[] hashes, KvFetchPlan plan, KvBlocks target, KvFetch fetch, CompletableFuture<Long> durationNs)
     {
     }
 
@@ -234,12 +236,14 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
         {
             blocks += hashes.length;
             final KvFetchPlan plan = store.plan(scope, hashes);
-            hits += plan.hits().length;
-            bytesServed += plan.bytes();
             bytesRead += plan.bytesToRead();
             final KvBlocks target = decode.cache().allocate(hashes.length);
-            running.add(new Running(hashes, plan, target, System.nanoTime(), 0 == plan.hits().length ? null :
-                store.fetch(decodeClient, plan, target, receiverContext())));
+            final long startNs = System.nanoTime();
+            final KvFetch fetch = 0 == plan.hits().length ? null :
+                store.fetch(decodeClient, plan, target, receiverContext());
+            // Stamped when it ends: it is waited for after the work of the requests before it.
+            running.add(new Running(hashes, plan, target, fetch, null == fetch ? null :
+                fetch.future().thenApply((state) -> System.nanoTime() - startNs)));
         }
         for (final Running one : running)
         {
@@ -267,7 +271,9 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
                 throw CommandFailure.failed(
                     "a fetch of " + one.plan().hits().length + " blocks did not end within 60 s");
             }
-            fetchMicros.recordValue(TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - one.startNs()));
+            fetchMicros.recordValue(TimeUnit.NANOSECONDS.toMicros(one.durationNs().join()));
+            hits += fetch.landed().length;
+            bytesServed += fetch.landed().length * (long)layout.blockBytesPerLayer() * layout.layers();
             for (final int landed : fetch.landed())
             {
                 check(one.target(), landed, one.hashes()[landed]);
