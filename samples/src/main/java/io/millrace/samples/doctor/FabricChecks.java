@@ -93,7 +93,8 @@ final class FabricChecks
         {
             final String pid = process.getFileName().toString();
             final TreeSet<String> loaded = files.lines("/proc/" + pid + "/maps").stream()
-                .filter((line) -> line.contains("/libfabric") && line.contains(".so"))
+                .filter((line) -> line.contains("/") &&
+                    line.substring(line.lastIndexOf('/') + 1).startsWith("libfabric.so"))
                 .map((line) -> line.substring(line.indexOf('/')))
                 .collect(Collectors.toCollection(TreeSet::new));
             if (loaded.size() > 1)

@@ -70,7 +70,8 @@ public final class GrowthRun
     {
         final ProtocolChoice choice = options.choice();
         final Map<String, String> environment = Environment.ofMachine(choice);
-        environment.put("method", "all drivers and applications on one thread, whose processor time counts; " +
+        environment.put("method", "all drivers and applications on one thread, whose processor time counts, " +
+            "without that of the fabric conductors, which is in the idle CPU only; " +
             "288 B messages, MTU 8192, terms of 256 KiB where those do not grow");
         environment.put("rounds", Integer.toString(options.rounds()));
         environment.put("secondsPerMeasurement", Double.toString(options.durationMs() / 1e3));

@@ -104,7 +104,8 @@ class DoctorTest
     void twoLibrariesInOneProcessAreFound() throws IOException
     {
         file("opt/amazon/efa/lib64/libfabric.so.1", "");
-        file("proc/12/maps", "7f00 r-xp 0 fd:00 1 /opt/amazon/efa/lib64/libfabric.so.1.27.0\n");
+        file("proc/12/maps", "7f00 r-xp 0 fd:00 1 /opt/amazon/efa/lib64/libfabric.so.1.27.0\n" +
+            "7f10 r-xp 0 fd:00 2 /opt/plugins/libfabric/libnet.so\n7f20 r-xp 0 fd:00 3 /opt/libfabric-hooks.so.1\n");
         assertThat(FabricChecks.copies(files()).level()).isEqualTo(Level.OK);
 
         file("usr/lib64/libfabric.so.1", "");
