@@ -85,8 +85,6 @@ public final class FabricDriver implements AutoCloseable
             choice, concluded, new SecureRandom().nextLong(), HostId.get(), AuthKeys.read(concluded.authKeyFile()));
         rails = new NicRails(settings);
         startChecks = new StartChecks(settings, MachineLimits.read());
-        PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
-            .forEach(this::warn);
     }
 
     /**
@@ -146,6 +144,8 @@ public final class FabricDriver implements AutoCloseable
      */
     private void warn(final MediaDriver.Context context)
     {
+        PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
+            .forEach(this::warn);
         if (!isPrepared)
         {
             startChecks.rails().forEach(this::warn);
@@ -408,7 +408,7 @@ public final class FabricDriver implements AutoCloseable
         if (!choice().isFabric() || null == running)
         {
             throw new AeronException("no rails to " + address + ": " + (choice().isFabric() ?
-                "the driver is closed" : "protocol udp, " + choice().reason()));
+                "the driver has no channel, or is closed" : "protocol udp, " + choice().reason()));
         }
         running.awaitLink(address, timeoutNs);
     }

@@ -25,7 +25,6 @@ import io.aeron.exceptions.AeronEvent;
 import io.aeron.protocol.StatusMessageFlyweight;
 import io.aeron.status.ChannelEndpointStatus;
 import io.millrace.efa.link.FabricDriver;
-import io.millrace.efa.link.HandshakeFilter;
 import io.millrace.efa.link.Link;
 import io.millrace.efa.link.PacketFrames;
 import io.millrace.efa.link.RailChannel;
@@ -214,13 +213,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         rails.poll(this, clock.nanoTime());
         receiveSource = null;
         final InetSocketAddress source = 0 == controlFrameCount ? receiveDatagram(buffer) : nextFrame(buffer);
-        if (null != source || 0 == railBytes)
+        final int reported = railBytes;
+        railBytes = 0;
+        if (null != source || 0 == reported)
         {
             return source;
         }
 
-        buffer.limit(buffer.capacity()).position(Math.min(railBytes, buffer.capacity()));
-        railBytes = 0;
+        buffer.limit(buffer.capacity()).position(Math.min(reported, buffer.capacity()));
         isRailReport = true;
         return RAILS;
     }
@@ -297,10 +297,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
             {
                 router.onHeardOverUdp(address);
             }
-            else
-            {
-                HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
-            }
+            router.onSocketFrame(buffer, length, address, rails.nowNs());
         }
     }
 
