@@ -32,7 +32,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class MappedFiles
 {
-    private static final String CATALOG = "archive.catalog";
+    static final String CATALOG = "archive.catalog";
     private static final int PAGE = 4096;
 
     private MappedFiles()

@@ -17,23 +17,19 @@ package io.millrace.archive;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import io.aeron.archive.Archive;
+import io.aeron.archive.checksum.Checksum;
 import io.aeron.archive.client.ArchiveException;
-import io.aeron.logbuffer.FrameDescriptor;
-import org.agrona.BitUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The last frame of a recording whose archive was killed while it wrote it. Aeron's archive does not start where such
- * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off.
+ * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off and
+ * kept in a file next to its segment. Where it may be damage instead, nothing is touched and a person is asked.
  */
 final class TornTail
 {
@@ -70,53 +66,44 @@ final class TornTail
                 {
                     throw ex;
                 }
-                cut(new File(matcher.group(1)));
+                cut(new File(matcher.group(1)), spare.recordChecksum(), ex);
                 next = spare;
             }
         }
     }
 
-    private static void cut(final File segment)
+    private static void cut(final File segment, final Checksum checksum, final ArchiveException refusal)
     {
-        try (RandomAccessFile file = new RandomAccessFile(segment, "rw"))
+        for (final UnstoppedRecording recording : UnstoppedRecording.list(segment.getParentFile()))
         {
-            final long length = file.length();
-            final long offset = lastFrame(file.getChannel(), length);
-            file.setLength(offset);
-            file.setLength(length);
-            LOGGER.warn("{}: the frame at {} that a killed archive left unfinished was cut off", segment, offset);
+            if (recording.segment().getName().equals(segment.getName()))
+            {
+                cut(recording, checksum, refusal);
+                return;
+            }
+        }
+        throw refusal;
+    }
+
+    private static void cut(
+        final UnstoppedRecording recording, final Checksum checksum, final ArchiveException refusal)
+    {
+        try (LastFrame frame = new LastFrame(recording))
+        {
+            if (!frame.isTorn(checksum))
+            {
+                LOGGER.error("{}: what is at {} is no frame that a killed archive left unfinished; recorded frames " +
+                    "may follow it, so nothing was cut: restore the file from a copy", recording.segment(),
+                    frame.offset());
+                throw refusal;
+            }
+            LOGGER.warn("{}: the frame at {} that a killed archive left unfinished was cut off, and is kept in {}",
+                recording.segment(), frame.offset(), frame.cut());
         }
         catch (final IOException ex)
         {
-            throw ArchiveErrors.exception(KvArchiveError.REFUSED, segment + ": " + ex.getMessage(), ex);
+            throw ArchiveErrors.exception(
+                KvArchiveError.REFUSED, recording.segment() + ": " + ex.getMessage(), ex);
         }
-    }
-
-    private static long lastFrame(final FileChannel channel, final long length) throws IOException
-    {
-        final ByteBuffer header = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        long last = 0;
-        boolean isBegun = false;
-        for (long offset = 0; offset < length;)
-        {
-            channel.read(header.clear(), offset);
-            final int frameLength = header.getInt(0);
-            if (frameLength > 0)
-            {
-                isBegun = true;
-                last = offset;
-                offset += BitUtil.align(frameLength, FrameDescriptor.FRAME_ALIGNMENT);
-            }
-            else if (isBegun)
-            {
-                break;
-            }
-            else
-            {
-                // A recording that began within a term.
-                offset += FrameDescriptor.FRAME_ALIGNMENT;
-            }
-        }
-        return last;
     }
 }
