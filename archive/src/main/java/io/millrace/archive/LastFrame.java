@@ -40,6 +40,11 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class LastFrame implements AutoCloseable
 {
+    /**
+     * Of which Aeron's archive looks at the last frame only if it crosses one.
+     */
+    private static final int PAGE = 4096;
+
     private final UnstoppedRecording recording;
     private final MappedByteBuffer mapped;
     private final UnsafeBuffer segment;
@@ -60,18 +65,47 @@ final class LastFrame implements AutoCloseable
         limit = Math.min(segment.capacity(), recording.segmentLength());
         int last = recording.firstOffset();
         long next = last;
-        while (next < limit && length((int)next) > 0)
+        while (next + Integer.BYTES <= limit && length((int)next) > 0)
         {
             last = (int)next;
             next += alignedLength(last);
         }
         offset = last;
         end = next;
+        if (end > limit)
+        {
+            close();
+            throw new KvArchiveException(KvArchiveError.BAD_FRAME, recording.segment() + ": the frame at " + offset +
+                " reaches past the end of its segment of " + limit + " bytes: restore the file from a copy");
+        }
     }
 
     int offset()
     {
         return offset;
+    }
+
+    /**
+     * May Aeron's archive look at it, when it reads the segment in chunks? It seeks the frame in the last chunk that it
+     * read: one that crosses the end of a chunk, or ends there, is sought before the chunk, at a negative index.
+     *
+     * @param chunkLength bytes of a chunk.
+     */
+    boolean isInLastChunk(final int chunkLength)
+    {
+        if (offset / PAGE == (end - 1) / PAGE)
+        {
+            return true;
+        }
+        long chunk = recording.firstOffset();
+        for (long next = chunk; next < end; next += alignedLength((int)next))
+        {
+            if (next >= chunk + chunkLength)
+            {
+                chunk = next;
+            }
+        }
+        return end < chunk + chunkLength || end == chunk + chunkLength && end == limit;
     }
 
     /**
@@ -83,7 +117,7 @@ final class LastFrame implements AutoCloseable
     boolean isTorn(final Checksum checksum)
     {
         final int length = length(offset);
-        if (length <= 0 || end > limit || !isZero((int)end, limit))
+        if (length <= 0 || !isZero((int)end, limit))
         {
             return false;
         }

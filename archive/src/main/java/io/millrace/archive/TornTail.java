@@ -17,12 +17,15 @@ package io.millrace.archive;
 
 import java.io.File;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import io.aeron.archive.Archive;
 import io.aeron.archive.checksum.Checksum;
 import io.aeron.archive.client.ArchiveException;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +40,7 @@ final class TornTail
     private static final Pattern REFUSAL =
         Pattern.compile("incomplete last fragment straddling page boundary in file: (\\S.*\\.rec)");
     private static final int MAX_CUTS = 1000;
+    private static final int MAX_CHUNK_LENGTH = 1 << 30;
 
     private TornTail()
     {
@@ -54,6 +58,7 @@ final class TornTail
         for (int cuts = 0;; cuts++)
         {
             Predecessor.await(next);
+            chooseChunkLength(next);
             final Archive.Context spare = next.clone();
             try
             {
@@ -70,6 +75,45 @@ final class TornTail
                 next = spare;
             }
         }
+    }
+
+    /**
+     * Aeron's archive fails at its start where the last frame of a recording lies across two of the chunks that it
+     * reads: it gets longer ones then.
+     */
+    private static void chooseChunkLength(final Archive.Context ctx)
+    {
+        if (ctx.deleteArchiveOnStart())
+        {
+            return;
+        }
+        final File directory = null != ctx.archiveDir() ? ctx.archiveDir() : new File(ctx.archiveDirectoryName());
+        final List<LastFrame> frames = new ArrayList<>();
+        try
+        {
+            UnstoppedRecording.list(directory).forEach(recording -> frames.add(new LastFrame(recording)));
+            final int configured = ctx.fileIoMaxLength();
+            int length = configured;
+            while (length < MAX_CHUNK_LENGTH && !areInLastChunk(frames, length))
+            {
+                length <<= 1;
+            }
+            if (length != configured)
+            {
+                ctx.fileIoMaxLength(length);
+                LOGGER.warn("fileIoMaxLength={} until the next start, not {}: the last frame of a recording that a " +
+                    "killed archive left lies where chunks of that length meet", length, configured);
+            }
+        }
+        finally
+        {
+            CloseHelper.closeAll(frames);
+        }
+    }
+
+    private static boolean areInLastChunk(final List<LastFrame> frames, final int length)
+    {
+        return frames.stream().allMatch(frame -> frame.isInLastChunk(length));
     }
 
     private static void cut(final File segment, final Checksum checksum, final ArchiveException refusal)

@@ -28,6 +28,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 import io.aeron.archive.ArchiveMarkFile;
+import io.aeron.archive.checksum.Checksums;
 import io.aeron.archive.client.ArchiveException;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
@@ -35,6 +36,7 @@ import io.aeron.logbuffer.FrameDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.millrace.bridge.KvSender;
 import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -128,6 +130,37 @@ class TornTailTest
         {
             assertThat(rig.client.find(0).stopPosition()).isEqualTo(end);
         }
+    }
+
+    @Test
+    void startsWhereTheLastFrameLiesAcrossTwoChunks() throws Exception
+    {
+        // As long as a chunk but for 64 bytes.
+        final int chunkLength = 64 * 1024;
+        final ByteBuffer frame = frame(chunkLength - 64);
+        final ByteBuffer payload = ByteBuffer.allocateDirect(frame.capacity());
+        payload.put(frame.put(5000, (byte)1).clear());
+        frame.putInt(DataHeaderFlyweight.SESSION_ID_FIELD_OFFSET, Checksums.crc32c().compute(
+            BufferUtil.address(payload), DataHeaderFlyweight.HEADER_LENGTH,
+            frame.capacity() - DataHeaderFlyweight.HEADER_LENGTH));
+        write(end, frame);
+
+        try (MediaDriver driver = MediaDriver.launch(Rig.driverContext());
+            MillraceArchive archive = MillraceArchive.attach(driver.aeronDirectoryName(),
+                Rig.archiveContext(archiveDirectory.toFile()).fileIoMaxLength(chunkLength));
+            KvArchive client = KvArchive.connect(archive.clientContext()))
+        {
+            assertThat(archive.archiveContext().fileIoMaxLength()).isGreaterThan(chunkLength);
+            assertThat(client.find(0).stopPosition()).isEqualTo(end + frame.capacity());
+        }
+    }
+
+    @Test
+    void namesAFrameThatReachesPastItsSegment() throws Exception
+    {
+        write(0, ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, 2 * Rig.SEGMENT_LENGTH));
+        assertThatThrownBy(() -> new Rig(archiveDirectory).close()).isInstanceOf(KvArchiveException.class)
+            .hasMessageContainingAll(segment.toString(), "the frame at 0 reaches past", "restore");
     }
 
     private List<Path> torn() throws IOException
