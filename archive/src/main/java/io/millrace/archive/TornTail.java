@@ -87,11 +87,10 @@ final class TornTail
         {
             return;
         }
-        final File directory = null != ctx.archiveDir() ? ctx.archiveDir() : new File(ctx.archiveDirectoryName());
         final List<LastFrame> frames = new ArrayList<>();
         try
         {
-            UnstoppedRecording.list(directory).forEach(recording -> frames.add(new LastFrame(recording)));
+            UnstoppedRecording.list(MappedFiles.archiveDir(ctx)).forEach(recording -> frames.add(new LastFrame(recording)));
             final int configured = ctx.fileIoMaxLength();
             int length = configured;
             while (length < MAX_CHUNK_LENGTH && !areInLastChunk(frames, length))
