@@ -100,16 +100,25 @@ public final class KvBlockReader implements AutoCloseable
         final Reading reading = new Reading(scope, hashes, destination, receivers, System.nanoTime() + timeoutNs);
         for (int i = 0; i < stores.size() && !reading.isDone(); i++)
         {
+            if (reading.isOver())
+            {
+                reading.addKnown(stores.get(i));
+                continue;
+            }
             final String before = reading.errorText;
             reading.errorText = null;
             readFrom(i, reading);
-            if (null != reading.errorText && i + 1 < stores.size() && !reading.isDone())
+            if (null != reading.errorText && i + 1 < stores.size() && !reading.isDone() && !reading.isOver())
             {
                 reading.failovers++;
                 failoverCounter.incrementRelease();
                 LOGGER.warn("blocks are read from archive {} of {}: {}", i + 2, stores.size(), reading.errorText);
             }
             reading.errorText = null == reading.errorText ? before : reading.errorText;
+        }
+        if (!reading.isDone() && reading.isOver() && null == reading.errorText)
+        {
+            reading.errorText = "timeoutNs=" + timeoutNs + " is over";
         }
         return reading.result(scope.layout());
     }
@@ -123,15 +132,18 @@ public final class KvBlockReader implements AutoCloseable
             reading.addKnown(stores.get(number));
             return;
         }
+        final long archiveDeadlineNs = System.nanoTime() + archiveTimeoutNs;
         try
         {
-            readFrom(stores.get(number), reading, System.nanoTime() + archiveTimeoutNs);
+            readFrom(stores.get(number), reading, archiveDeadlineNs);
             isGone[number] = false;
         }
         catch (final KvArchiveException ex)
         {
             reading.errorText = ex.getMessage();
-            isGone[number] = KvArchiveError.ARCHIVE_GONE == ex.error() || KvArchiveError.DEADLINE == ex.error();
+            // A caller that allowed less time than the archive has tells nothing of the archive.
+            isGone[number] = KvArchiveError.ARCHIVE_GONE == ex.error() ||
+                KvArchiveError.DEADLINE == ex.error() && System.nanoTime() - archiveDeadlineNs >= 0;
             goneNs[number] = System.nanoTime();
         }
     }
@@ -154,8 +166,9 @@ public final class KvBlockReader implements AutoCloseable
             }
             if (leftNs <= 0)
             {
-                throw new KvArchiveException(KvArchiveError.DEADLINE,
-                    plan.hits().length + " blocks were not read in time, archiveTimeoutNs=" + archiveTimeoutNs);
+                throw new KvArchiveException(KvArchiveError.DEADLINE, plan.hits().length +
+                    " blocks were not read in time, " + (reading.isOver() ? "timeoutNs is over" :
+                    "archiveTimeoutNs=" + archiveTimeoutNs));
             }
             if (fetches > 0)
             {
@@ -224,6 +237,14 @@ public final class KvBlockReader implements AutoCloseable
         boolean isDone()
         {
             return landed.cardinality() == hashes.length;
+        }
+
+        /**
+         * Is the caller's time over.
+         */
+        boolean isOver()
+        {
+            return System.nanoTime() - deadlineNs >= 0;
         }
 
         /**

@@ -20,9 +20,11 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.Arrays;
 
 import io.aeron.archive.Archive;
 import io.aeron.archive.ArchiveMarkFile;
+import org.agrona.BitUtil;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -32,41 +34,103 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class MappedFiles
 {
-    private static final String CATALOG = "archive.catalog";
+    static final String CATALOG = "archive.catalog";
     private static final int PAGE = 4096;
 
-    private MappedFiles()
+    private final File[] files;
+    private final long[] allocated = new long[2];
+
+    /**
+     * Take the space of what the files of an archive that does not run lack. Takes none on a disk that is full when
+     * they lack none.
+     *
+     * @param ctx of the archive, before it is launched.
+     * @throws KvArchiveException with {@link KvArchiveError#DISK_FULL}.
+     */
+    MappedFiles(final Archive.Context ctx)
     {
+        files = new File[] {new File(archiveDir(ctx), CATALOG), markFile(ctx)};
+        for (int i = 0; i < files.length && !ctx.deleteArchiveOnStart(); i++)
+        {
+            if (files[i].exists())
+            {
+                allocated[i] = fillHoles(files[i]);
+            }
+        }
+    }
+
+    static File archiveDir(final Archive.Context ctx)
+    {
+        return null != ctx.archiveDir() ? ctx.archiveDir() : new File(ctx.archiveDirectoryName());
+    }
+
+    static File markFile(final Archive.Context ctx)
+    {
+        final String directory = Archive.Configuration.markFileDir();
+        return new File(null != ctx.markFileDir() ? ctx.markFileDir() :
+            null != directory && !directory.isEmpty() ? new File(directory) : archiveDir(ctx),
+            ArchiveMarkFile.FILENAME);
     }
 
     /**
-     * Take the space.
+     * Take the space of what the files have more now that the archive runs.
      *
-     * @param ctx of an archive that runs.
      * @throws KvArchiveException with {@link KvArchiveError#DISK_FULL}.
      */
-    static void allocate(final Archive.Context ctx)
+    void allocateRest()
     {
-        allocate(new File(ctx.archiveDir(), CATALOG));
-        allocate(new File(ctx.markFileDir(), ArchiveMarkFile.FILENAME));
+        for (int i = 0; i < files.length; i++)
+        {
+            allocate(files[i], allocated[i]);
+        }
     }
 
-    private static void allocate(final File file)
+    /**
+     * Zeros are written over pages of zeros, which may be holes: where there is no room for them, that is an error here.
+     */
+    private static long fillHoles(final File file)
     {
         try (RandomAccessFile opened = new RandomAccessFile(file, "rw"))
         {
             final long length = opened.length();
-            if (file.getUsableSpace() < length)
+            final byte[] zeros = new byte[PAGE];
+            final byte[] page = new byte[PAGE];
+            for (long offset = 0; offset < length; offset += PAGE)
             {
-                throw ArchiveErrors.exception(KvArchiveError.DISK_FULL, file + " takes " + length + " bytes, and " +
-                    file.getUsableSpace() + " are left", null);
+                final int bytes = (int)Math.min(PAGE, length - offset);
+                opened.seek(offset);
+                opened.readFully(page, 0, bytes);
+                if (Arrays.equals(page, 0, bytes, zeros, 0, bytes))
+                {
+                    opened.seek(offset);
+                    opened.write(zeros, 0, bytes);
+                }
+            }
+            return length;
+        }
+        catch (final IOException ex)
+        {
+            throw ArchiveErrors.exception(
+                ArchiveErrors.ofText(String.valueOf(ex.getMessage())), file + ": " + ex.getMessage(), ex);
+        }
+    }
+
+    private static void allocate(final File file, final long allocated)
+    {
+        try (RandomAccessFile opened = new RandomAccessFile(file, "rw"))
+        {
+            final long length = opened.length();
+            if (file.getUsableSpace() < length - allocated)
+            {
+                throw ArchiveErrors.exception(KvArchiveError.DISK_FULL, file + " takes " + (length - allocated) +
+                    " bytes more, and " + file.getUsableSpace() + " are left", null);
             }
             final MappedByteBuffer mapped = opened.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, length);
             final UnsafeBuffer buffer = new UnsafeBuffer(mapped);
             // Written, and atomically so that what the archive writes meanwhile is not lost.
-            for (int offset = 0; offset < length; offset += PAGE)
+            for (long offset = BitUtil.align(allocated, PAGE); offset < length; offset += PAGE)
             {
-                buffer.getAndAddInt(offset, 0);
+                buffer.getAndAddInt((int)offset, 0);
             }
             IoUtil.unmap(mapped);
         }

@@ -98,10 +98,12 @@ public final class MillraceArchive implements AutoCloseable
 
     private static Archive launch(final Archive.Context ctx)
     {
-        final Archive archive = TornTail.launch(withDefaults(ctx));
+        Predecessor.await(withDefaults(ctx));
+        final MappedFiles files = new MappedFiles(ctx);
+        final Archive archive = TornTail.launch(ctx);
         try
         {
-            MappedFiles.allocate(archive.context());
+            files.allocateRest();
             return archive;
         }
         catch (final RuntimeException ex)

@@ -60,11 +60,7 @@ final class Predecessor
      */
     static void await(final Archive.Context ctx)
     {
-        final String directory = Archive.Configuration.markFileDir();
-        final File parent = null != ctx.markFileDir() ? ctx.markFileDir() :
-            null != directory && !directory.isEmpty() ? new File(directory) :
-            null != ctx.archiveDir() ? ctx.archiveDir() : new File(ctx.archiveDirectoryName());
-        final File file = new File(parent, ArchiveMarkFile.FILENAME);
+        final File file = MappedFiles.markFile(ctx);
         if (file.exists())
         {
             await(file, LIVENESS_MS, null == ctx.epochClock() ? SystemEpochClock.INSTANCE : ctx.epochClock());

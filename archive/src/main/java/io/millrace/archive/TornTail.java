@@ -17,23 +17,22 @@ package io.millrace.archive;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import io.aeron.archive.Archive;
+import io.aeron.archive.checksum.Checksum;
 import io.aeron.archive.client.ArchiveException;
-import io.aeron.logbuffer.FrameDescriptor;
-import org.agrona.BitUtil;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The last frame of a recording whose archive was killed while it wrote it. Aeron's archive does not start where such
- * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off.
+ * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off and
+ * kept in a file next to its segment. Where it may be damage instead, nothing is touched and a person is asked.
  */
 final class TornTail
 {
@@ -41,6 +40,7 @@ final class TornTail
     private static final Pattern REFUSAL =
         Pattern.compile("incomplete last fragment straddling page boundary in file: (\\S.*\\.rec)");
     private static final int MAX_CUTS = 1000;
+    private static final int MAX_CHUNK_LENGTH = 1 << 30;
 
     private TornTail()
     {
@@ -58,6 +58,7 @@ final class TornTail
         for (int cuts = 0;; cuts++)
         {
             Predecessor.await(next);
+            chooseChunkLength(next);
             final Archive.Context spare = next.clone();
             try
             {
@@ -70,53 +71,82 @@ final class TornTail
                 {
                     throw ex;
                 }
-                cut(new File(matcher.group(1)));
+                cut(new File(matcher.group(1)), spare.recordChecksum(), ex);
                 next = spare;
             }
         }
     }
 
-    private static void cut(final File segment)
+    /**
+     * Aeron's archive fails at its start where the last frame of a recording lies across two of the chunks that it
+     * reads: it gets longer ones then.
+     */
+    private static void chooseChunkLength(final Archive.Context ctx)
     {
-        try (RandomAccessFile file = new RandomAccessFile(segment, "rw"))
+        if (ctx.deleteArchiveOnStart())
         {
-            final long length = file.length();
-            final long offset = lastFrame(file.getChannel(), length);
-            file.setLength(offset);
-            file.setLength(length);
-            LOGGER.warn("{}: the frame at {} that a killed archive left unfinished was cut off", segment, offset);
+            return;
         }
-        catch (final IOException ex)
+        final List<LastFrame> frames = new ArrayList<>();
+        try
         {
-            throw ArchiveErrors.exception(KvArchiveError.REFUSED, segment + ": " + ex.getMessage(), ex);
+            UnstoppedRecording.list(MappedFiles.archiveDir(ctx)).forEach(recording -> frames.add(new LastFrame(recording)));
+            final int configured = ctx.fileIoMaxLength();
+            int length = configured;
+            while (length < MAX_CHUNK_LENGTH && !areInLastChunk(frames, length))
+            {
+                length <<= 1;
+            }
+            if (length != configured)
+            {
+                ctx.fileIoMaxLength(length);
+                LOGGER.warn("fileIoMaxLength={} until the next start, not {}: the last frame of a recording that a " +
+                    "killed archive left lies where chunks of that length meet", length, configured);
+            }
+        }
+        finally
+        {
+            CloseHelper.closeAll(frames);
         }
     }
 
-    private static long lastFrame(final FileChannel channel, final long length) throws IOException
+    private static boolean areInLastChunk(final List<LastFrame> frames, final int length)
     {
-        final ByteBuffer header = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        long last = 0;
-        boolean isBegun = false;
-        for (long offset = 0; offset < length;)
+        return frames.stream().allMatch(frame -> frame.isInLastChunk(length));
+    }
+
+    private static void cut(final File segment, final Checksum checksum, final ArchiveException refusal)
+    {
+        for (final UnstoppedRecording recording : UnstoppedRecording.list(segment.getParentFile()))
         {
-            channel.read(header.clear(), offset);
-            final int frameLength = header.getInt(0);
-            if (frameLength > 0)
+            if (recording.segment().getName().equals(segment.getName()))
             {
-                isBegun = true;
-                last = offset;
-                offset += BitUtil.align(frameLength, FrameDescriptor.FRAME_ALIGNMENT);
-            }
-            else if (isBegun)
-            {
-                break;
-            }
-            else
-            {
-                // A recording that began within a term.
-                offset += FrameDescriptor.FRAME_ALIGNMENT;
+                cut(recording, checksum, refusal);
+                return;
             }
         }
-        return last;
+        throw refusal;
+    }
+
+    private static void cut(
+        final UnstoppedRecording recording, final Checksum checksum, final ArchiveException refusal)
+    {
+        try (LastFrame frame = new LastFrame(recording))
+        {
+            if (!frame.isTorn(checksum))
+            {
+                LOGGER.error("{}: what is at {} is no frame that a killed archive left unfinished; recorded frames " +
+                    "may follow it, so nothing was cut: restore the file from a copy", recording.segment(),
+                    frame.offset());
+                throw refusal;
+            }
+            LOGGER.warn("{}: the frame at {} that a killed archive left unfinished was cut off, and is kept in {}",
+                recording.segment(), frame.offset(), frame.cut());
+        }
+        catch (final IOException ex)
+        {
+            throw ArchiveErrors.exception(
+                KvArchiveError.REFUSED, recording.segment() + ": " + ex.getMessage(), ex);
+        }
     }
 }
