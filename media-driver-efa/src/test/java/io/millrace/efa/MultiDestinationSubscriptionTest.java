@@ -18,6 +18,7 @@ package io.millrace.efa;
 import io.aeron.Publication;
 import io.aeron.Subscription;
 import io.aeron.status.ChannelEndpointStatus;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -75,6 +76,27 @@ class MultiDestinationSubscriptionTest
                 .contains("stays on UDP: REFUSED: a multi-destination subscription has no rails");
             assertThat(sum(drivers.publisher, EfaCounters.HANDSHAKES_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isZero();
+        }
+    }
+
+    /**
+     * Its driver has no channel endpoint that polls rails, nor rails.
+     */
+    @Test
+    void shouldBeRefusedAtOnceByPeerOnUdp()
+    {
+        final String channel = TwoDrivers.endpoint();
+        try (TwoDrivers drivers = new TwoDrivers(
+            EfaMediaDriver.launchEmbedded(
+                driverContext(), efaContext("shm", 1).handshakeTimeoutNs(TimeUnit.HOURS.toNanos(1))),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext("udp", 1)));
+            Subscription subscription =
+                drivers.subscriber.addSubscription("aeron:udp?control-mode=manual", STREAM_ID);
+            Publication publication = drivers.publisher.addPublication(channel, STREAM_ID))
+        {
+            subscription.addDestination(channel);
+            awaitRefusals(drivers, 1);
+            Traffic.exchange(publication, subscription, MESSAGES);
         }
     }
 

@@ -227,14 +227,14 @@ final class AgentSide
 
     /**
      * Poll the rails as long as the agent has no channel endpoint and so does not: peers' operations have to end, and
-     * commands to be run. Fabric conductor only.
+     * commands to be run, also without rails: refusals are sent by them. Fabric conductor only.
      *
      * @return 0: nobody waits for what is done here.
      */
     int pollUnattended()
     {
         isPolledUnattended = true;
-        if (0 == endpoints.get() && !rails.isEmpty())
+        if (0 == endpoints.get())
         {
             railSet.poll();
         }
