@@ -49,8 +49,9 @@ public final class HandshakeFilter
      * @param length  of the datagram in bytes.
      * @param source  address of the peer's socket.
      * @param isLinked true when the peer has a link.
+     * @return true if it is one.
      */
-    public static void forward(
+    public static boolean forward(
         final FabricEvents events,
         final RailChannel channel,
         final UnsafeBuffer buffer,
@@ -58,11 +59,14 @@ public final class HandshakeFilter
         final InetSocketAddress source,
         final boolean isLinked)
     {
-        if (isHandshake(buffer, length))
+        if (!isHandshake(buffer, length))
         {
-            final byte[] frame = new byte[length];
-            buffer.getBytes(0, frame);
-            events.onHandshake(channel, source, frame, isLinked);
+            return false;
         }
+
+        final byte[] frame = new byte[length];
+        buffer.getBytes(0, frame);
+        events.onHandshake(channel, source, frame, isLinked);
+        return true;
     }
 }

@@ -235,7 +235,7 @@ public final class EfaReceiveChannelEndpoint extends ReceiveChannelEndpoint impl
     {
         if (null != router)
         {
-            HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
+            router.onSocketFrame(buffer, length, address, rails.nowNs());
         }
         else if (null == destinations)
         {

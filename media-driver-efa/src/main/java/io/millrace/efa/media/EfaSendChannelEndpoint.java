@@ -25,7 +25,6 @@ import io.aeron.exceptions.AeronEvent;
 import io.aeron.protocol.StatusMessageFlyweight;
 import io.aeron.status.ChannelEndpointStatus;
 import io.millrace.efa.link.FabricDriver;
-import io.millrace.efa.link.HandshakeFilter;
 import io.millrace.efa.link.Link;
 import io.millrace.efa.link.PacketFrames;
 import io.millrace.efa.link.RailChannel;
@@ -297,10 +296,7 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
             {
                 router.onHeardOverUdp(address);
             }
-            else
-            {
-                HandshakeFilter.forward(fabric.events(), this, buffer, length, address, router.isUp(address));
-            }
+            router.onSocketFrame(buffer, length, address, rails.nowNs());
         }
     }
 

@@ -16,10 +16,12 @@
 package io.millrace.efa.media;
 
 import io.millrace.efa.link.FabricEvents;
+import io.millrace.efa.link.HandshakeFilter;
 import io.millrace.efa.link.Link;
 import io.millrace.efa.link.RailChannel;
 import io.millrace.efa.term.SendLog;
 import org.agrona.collections.Object2ObjectHashMap;
+import org.agrona.concurrent.UnsafeBuffer;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -151,6 +153,18 @@ final class LinkRouter
     void onDatagram(final long nowNs)
     {
         socketPace.onDatagram(nowNs);
+    }
+
+    /**
+     * Take note of a frame that came by the socket, and forward it if it is a handshake.
+     */
+    void onSocketFrame(
+        final UnsafeBuffer buffer, final int length, final InetSocketAddress source, final long nowNs)
+    {
+        if (!HandshakeFilter.forward(events, channel, buffer, length, source, isUp(source)))
+        {
+            socketPace.onUdpPeer(nowNs);
+        }
     }
 
     void attach(final Link link)

@@ -18,17 +18,20 @@ package io.millrace.efa.media;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How often the socket of a channel is looked at whose peers are on rails: an empty look is a system call, which costs
- * a busy agent a quarter of its duty cycle. Only handshakes and peers that stay on UDP come that way, and while
- * datagrams arrive every duty cycle looks. Owned by the endpoint's agent.
+ * How often the socket of a channel is looked at that has peers on rails: an empty look is a system call, which costs
+ * a busy agent a quarter of its duty cycle. While datagrams arrive every duty cycle looks. Handshakes can wait after
+ * that, peers that stay on UDP less. Owned by the endpoint's agent.
  */
 final class SocketPace
 {
     static final long INTERVAL_NS = TimeUnit.MICROSECONDS.toNanos(100);
+    static final long UDP_PEER_INTERVAL_NS = TimeUnit.MICROSECONDS.toNanos(20);
+    static final long UDP_PEER_NS = TimeUnit.SECONDS.toNanos(1);
     static final long BUSY_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private long lookedNs;
     private long heardNs;
+    private long udpPeerNs;
 
     /**
      * @param nowNs start of time.
@@ -37,6 +40,7 @@ final class SocketPace
     {
         lookedNs = nowNs - INTERVAL_NS;
         heardNs = nowNs;
+        udpPeerNs = nowNs - UDP_PEER_NS;
     }
 
     /**
@@ -47,7 +51,8 @@ final class SocketPace
      */
     boolean isDue(final long nowNs)
     {
-        if (nowNs - heardNs < BUSY_NS || nowNs - lookedNs >= INTERVAL_NS)
+        final long intervalNs = nowNs - udpPeerNs < UDP_PEER_NS ? UDP_PEER_INTERVAL_NS : INTERVAL_NS;
+        if (nowNs - heardNs < BUSY_NS || nowNs - lookedNs >= intervalNs)
         {
             lookedNs = nowNs;
             return true;
@@ -59,5 +64,13 @@ final class SocketPace
     void onDatagram(final long nowNs)
     {
         heardNs = nowNs;
+    }
+
+    /**
+     * A datagram was no handshake.
+     */
+    void onUdpPeer(final long nowNs)
+    {
+        udpPeerNs = nowNs;
     }
 }

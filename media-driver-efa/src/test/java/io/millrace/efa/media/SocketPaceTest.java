@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 
 import static io.millrace.efa.media.SocketPace.BUSY_NS;
 import static io.millrace.efa.media.SocketPace.INTERVAL_NS;
+import static io.millrace.efa.media.SocketPace.UDP_PEER_INTERVAL_NS;
+import static io.millrace.efa.media.SocketPace.UDP_PEER_NS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class SocketPaceTest
@@ -36,6 +38,23 @@ class SocketPaceTest
         assertThat(pace.isDue(quietNs + INTERVAL_NS - 1)).isFalse();
         assertThat(pace.isDue(quietNs + INTERVAL_NS)).isTrue();
         assertThat(pace.isDue(quietNs + INTERVAL_NS + 1)).isFalse();
+    }
+
+    @Test
+    void shouldLookMoreOftenForASecondAfterAPeerOnUdp()
+    {
+        final long heardNs = START_NS + BUSY_NS;
+        pace.onDatagram(heardNs);
+        pace.onUdpPeer(heardNs);
+        final long quietNs = heardNs + BUSY_NS;
+        assertThat(pace.isDue(quietNs - 1)).isTrue();
+        assertThat(pace.isDue(quietNs + UDP_PEER_INTERVAL_NS - 2)).isFalse();
+        assertThat(pace.isDue(quietNs + UDP_PEER_INTERVAL_NS - 1)).isTrue();
+
+        final long forgottenNs = heardNs + UDP_PEER_NS;
+        assertThat(pace.isDue(forgottenNs)).isTrue();
+        assertThat(pace.isDue(forgottenNs + UDP_PEER_INTERVAL_NS)).isFalse();
+        assertThat(pace.isDue(forgottenNs + INTERVAL_NS)).isTrue();
     }
 
     @Test
