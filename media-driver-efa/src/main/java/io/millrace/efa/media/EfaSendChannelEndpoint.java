@@ -213,13 +213,14 @@ public final class EfaSendChannelEndpoint extends SendChannelEndpoint implements
         rails.poll(this, clock.nanoTime());
         receiveSource = null;
         final InetSocketAddress source = 0 == controlFrameCount ? receiveDatagram(buffer) : nextFrame(buffer);
-        if (null != source || 0 == railBytes)
+        final int reported = railBytes;
+        railBytes = 0;
+        if (null != source || 0 == reported)
         {
             return source;
         }
 
-        buffer.limit(buffer.capacity()).position(Math.min(railBytes, buffer.capacity()));
-        railBytes = 0;
+        buffer.limit(buffer.capacity()).position(Math.min(reported, buffer.capacity()));
         isRailReport = true;
         return RAILS;
     }
