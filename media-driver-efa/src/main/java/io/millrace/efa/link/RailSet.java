@@ -225,7 +225,7 @@ public final class RailSet implements RailListener
         return nowNs - lastPollNs >= restNs || isBusy() ? pollAll() : 0;
     }
 
-    /** An operation of ours has to be heard of at once, and what comes seldom comes alone. */
+    /** An operation of ours has to be heard of or made room for at once, and what comes seldom comes alone. */
     private boolean isBusy()
     {
         if (hasReceived)
@@ -235,7 +235,7 @@ public final class RailSet implements RailListener
 
         for (final Rail rail : rails)
         {
-            if (0 != rail.outstandingBytes())
+            if (0 != rail.outstandingBytes() || rail.hasPushedBack())
             {
                 return true;
             }

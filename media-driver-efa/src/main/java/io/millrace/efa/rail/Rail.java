@@ -70,6 +70,7 @@ public final class Rail implements AutoCloseable
     private Runnable onClosed = () -> {};
     private RailPeer[] retiring = new RailPeer[0];
     private long nowNs = System.nanoTime();
+    private boolean hasPushedBack;
     private boolean failed;
 
     /**
@@ -205,6 +206,16 @@ public final class Rail implements AutoCloseable
     public long outstandingBytes()
     {
         return slots.outstandingBytes();
+    }
+
+    /**
+     * Was an operation not posted for now, since the last {@link #poll(long)}? Agent only.
+     *
+     * @return true if the next poll may make room for it.
+     */
+    public boolean hasPushedBack()
+    {
+        return hasPushedBack;
     }
 
     /**
@@ -410,6 +421,7 @@ public final class Rail implements AutoCloseable
         if (-FabricErrors.EAGAIN == result)
         {
             counters.eagain.incrementRelease();
+            hasPushedBack = true;
             return BUSY;
         }
 
@@ -426,6 +438,7 @@ public final class Rail implements AutoCloseable
     public int poll(final long nowNs)
     {
         this.nowNs = nowNs;
+        hasPushedBack = false;
         final int bytesReceived = completions.poll();
 
         if (!failed)
