@@ -38,6 +38,12 @@ public final class RailSet implements RailListener
     private static final int COMMAND_CAPACITY = 1024;
     private static final int COMMAND_DRAIN_LIMIT = 8;
     private static final long HEALTH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /**
+     * An agent that stood still for so long did so after it had read its clock, as well as not: what it posted since
+     * looks as old as the pause. It is looked at when it has had as long to end.
+     */
+    private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final Consumer<Runnable> RUN = Runnable::run;
     private static final Rail[] NO_RAILS = new Rail[0];
     private static final Link[] NO_LINKS = new Link[0];
@@ -60,7 +66,8 @@ public final class RailSet implements RailListener
     private final AtomicInteger polls = new AtomicInteger();
     private int pollCount;
     private long nowNs = System.nanoTime();
-    private long lastHealthNs = nowNs;
+    private long nextHealthNs = nowNs + HEALTH_INTERVAL_NS;
+    private boolean hasPaused;
     private long lastPollNs = nowNs;
     private boolean hasReceived;
 
@@ -221,7 +228,7 @@ public final class RailSet implements RailListener
         }
 
         other = null;
-        this.nowNs = nowNs;
+        onCycle(nowNs);
         return nowNs - lastPollNs >= restNs || isBusy() ? pollAll() : 0;
     }
 
@@ -251,8 +258,20 @@ public final class RailSet implements RailListener
      */
     int poll()
     {
-        nowNs = System.nanoTime();
+        onCycle(System.nanoTime());
         return pollAll();
+    }
+
+    private void onCycle(final long nowNs)
+    {
+        // only once, for agents that always take as long
+        final boolean isAfterPause = nowNs - this.nowNs > PAUSE_NS;
+        if (isAfterPause && !hasPaused)
+        {
+            nextHealthNs = nowNs + PAUSE_NS;
+        }
+        hasPaused = isAfterPause;
+        this.nowNs = nowNs;
     }
 
     private int pollAll()
@@ -301,9 +320,9 @@ public final class RailSet implements RailListener
 
     private void checkHealth()
     {
-        if (nowNs - lastHealthNs > HEALTH_INTERVAL_NS)
+        if (nowNs - nextHealthNs > 0)
         {
-            lastHealthNs = nowNs;
+            nextHealthNs = nowNs + HEALTH_INTERVAL_NS;
             for (final Rail rail : rails)
             {
                 rail.checkHealth(nowNs, stallTimeoutNs, goneTimeoutNs);
