@@ -187,7 +187,6 @@ final class FabricConductor implements Agent, FabricEvents
                 " bytes, the longest message of a rail: longer frames go by UDP. Set it to at most " +
                 maxLength / 32 * 32);
         }
-        dutyCycleTracker.update(nanoClock.nanoTime());
     }
 
     /**
@@ -229,9 +228,9 @@ final class FabricConductor implements Agent, FabricEvents
     public int doWork()
     {
         final long nowNs = nanoClock.nanoTime();
-        dutyCycleTracker.measureAndUpdate(nowNs);
+        dutyCycleTracker.update(nowNs);
         counters.addressEntries().setRelease(sender.side().addressEntries() + receiver.side().addressEntries());
-        return drainEvents() +
+        final int workCount = drainEvents() +
             linkedFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             otherFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             sender.side().pollUnattended() +
@@ -243,6 +242,9 @@ final class FabricConductor implements Agent, FabricEvents
             senderHandshake.doWork(nowNs) +
             receiverHandshake.doWork(nowNs) +
             terms.doWork(nowNs);
+        // without the sleep between cycles, which is longer than a threshold may be
+        dutyCycleTracker.measureAndUpdate(nanoClock.nanoTime());
+        return workCount;
     }
 
     private int drainEvents()
