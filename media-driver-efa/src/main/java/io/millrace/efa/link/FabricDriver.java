@@ -85,8 +85,6 @@ public final class FabricDriver implements AutoCloseable
             choice, concluded, new SecureRandom().nextLong(), HostId.get(), AuthKeys.read(concluded.authKeyFile()));
         rails = new NicRails(settings);
         startChecks = new StartChecks(settings, MachineLimits.read());
-        PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
-            .forEach(this::warn);
     }
 
     /**
@@ -146,6 +144,8 @@ public final class FabricDriver implements AutoCloseable
      */
     private void warn(final MediaDriver.Context context)
     {
+        PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
+            .forEach(this::warn);
         if (!isPrepared)
         {
             startChecks.rails().forEach(this::warn);
