@@ -23,6 +23,7 @@ import io.millrace.efa.link.FabricDriver;
 import org.agrona.CloseHelper;
 import org.agrona.SystemUtil;
 import org.agrona.concurrent.ShutdownSignalBarrier;
+import org.agrona.concurrent.status.ConcurrentCountersManager;
 
 
 /**
@@ -101,7 +102,10 @@ public final class EfaMediaDriver implements AutoCloseable
         {
             fabric.openNamedRails();
             mediaDriver = MediaDriver.launch(context);
-            FabricDriver.start(context, fabric);
+            if (context.countersManager() instanceof ConcurrentCountersManager)
+            {
+                FabricDriver.start(context, fabric);
+            }
             return new EfaMediaDriver(fabric, mediaDriver);
         }
         catch (final RuntimeException | Error ex)

@@ -408,7 +408,7 @@ public final class FabricDriver implements AutoCloseable
         if (!choice().isFabric() || null == running)
         {
             throw new AeronException("no rails to " + address + ": " + (choice().isFabric() ?
-                "the driver is closed" : "protocol udp, " + choice().reason()));
+                "the driver has no channel, or is closed" : "protocol udp, " + choice().reason()));
         }
         running.awaitLink(address, timeoutNs);
     }
