@@ -25,8 +25,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.util.Arrays;
+
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.counters;
+import static io.millrace.efa.TwoDrivers.driverContext;
+import static io.millrace.efa.TwoDrivers.efaContext;
 import static io.millrace.efa.TwoDrivers.sum;
 import static io.millrace.efa.TwoDrivers.system;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -90,5 +94,63 @@ class MessagesOnRailsTest
             assertThat(system(drivers.subscriber, SystemCounterDescriptor.BYTES_RECEIVED))
                 .isGreaterThanOrEqualTo((long)messages * messageLength);
         }
+    }
+
+    /**
+     * Packets are cut, and the few slots of a rail push back in the middle of them, each time for another stream.
+     */
+    @ParameterizedTest
+    @CsvSource({ "8192", "65504" })
+    void shouldCarryManyStreamsWhosePacketsAreSentInParts(final int mtu)
+    {
+        final int messages = 500;
+        final String channel = TwoDrivers.endpoint() + "|mtu=" + mtu;
+        final UnsafeBuffer message = new UnsafeBuffer(new byte[288]);
+        final ExclusivePublication[] publications = new ExclusivePublication[32];
+        final long[] sent = new long[publications.length];
+        final long[] received = new long[publications.length];
+        final long[] total = new long[1];
+        final FragmentHandler handler = (buffer, offset, length, header) ->
+        {
+            assertThat(buffer.getLong(offset)).isEqualTo(received[header.streamId()]++);
+            total[0]++;
+        };
+
+        try (TwoDrivers drivers = new TwoDrivers(launch(), launch()))
+        {
+            final Subscription[] subscriptions = new Subscription[publications.length];
+            for (int i = 0; i < publications.length; i++)
+            {
+                subscriptions[i] = drivers.subscriber.addSubscription(channel, i);
+                publications[i] = drivers.publisher.addExclusivePublication(channel, i);
+            }
+            await("links up", () -> 1 == sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID) &&
+                Arrays.stream(publications).allMatch(ExclusivePublication::isConnected),
+                () -> counters(drivers.publisher) + counters(drivers.subscriber));
+            await("all received", () ->
+            {
+                for (int i = 0; i < publications.length; i++)
+                {
+                    for (int burst = 0; burst < 100 && sent[i] < messages; burst++)
+                    {
+                        message.putLong(0, sent[i]);
+                        if (publications[i].offer(message) <= 0)
+                        {
+                            break;
+                        }
+                        sent[i]++;
+                    }
+                    subscriptions[i].poll(handler, 100);
+                }
+                return total[0] == (long)messages * publications.length;
+            }, () -> total[0] + counters(drivers.publisher) + counters(drivers.subscriber));
+            assertThat(received).containsOnly(messages);
+        }
+    }
+
+    private static EfaMediaDriver launch()
+    {
+        return EfaMediaDriver.launchEmbedded(
+            driverContext(), efaContext("shm", 1).railSlots(EfaConfiguration.RAIL_SLOTS_MIN));
     }
 }
