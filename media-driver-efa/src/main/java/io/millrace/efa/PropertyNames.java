@@ -34,10 +34,11 @@ public final class PropertyNames
     private static final List<String> PREFIXES = List.of("millrace.efa.", "millrace.libfabric.");
 
     /**
-     * Names of other parts of Millrace differ by more from each of these.
+     * Names of other parts of Millrace differ by more from each of these, or end otherwise.
      */
     private static final String COMMON_PREFIX = "millrace.";
-    private static final int MISSPELT = 4;
+    private static final int MISSPELT = 2;
+    private static final int PREFIX_LEFT_OUT = 4;
     private static final String ENVIRONMENT_PREFIX = "MILLRACE_EFA_";
 
     private PropertyNames()
@@ -105,8 +106,19 @@ public final class PropertyNames
 
     private static boolean isMeantFor(final String name, final Collection<String> known)
     {
-        return PREFIXES.stream().anyMatch(name::startsWith) ||
-            name.startsWith(COMMON_PREFIX) && distance(name, nearest(name, known)) <= MISSPELT;
+        if (PREFIXES.stream().anyMatch(name::startsWith))
+        {
+            return true;
+        }
+
+        final String nearest = nearest(name, known);
+        final int allowed = lastSegment(name).equals(lastSegment(nearest)) ? PREFIX_LEFT_OUT : MISSPELT;
+        return name.startsWith(COMMON_PREFIX) && distance(name, nearest) <= allowed;
+    }
+
+    private static String lastSegment(final String name)
+    {
+        return name.substring(name.lastIndexOf('.') + 1);
     }
 
     private static String nearest(final String name, final Collection<String> candidates)

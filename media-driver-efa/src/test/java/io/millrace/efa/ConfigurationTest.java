@@ -273,7 +273,7 @@ class ConfigurationTest
         assertThat(PropertyNames.unknown(
             List.of("millrace.efa.rail.slot", "millrace.efa.rails", "aeron.dir", "Millrace.EFA.nics",
             "millrace.protocol", "millrace.libfabric.file", "millrace.bridge.device", "millrace.kv.channel",
-            "millrace.archive.replay.channel", "millrace.acl.library", "millrace.kv.staging"),
+            "millrace.archive.replay.channel", "millrace.acl.library", "millrace.kv.staging", "millrace.kv.nic"),
             List.of("MILLRACE_EFA_NAK_DELY", "MILLRACE_EFA_RAILS", "MILLRACE_PROTOCOL", "PATH")))
             .containsExactly(
                 "property Millrace.EFA.nics is not known and has no effect: did you mean millrace.efa.nics?",
