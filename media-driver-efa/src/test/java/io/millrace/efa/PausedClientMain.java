@@ -40,11 +40,11 @@ final class PausedClientMain
                 System.exit(1);
             }
         };
-        try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(args[0]));
+        try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(args[0]).driverTimeoutMs(60_000));
             Subscription subscription = aeron.addSubscription(args[1], Integer.parseInt(args[2])))
         {
             final IdleStrategy idle = new BackoffIdleStrategy(1, 1, 1_000, 1_000_000);
-            while (true)
+            while (!aeron.isClosed())
             {
                 idle.idle(subscription.poll(handler, 10));
             }

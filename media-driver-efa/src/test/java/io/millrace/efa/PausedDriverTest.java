@@ -136,6 +136,14 @@ class PausedDriverTest
     {
         private static final int STREAM_ID = 63;
 
+        /**
+         * A machine that stands still for longer than the pause ends nothing.
+         */
+        private static final String[] PATIENCE = {
+            "aeron.client.liveness.timeout=60s", "aeron.publication.unblock.timeout=90s",
+            "aeron.publication.connection.timeout=60s",
+            "aeron.image.liveness.timeout=60s", "millrace.efa.link.timeout=60s" };
+
         private final String protocol;
         private final DriverProcess near;
         private final DriverProcess far;
@@ -151,8 +159,8 @@ class PausedDriverTest
         ClientRun(final String protocol)
         {
             this.protocol = protocol;
-            near = new DriverProcess(protocol);
-            far = new DriverProcess(protocol);
+            near = new DriverProcess(protocol, PATIENCE);
+            far = new DriverProcess(protocol, PATIENCE);
         }
 
         void connect()
