@@ -23,10 +23,17 @@ import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.efa.link.FabricDriver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.driverContext;
@@ -49,6 +56,35 @@ class WaysInTest
             ThreadingModesTest.launchNamed(driverContext(), "shm")))
         {
             exchangeOnRails(drivers.publisher, drivers.subscriber);
+        }
+    }
+
+    @Test
+    void shouldTellOfAnUnknownPropertyOnceForBothSuppliers()
+    {
+        final Logger logger = Logger.getLogger(FabricDriver.class.getName());
+        final List<String> warnings = new CopyOnWriteArrayList<>();
+        final Handler handler = new StreamHandler()
+        {
+            @Override
+            public void publish(final LogRecord logRecord)
+            {
+                warnings.add(logRecord.getMessage());
+            }
+        };
+        System.setProperty("millrace.efa.rail.slot", "32");
+        logger.addHandler(handler);
+        try (TwoDrivers drivers =
+            new TwoDrivers(ThreadingModesTest.launchNamed(driverContext(), "udp"), null))
+        {
+            drivers.publisher.addSubscription(TwoDrivers.endpoint(), STREAM_ID);
+            assertThat(sum(drivers.publisher, EfaCounters.START_WARNINGS_TYPE_ID)).isPositive();
+            assertThat(warnings.stream().filter((warning) -> warning.contains("rail.slot "))).hasSize(1);
+        }
+        finally
+        {
+            logger.removeHandler(handler);
+            System.clearProperty("millrace.efa.rail.slot");
         }
     }
 

@@ -17,6 +17,7 @@ package io.millrace.efa.link;
 
 import io.millrace.codecs.handshake.AckStatus;
 import io.millrace.efa.rail.Rail;
+import io.millrace.efa.EfaCounters;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -43,6 +44,17 @@ class HandshakeTest extends SimulatedNetwork
         assertThat(sender.counters.handshakes().get()).isEqualTo(1);
         assertThat(receiver.counters.handshakes().get()).isEqualTo(1);
         assertThat(sender.errors).isEmpty();
+    }
+
+    /**
+     * Simulated time stands still in a cycle.
+     */
+    @Test
+    void shouldNotMeasureTheTimeBetweenCycles()
+    {
+        connect();
+        run(20);
+        assertThat(EfaCounters.sum(sender.countersManager, EfaCounters.CONDUCTOR_MAX_CYCLE_TIME_TYPE_ID)).isZero();
     }
 
     @Property(tries = 200)
