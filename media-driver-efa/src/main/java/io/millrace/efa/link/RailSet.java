@@ -40,8 +40,8 @@ public final class RailSet implements RailListener
     private static final long HEALTH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
     /**
-     * An agent that stood still for so long did so after it had read its clock, as well as not: what it posted since
-     * looks as old as the pause. It is looked at when it has had as long to end.
+     * An agent may have stood still for so long between the read of its clock and the poll: what it posted then looks
+     * as old as the pause. Operations are checked when they have had as long to end.
      */
     private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final Consumer<Runnable> RUN = Runnable::run;
