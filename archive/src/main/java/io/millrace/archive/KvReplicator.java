@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps a copy of every recording of one archive in another one (Aeron's replication). The other archive takes them
  * from the first itself: active recordings are followed, what broke off goes on where the copy ends. Copies are known
- * by the start time, channel and stream of the recording. Used by one thread at a time.
+ * by the start time, initial term id, channel and stream of the recording. Used by one thread at a time.
  */
 public final class KvReplicator implements AutoCloseable
 {
@@ -44,7 +44,7 @@ public final class KvReplicator implements AutoCloseable
     public static final int MAX_RUNNING = 8;
 
     private static final Logger LOGGER = LoggerFactory.getLogger(KvReplicator.class);
-    private static final long RETRY_NS = TimeUnit.SECONDS.toNanos(5);
+    private static final long RETRY_NS = TimeUnit.SECONDS.toNanos(30);
     private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final KvArchive source;
@@ -60,11 +60,11 @@ public final class KvReplicator implements AutoCloseable
     {
     }
 
-    private record Key(long startTimestampMs, int streamId, String channel)
+    private record Key(long startTimestampMs, int initialTermId, int streamId, String channel)
     {
         static Key of(final KvRecordingInfo info)
         {
-            return new Key(info.startTimestampMs(), info.streamId(), info.channel());
+            return new Key(info.startTimestampMs(), info.initialTermId(), info.streamId(), info.channel());
         }
     }
 

@@ -296,13 +296,37 @@ public final class KvRetention
         if (isWhole || !info.isActive())
         {
             final long end = isWhole ? next : info.position();
-            if (null != tag && !Set.of(tag).equals(TagBytes.of(index, info.recordingId(), start, end).keySet()))
+            if (null != tag && !isOfTag(tag, info, start, end))
             {
                 return;
             }
             final long usedMs = index.lastUsedMs(info.recordingId(), start, end);
             pieces.add(new Piece(info, start, end, !isWhole, 0 == usedMs ? info.startTimestampMs() : usedMs));
         }
+    }
+
+    /**
+     * Does a piece hold transfers of a tag alone. One without transfers is in the way to the next that has some, and
+     * goes with it.
+     */
+    private boolean isOfTag(final String tag, final KvRecordingInfo info, final long start, final long end)
+    {
+        final Map<String, Long> bytes = TagBytes.of(index, info.recordingId(), start, end);
+        if (!bytes.isEmpty())
+        {
+            return Set.of(tag).equals(bytes.keySet());
+        }
+        final long[] next = {Long.MAX_VALUE};
+        index.forEach(info.recordingId(), transfer ->
+            next[0] = transfer.position() >= end ? Math.min(next[0], transfer.position()) : next[0]);
+        if (next[0] >= info.position())
+        {
+            return false;
+        }
+        final long from = info.segmentBase(next[0]);
+        final long to = from + info.segmentFileLength();
+        return (!info.isActive() || to <= info.segmentBase(info.position())) &&
+            Set.of(tag).equals(TagBytes.of(index, info.recordingId(), from, to).keySet());
     }
 
     private boolean purge(final Piece piece)

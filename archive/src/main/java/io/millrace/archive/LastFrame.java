@@ -15,7 +15,6 @@
  */
 package io.millrace.archive;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -190,9 +189,9 @@ final class LastFrame implements AutoCloseable
     {
         final int length = length(at);
         final int type = segment.getShort(at + HeaderFlyweight.TYPE_FIELD_OFFSET, ByteOrder.LITTLE_ENDIAN) & 0xFFFF;
-        final int left = recording.termLength() - termOffset(at);
-        return length > 0 && (HeaderFlyweight.HDR_TYPE_DATA == type && length <= Math.min(recording.mtuLength(), left) ||
-            HeaderFlyweight.HDR_TYPE_PAD == type && length <= left);
+        return length > 0 && length <= recording.termLength() - termOffset(at) &&
+            (HeaderFlyweight.HDR_TYPE_DATA == type && length <= recording.mtuLength() ||
+            HeaderFlyweight.HDR_TYPE_PAD == type);
     }
 
     private int termOffset(final int at)

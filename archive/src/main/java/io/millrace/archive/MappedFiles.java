@@ -86,7 +86,7 @@ final class MappedFiles
     }
 
     /**
-     * Zeros are written over pages of zeros, which may be holes: where there is no room for them, that is an error here.
+     * Zeros are written over pages of zeros, which may be holes: no room for one is an error here.
      */
     private static long fillHoles(final File file)
     {

@@ -96,7 +96,13 @@ final class Predecessor
         boolean isSaid = false;
         while (renewedMs > 0 && clock.time() - renewedMs <= livenessMs)
         {
-            if (mark.getLongVolatile(offset) != renewedMs)
+            final long nowMs = mark.getLongVolatile(offset);
+            if (Aeron.NULL_VALUE == nowMs)
+            {
+                // It ended meanwhile.
+                return;
+            }
+            if (nowMs != renewedMs)
             {
                 throw new ConfigurationException("archive directory " + file.getParent() + " is in use by process " +
                     pid + ": stop that archive, or name another directory");

@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The last frame of a recording whose archive was killed while it wrote it. Aeron's archive does not start where such
- * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off and
- * kept in a file next to its segment. Where it may be damage instead, nothing is touched and a person is asked.
+ * a frame does not match its checksum, and asks for a person. No recorded position ever covered it, so it is cut off
+ * and kept in a file next to its segment. Where it may be damage instead, nothing is touched and a person is asked.
  */
 final class TornTail
 {
@@ -90,7 +90,8 @@ final class TornTail
         final List<LastFrame> frames = new ArrayList<>();
         try
         {
-            UnstoppedRecording.list(MappedFiles.archiveDir(ctx)).forEach(recording -> frames.add(new LastFrame(recording)));
+            UnstoppedRecording.list(MappedFiles.archiveDir(ctx))
+                .forEach(recording -> frames.add(new LastFrame(recording)));
             final int configured = ctx.fileIoMaxLength();
             int length = configured;
             while (length < MAX_CHUNK_LENGTH && !areInLastChunk(frames, length))

@@ -86,7 +86,7 @@ class ReplicatorTest
                         active.await(3 * Rig.LAYOUT.totalBytes(Rig.BLOCKS), LIMIT_NS);
                         again.await(LIMIT_NS);
                         assertThat(BlockReaderTest.counter(second.client, ArchiveCounters.REPLICATIONS_TYPE_ID))
-                            .isEqualTo(1);
+                            .isPositive();
                     }
                 }
                 active.awaitStop(LIMIT_NS);

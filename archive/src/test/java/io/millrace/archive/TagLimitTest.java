@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 import io.aeron.archive.codecs.SourceLocation;
 import io.millrace.bridge.KvSender;
@@ -80,6 +81,25 @@ class TagLimitTest
     }
 
     @Test
+    void goesOnPastASegmentOfWhichNothingIsStored()
+    {
+        try (Rig rig = new Rig(directory.resolve("archive")); KvBlockStore store = open(rig))
+        {
+            final KvRecordingInfo info = recordInTurn(rig, "greedy", 1, 2, 3, 4, 5, 6);
+            final KvRecordingInfo unknown = record(rig, "modest", 7);
+            store.update(KvScanProgress.NONE);
+            assertThat(store.index().drop(info.recordingId(), Long.MIN_VALUE, Rig.SEGMENT_LENGTH)).isBetween(1, 5);
+            store.index().drop(unknown.recordingId(), Long.MIN_VALUE, Long.MAX_VALUE);
+
+            final KvEviction eviction = store.retention().evict(Map.of("greedy", 1L)).get("greedy");
+            assertThat(eviction.bytesBefore()).isPositive();
+            assertThat(eviction.bytesAfter()).isZero();
+            // Of one that holds nothing that is known nobody can tell whose it is.
+            assertThat(rig.client.list(0, 10)).contains(unknown).doesNotContain(info);
+        }
+    }
+
+    @Test
     void keepsTagsWithinTheirLimitsOfItselfAndKnowsThemAfterARestart()
     {
         try (Rig rig = new Rig(directory.resolve("archive")))
@@ -116,6 +136,16 @@ class TagLimitTest
         {
             send(rig, sender, "greedy", greedy);
             send(rig, sender, "modest", modest);
+        }
+        return recording.awaitStop(Rig.LIMIT_NS);
+    }
+
+    private static KvRecordingInfo recordInTurn(final Rig rig, final String tag, final long... requestIds)
+    {
+        final KvRecording recording = rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
+        try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
+        {
+            LongStream.of(requestIds).forEach(requestId -> send(rig, sender, tag, requestId));
         }
         return recording.awaitStop(Rig.LIMIT_NS);
     }
