@@ -111,6 +111,8 @@ class ReplicatorTest
                         second.assertSame(target.device, blocks, i, hashes[i]);
                     }
                     first.close();
+                    // What is gone is waited for in vain.
+                    remote.context().messageTimeoutNs(TimeUnit.SECONDS.toNanos(1));
                 }
             }
         }

@@ -28,6 +28,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class AllocationTest
 {
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
+    private static final int REPEATS = 4;
 
     @ParameterizedTest
     @EnumSource(Setting.class)
@@ -44,8 +45,13 @@ class AllocationTest
             measure(bridge, large, destination);
             final long smallBytes = measure(bridge, small, destination);
             final long chunksBefore = bridge.receiver.counters().get(KvCounters.Kind.CHUNKS);
-            final long largeBytes = measure(bridge, large, destination);
+            long largeBytes = measure(bridge, large, destination);
             final long chunks = bridge.receiver.counters().get(KvCounters.Kind.CHUNKS) - chunksBefore;
+            // What is not compiled yet allocates where compiled code does not: what a chunk costs, each run has.
+            for (int i = 0; i < REPEATS && largeBytes - smallBytes >= chunks; i++)
+            {
+                largeBytes = Math.min(largeBytes, measure(bridge, large, destination));
+            }
 
             // The destination's block ids are allocated by its cache, per transfer: 4 bytes per block.
             final long blockIdBytes = 1900 * Integer.BYTES;
