@@ -195,6 +195,8 @@ class ArchivePairOnRailsTest
             assertThat(secondStore.update(KvScanProgress.NONE)).isEqualTo(2);
 
             first.close();
+            // What is gone is waited for in vain.
+            remote.context().messageTimeoutNs(TimeUnit.SECONDS.toNanos(1));
             final long[] hashes = LongStream.range(0, BLOCKS).map(i -> 2000 + i).toArray();
             final KvBlocks blocks = destinationCache.allocate(BLOCKS);
             try (KvBlockReader reader = new KvBlockReader(List.of(remoteStore, secondStore), LIMIT_NS))
