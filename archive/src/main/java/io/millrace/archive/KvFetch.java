@@ -16,14 +16,11 @@
 package io.millrace.archive;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
-import org.agrona.LangUtil;
 
 /**
  * Stored blocks on their way into device memory. Blocks are named by their index in the list of hashes. May be used by
@@ -180,19 +177,7 @@ public final class KvFetch implements AutoCloseable
      */
     public KvReplayState await(final long timeoutNs)
     {
-        try
-        {
-            return feed.future().get(timeoutNs, TimeUnit.NANOSECONDS);
-        }
-        catch (final TimeoutException ex)
-        {
-            return feed.state();
-        }
-        catch (final InterruptedException | ExecutionException ex)
-        {
-            LangUtil.rethrowUnchecked(ex);
-            return feed.state();
-        }
+        return KvReplayState.await(feed.future(), timeoutNs, feed::state);
     }
 
     /**

@@ -16,13 +16,9 @@
 package io.millrace.archive;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
-import org.agrona.LangUtil;
 
 /**
  * A range of a recording on its way into a {@link KvReceiver}, which is told of transfers as of live ones. A transfer
@@ -172,19 +168,7 @@ public final class KvReplay implements AutoCloseable
      */
     public KvReplayState await(final long timeoutNs)
     {
-        try
-        {
-            return feed.future().get(timeoutNs, TimeUnit.NANOSECONDS);
-        }
-        catch (final TimeoutException ex)
-        {
-            return feed.state();
-        }
-        catch (final InterruptedException | ExecutionException ex)
-        {
-            LangUtil.rethrowUnchecked(ex);
-            return feed.state();
-        }
+        return KvReplayState.await(feed.future(), timeoutNs, feed::state);
     }
 
     /**

@@ -15,6 +15,14 @@
  */
 package io.millrace.archive;
 
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+import org.agrona.LangUtil;
+
 /**
  * State of a {@link KvReplay}.
  */
@@ -53,5 +61,31 @@ public enum KvReplayState
     public boolean isTerminal()
     {
         return RUNNING != this;
+    }
+
+    /**
+     * Wait for a terminal state.
+     *
+     * @param future    that completes with it.
+     * @param timeoutNs nanoseconds to wait at most.
+     * @param current   tells the state when the time is over.
+     * @return the state reached.
+     */
+    static KvReplayState await(
+        final CompletableFuture<KvReplayState> future, final long timeoutNs, final Supplier<KvReplayState> current)
+    {
+        try
+        {
+            return future.get(timeoutNs, TimeUnit.NANOSECONDS);
+        }
+        catch (final TimeoutException ex)
+        {
+            return current.get();
+        }
+        catch (final InterruptedException | ExecutionException ex)
+        {
+            LangUtil.rethrowUnchecked(ex);
+            return current.get();
+        }
     }
 }
