@@ -15,10 +15,14 @@
  */
 package io.millrace.samples.bench;
 
+import io.millrace.samples.demo.ReportTable;
+
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.LinkedHashMap;
+
+import static io.millrace.samples.demo.ReportTable.count;
 
 /**
  * What a pass of a trace came to.
@@ -106,15 +110,6 @@ public record TracePassReport(
         rows.put("UDP data frames", count(udpDataFrames));
         rows.put("verified", isVerified() ? "yes, every block" :
             "NO: " + count(mismatches) + " blocks differ, " + count(verifiedBlocks) + " were compared");
-        final int width = rows.keySet().stream().mapToInt(String::length).max().orElse(0);
-        final StringBuilder table = new StringBuilder();
-        rows.forEach((name, value) ->
-            table.append(name).repeat(' ', width - name.length() + 2).append(value).append('\n'));
-        return table.toString();
-    }
-
-    private static String count(final long value)
-    {
-        return String.format(Locale.ROOT, "%,d", value);
+        return ReportTable.of(rows);
     }
 }

@@ -38,10 +38,8 @@ public final class ArchiveVerify implements Callable<Integer>
         description = "Of the index, made when there is none. One process uses it at a time.")
     private Path index;
 
-    @Option(names = "--archive-dir", paramLabel = "DIR",
-        description = "Of the recordings, if they are on this machine: frames of unknown types, at which an archive " +
-            "hangs, are found before they are replayed.")
-    private Path archiveDirectory;
+    @Mixin
+    private ArchiveDirectory archiveDirectory;
 
     @Mixin
     private ArchiveClient client;
@@ -56,10 +54,7 @@ public final class ArchiveVerify implements Callable<Integer>
     {
         return client.runWithStore(index, store ->
         {
-            if (null != archiveDirectory)
-            {
-                store.archiveDirectory(archiveDirectory);
-            }
+            archiveDirectory.tell(store);
             final KvVerifyReport report;
             try (ArchiveProgress progress = new ArchiveProgress())
             {

@@ -62,6 +62,17 @@ public final class ReportTable
             rows.put("replay verified", report.archive().verified() ? "yes, every byte" : "NO");
         }
 
+        return of(rows);
+    }
+
+    /**
+     * Lay out rows.
+     *
+     * @param rows values by their names, in their order.
+     * @return lines, each ended.
+     */
+    public static String of(final Map<String, String> rows)
+    {
         final int width = rows.keySet().stream().mapToInt(String::length).max().orElse(0);
         final StringBuilder table = new StringBuilder();
         rows.forEach((name, value) ->
@@ -69,7 +80,13 @@ public final class ReportTable
         return table.toString();
     }
 
-    private static String count(final long value)
+    /**
+     * A number for people.
+     *
+     * @param value of it.
+     * @return its digits in groups.
+     */
+    public static String count(final long value)
     {
         return String.format(Locale.ROOT, "%,d", value);
     }
