@@ -16,12 +16,7 @@
 package io.millrace.tests;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
-import io.aeron.archive.Archive;
-import io.aeron.archive.ArchiveThreadingMode;
 import io.aeron.archive.codecs.SourceLocation;
-import io.aeron.driver.MediaDriver;
-import io.aeron.driver.ThreadingMode;
 import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvRecording;
 import io.millrace.archive.KvRecordingInfo;
@@ -41,14 +36,11 @@ import io.millrace.bridge.device.HostDevice;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
@@ -77,10 +69,10 @@ class ArchiveOnRailsTest
     void recordsWhatCrossesRailsAndReplaysIt(final String protocol) throws Exception
     {
         final EfaContext efaContext = new EfaContext().protocol(protocol);
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=1m|mtu=8k";
-        try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(driverContext(), efaContext);
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
+        try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(Rails.driverContext(), efaContext);
             MillraceArchive archive = MillraceArchive.launch(
-                EfaMediaDriver.install(driverContext(), efaContext), archiveContext());
+                EfaMediaDriver.install(Rails.driverContext(), efaContext), Rails.archiveContext(directory));
             KvArchive client = KvArchive.connect(archive.clientContext());
             HostDevice source = new HostDevice();
             PagedKvCache sourceCache = PagedKvCache.allocate(source, LAYOUT, 4 * BLOCKS);
@@ -138,7 +130,7 @@ class ArchiveOnRailsTest
     {
         final Random random = new Random(seed);
         final byte[] bytes = new byte[LAYOUT.partBytes()];
-        forEachPart((layer, part, block) ->
+        Rails.forEachPart(LAYOUT, BLOCKS, (layer, part, block) ->
         {
             random.nextBytes(bytes);
             device.put(blocks.address(layer, part, block), bytes, 0, bytes.length);
@@ -149,54 +141,9 @@ class ArchiveOnRailsTest
     private static void assertSame(
         final HostDevice source, final KvBlocks expected, final HostDevice destination, final KvBlocks actual)
     {
-        forEachPart((layer, part, block) ->
+        Rails.forEachPart(LAYOUT, BLOCKS, (layer, part, block) ->
             assertThat(destination.view(actual.address(layer, part, block), LAYOUT.partBytes())
                 .compareTo(source.view(expected.address(layer, part, block), LAYOUT.partBytes())))
                 .as("layer %d part %d block %d", layer, part, block).isZero());
-    }
-
-    private static void forEachPart(final PartConsumer consumer)
-    {
-        for (int layer = 0; layer < LAYOUT.layers(); layer++)
-        {
-            for (int part = 0; part < KvLayout.PARTS; part++)
-            {
-                for (int block = 0; block < BLOCKS; block++)
-                {
-                    consumer.accept(layer, part, block);
-                }
-            }
-        }
-    }
-
-    private interface PartConsumer
-    {
-        void accept(int layer, int part, int block);
-    }
-
-    private Archive.Context archiveContext()
-    {
-        return new Archive.Context()
-            .archiveDir(directory.toFile())
-            .threadingMode(ArchiveThreadingMode.SHARED)
-            .segmentFileLength(1 << 20)
-            .lowStorageSpaceThreshold(1 << 20);
-    }
-
-    private static MediaDriver.Context driverContext()
-    {
-        return new MediaDriver.Context()
-            .aeronDirectoryName(CommonContext.generateRandomDirName())
-            .threadingMode(ThreadingMode.SHARED)
-            .sharedIdleStrategy(new BackoffIdleStrategy(10, 10, 1_000, 100_000))
-            .dirDeleteOnShutdown(true);
-    }
-
-    private static int freePort() throws Exception
-    {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
-        {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -16,14 +16,11 @@
 package io.millrace.tests;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.archive.Archive;
-import io.aeron.archive.ArchiveThreadingMode;
 import io.aeron.archive.client.PersistentSubscription;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
-import io.aeron.driver.ThreadingMode;
 import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvBlockReader;
 import io.millrace.archive.KvBlockStore;
@@ -48,14 +45,11 @@ import io.millrace.bridge.device.HostDevice;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -88,12 +82,12 @@ class ArchivePairOnRailsTest
     @Test
     void joinsStreamsLate() throws Exception
     {
-        final String kvChannel = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=1m|mtu=8k";
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=1m|mtu=8k";
+        final String kvChannel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
         final Map<Long, KvBlocks> landed = new ConcurrentHashMap<>();
-        try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(driverContext(), efaContext);
+        try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(Rails.driverContext(), efaContext);
             MillraceArchive archive = MillraceArchive.launch(
-                EfaMediaDriver.install(driverContext(), efaContext), archiveContext("one"));
+                EfaMediaDriver.install(Rails.driverContext(), efaContext), archiveContext("one"));
             KvArchive client = KvArchive.connect(archive.clientContext());
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(prefill.aeronDirectoryName()));
             HostDevice source = new HostDevice();
@@ -154,20 +148,20 @@ class ArchivePairOnRailsTest
     @Test
     void copiesToASecondArchiveAndReadsFromIt() throws Exception
     {
-        final String control = "aeron:udp?endpoint=127.0.0.1:" + freePort();
+        final String control = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
         final String ipc = "aeron:ipc?term-length=1m|mtu=8k";
-        try (MediaDriver firstDriver = MediaDriver.launch(EfaMediaDriver.install(driverContext(), efaContext));
+        try (MediaDriver firstDriver = MediaDriver.launch(EfaMediaDriver.install(Rails.driverContext(), efaContext));
             MillraceArchive first = MillraceArchive.attach(
                 firstDriver.aeronDirectoryName(), archiveContext("one").controlChannel(control));
             MillraceArchive second = MillraceArchive.launch(
-                EfaMediaDriver.install(driverContext(), efaContext), archiveContext("two"));
+                EfaMediaDriver.install(Rails.driverContext(), efaContext), archiveContext("two"));
             KvArchive firstClient = KvArchive.connect(first.clientContext());
             KvArchive secondClient = KvArchive.connect(second.clientContext());
             KvArchive remote = KvArchive.connect(new KvArchive.Context()
                 .aeronDirectoryName(second.aeronDirectoryName())
                 .controlRequestChannel(control).controlResponseChannel(LOCAL)
                 .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30))
-                .replayChannel("aeron:udp?endpoint=127.0.0.1:" + freePort()));
+                .replayChannel("aeron:udp?endpoint=127.0.0.1:" + Rails.freePort()));
             KvBlockStore remoteStore = open(remote, "one.index");
             KvBlockStore secondStore = open(secondClient, "two.index");
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(firstDriver.aeronDirectoryName()));
@@ -245,7 +239,7 @@ class ArchivePairOnRailsTest
     {
         final KvBlocks blocks = cache.allocate(BLOCKS);
         final HostDevice device = (HostDevice)sender.context().device();
-        forEachPart((layer, part, block) -> device.put(
+        Rails.forEachPart(LAYOUT, BLOCKS, (layer, part, block) -> device.put(
             blocks.address(layer, part, block), content(requestId, layer, part, block), 0, LAYOUT.partBytes()));
         assertThat(sender.submit(new KvTransferRequest().requestId(requestId).layout(LAYOUT).blocks(blocks)
             .blockHashes(LongStream.range(0, BLOCKS).map(i -> requestId * 1000 + i).toArray()).timeoutNs(LIMIT_NS))
@@ -262,7 +256,7 @@ class ArchivePairOnRailsTest
     private static void assertSame(
         final HostDevice destination, final long requestId, final KvBlocks actual)
     {
-        forEachPart((layer, part, block) ->
+        Rails.forEachPart(LAYOUT, BLOCKS, (layer, part, block) ->
         {
             final byte[] bytes = new byte[LAYOUT.partBytes()];
             destination.view(actual.address(layer, part, block), bytes.length).getBytes(0, bytes);
@@ -271,54 +265,14 @@ class ArchivePairOnRailsTest
         });
     }
 
-    private static void forEachPart(final PartConsumer consumer)
+    private Archive.Context archiveContext(final String name)
     {
-        for (int layer = 0; layer < LAYOUT.layers(); layer++)
-        {
-            for (int part = 0; part < KvLayout.PARTS; part++)
-            {
-                for (int block = 0; block < BLOCKS; block++)
-                {
-                    consumer.accept(layer, part, block);
-                }
-            }
-        }
-    }
-
-    private interface PartConsumer
-    {
-        void accept(int layer, int part, int block);
+        return Rails.archiveContext(directory.resolve(name));
     }
 
     private KvBlockStore open(final KvArchive client, final String index)
     {
         return KvBlockStore.open(client,
             new KvBlockStore.Context().indexFile(directory.resolve(index)).updateIntervalNs(0));
-    }
-
-    private Archive.Context archiveContext(final String name)
-    {
-        return new Archive.Context()
-            .archiveDir(directory.resolve(name).toFile())
-            .threadingMode(ArchiveThreadingMode.SHARED)
-            .segmentFileLength(1 << 20)
-            .lowStorageSpaceThreshold(1 << 20);
-    }
-
-    private static MediaDriver.Context driverContext()
-    {
-        return new MediaDriver.Context()
-            .aeronDirectoryName(CommonContext.generateRandomDirName())
-            .threadingMode(ThreadingMode.SHARED)
-            .sharedIdleStrategy(new BackoffIdleStrategy(10, 10, 1_000, 100_000))
-            .dirDeleteOnShutdown(true);
-    }
-
-    private static int freePort() throws Exception
-    {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
-        {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -16,9 +16,7 @@
 package io.millrace.tests;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
-import io.aeron.driver.ThreadingMode;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvFate;
@@ -39,13 +37,10 @@ import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -71,8 +66,8 @@ class KvStreamOnRailsTest
     @CsvSource({ "shm,false", "tcp,false", "shm,true", "tcp,true" })
     void transfersGoOnAfterTheirSenderIsLost(final String protocol, final boolean isNpu) throws Exception
     {
-        final String forward = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=1m|mtu=8k";
-        final String reverse = "aeron:udp?endpoint=127.0.0.1:" + freePort() + "|term-length=256k";
+        final String forward = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
+        final String reverse = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=256k";
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
             EfaMediaDriver decode = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
             KvDevice source = device(isNpu, 0);
@@ -217,19 +212,6 @@ class KvStreamOnRailsTest
 
     private static MediaDriver.Context driver()
     {
-        return new MediaDriver.Context()
-            .aeronDirectoryName(CommonContext.generateRandomDirName())
-            .threadingMode(ThreadingMode.SHARED)
-            .sharedIdleStrategy(new BackoffIdleStrategy(10, 10, 1_000, 100_000))
-            .imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(2))
-            .dirDeleteOnShutdown(true);
-    }
-
-    private static int freePort() throws Exception
-    {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
-        {
-            return socket.getLocalPort();
-        }
+        return Rails.driverContext().imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(2));
     }
 }

@@ -27,9 +27,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -133,7 +130,7 @@ class PlainAeronTest
 
     private void exchange(final String from, final String to) throws IOException
     {
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + freePort();
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
         try (Tool subscriber = startPlain("subscribe", to, channel);
             Tool publisher = startPlain("publish", from, channel))
         {
@@ -225,15 +222,6 @@ class PlainAeronTest
             new Aeron.Context().aeronDirectoryName(shared.resolve(driver).toString())))
         {
             return EfaCounters.sum(aeron.countersReader(), typeId);
-        }
-    }
-
-    private static int freePort() throws IOException
-    {
-        try (DatagramSocket socket =
-            new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)))
-        {
-            return socket.getLocalPort();
         }
     }
 }
