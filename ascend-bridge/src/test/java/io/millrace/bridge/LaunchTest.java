@@ -18,7 +18,7 @@ package io.millrace.bridge;
 import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
-import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.KvDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.mockito.Mockito;
@@ -35,7 +35,7 @@ class LaunchTest
     @Test
     void leavesNoAeronClientBehindWhenItsCountersCannotBeHad()
     {
-        final HostDevice device = Mockito.mock(HostDevice.class);
+        final KvDevice device = Mockito.mock(KvDevice.class);
         Mockito.when(device.name()).thenThrow(new IllegalStateException("no name for the counters"));
         try (MediaDriver driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
             .aeronDirectoryName(CommonContext.generateRandomDirName())
