@@ -37,6 +37,8 @@ final class RailBuffers implements AutoCloseable
      */
     private static final int SPREAD_LINES = 6;
 
+    private static final int URGENT_PART = 8;
+
     private final FabricEndpoint endpoint;
     private final int sendSlots;
     private final int receiveLength;
@@ -140,6 +142,14 @@ final class RailBuffers implements AutoCloseable
     void onReceived(final int owner)
     {
         unposted[unpostedCount++] = owner;
+    }
+
+    /**
+     * Are so many receives not posted that it cannot wait?
+     */
+    boolean isShortOfReceives()
+    {
+        return unpostedCount >= unposted.length / URGENT_PART;
     }
 
     /**
