@@ -15,9 +15,8 @@
  */
 package io.millrace.archive;
 
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
@@ -34,14 +33,12 @@ import org.agrona.CloseHelper;
  */
 public final class KvArchive implements AutoCloseable
 {
-    private static final int MAX_IDLE_SESSIONS = 8;
-
     private final Context ctx;
     private final ArchiveSession session;
     private final Resumption resumption;
-    private volatile boolean isClosed;
+    private final SessionPool sessions;
+    private final FrameGuard frames;
     private KvCounters fetchCounters;
-    private final Queue<ArchiveSession> idleSessions = new ArrayBlockingQueue<>(MAX_IDLE_SESSIONS);
 
     private KvArchive(final Context ctx)
     {
@@ -51,6 +48,8 @@ public final class KvArchive implements AutoCloseable
         {
             session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
             resumption = new Resumption(session, ctx.aeron());
+            sessions = new SessionPool(ctx);
+            frames = new FrameGuard(session, ctx);
         }
         catch (final RuntimeException ex)
         {
@@ -173,7 +172,7 @@ public final class KvArchive implements AutoCloseable
         final long timeoutNs,
         final KvReceiver.Context receiverCtx)
     {
-        return Replays.start(session, ctx, recordingId, fromPosition, lengthBytes, timeoutNs, receiverCtx);
+        return Replays.start(session, frames, ctx, recordingId, fromPosition, lengthBytes, timeoutNs, receiverCtx);
     }
 
     /**
@@ -191,6 +190,16 @@ public final class KvArchive implements AutoCloseable
         return session;
     }
 
+    SessionPool sessions()
+    {
+        return sessions;
+    }
+
+    FrameGuard frames()
+    {
+        return frames;
+    }
+
     /**
      * Counters that all fetches of this client share: to allocate some takes longer than to read some blocks.
      */
@@ -205,43 +214,11 @@ public final class KvArchive implements AutoCloseable
     }
 
     /**
-     * A session for one fetch: to connect one takes longer than to read some blocks.
-     */
-    ArchiveSession takeSession()
-    {
-        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
-        {
-            if (idle.isConnected() && null == idle.pollError())
-            {
-                return idle;
-            }
-            CloseHelper.quietClose(idle);
-        }
-        return new ArchiveSession(ctx.aeron(), ctx.archiveContext());
-    }
-
-    /**
-     * Take a session back that nothing went wrong on.
-     */
-    void giveBack(final ArchiveSession used)
-    {
-        if (isClosed || !idleSessions.offer(used))
-        {
-            CloseHelper.quietClose(used);
-        }
-    }
-
-    /**
      * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
      */
     public void close()
     {
-        isClosed = true;
-        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
-        {
-            CloseHelper.quietClose(idle);
-        }
-        CloseHelper.closeAll(fetchCounters, session, resumption);
+        CloseHelper.closeAll(sessions, fetchCounters, session, resumption);
         ctx.closeOwned();
     }
 
@@ -260,6 +237,7 @@ public final class KvArchive implements AutoCloseable
         private String replayChannel = KvArchiveConfiguration.replayChannel();
         private int replayStreamId = KvArchiveConfiguration.replayStreamId();
         private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
+        private volatile Path archiveDirectory;
 
         void conclude()
         {
@@ -426,6 +404,29 @@ public final class KvArchive implements AutoCloseable
         public int replayStreamId()
         {
             return replayStreamId;
+        }
+
+        /**
+         * Set where the archive's files lie, for headers of frames to be looked at before they are replayed: at one of
+         * an unknown type an archive hangs. A client of the driver of a {@link MillraceArchive} finds them itself.
+         *
+         * @param directory of the archive, on this machine.
+         * @return this for a fluent API.
+         */
+        public Context archiveDirectory(final Path directory)
+        {
+            archiveDirectory = directory;
+            return this;
+        }
+
+        /**
+         * Get where the archive's files lie.
+         *
+         * @return the directory, or null when none was set.
+         */
+        public Path archiveDirectory()
+        {
+            return archiveDirectory;
         }
 
         /**

@@ -15,7 +15,6 @@
  */
 package io.millrace.archive;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -23,7 +22,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 import io.millrace.archive.index.BlockIndex;
 import io.millrace.archive.index.SteadyEpochClock;
@@ -36,9 +37,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings an index up to what the archive holds: forgets what is gone, reads on in every recording from where it was
- * read last, up to the recorded position. Used by one thread at a time.
+ * read last, up to the recorded position. All but the waits is for {@link #exclusively}.
  */
-final class KvIndexer implements AutoCloseable
+final class KvIndexer
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(KvIndexer.class);
 
@@ -56,20 +57,19 @@ final class KvIndexer implements AutoCloseable
     private final EpochClock clock = new SteadyEpochClock();
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock();
     private final List<KvDamage> damages = new ArrayList<>();
-    private FrameWalk walk;
+    private final FrameGuard frames;
     private long added;
+    private boolean isClosed;
 
-    KvIndexer(
-        final ArchiveSession session,
-        final KvArchive.Context ctx,
-        final BlockIndex index,
-        final BooleanSupplier isCanceled)
+    KvIndexer(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
     {
-        this.session = session;
+        session = archive.session();
+        frames = archive.frames();
         this.index = index;
         this.isCanceled = isCanceled;
-        scan = new RecordingScan(ctx, isCanceled);
+        scan = new RecordingScan(archive.context(), isCanceled);
     }
 
     /**
@@ -139,27 +139,73 @@ final class KvIndexer implements AutoCloseable
     }
 
     /**
+     * Work on recordings and index with no other thread at it.
+     */
+    <T> T exclusively(final Supplier<T> work)
+    {
+        lock.lock();
+        try
+        {
+            if (isClosed)
+            {
+                throw new KvArchiveException(KvArchiveError.STOPPED, "the store is closed");
+            }
+            return work.get();
+        }
+        finally
+        {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Wait until another thread has brought the index of a recording up to a position.
      */
     void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
     {
         final long startNs = System.nanoTime();
-        long indexed = lockedIndexedTo(recordingId);
-        while (indexed < position)
+        long indexed = BlockIndex.NO_PROGRESS;
+        while (true)
         {
+            // A pass over all recordings is waited for no longer than that.
+            if (tryLock(timeoutNs - (System.nanoTime() - startNs)))
+            {
+                try
+                {
+                    indexed = indexedTo(recordingId);
+                }
+                finally
+                {
+                    lock.unlock();
+                }
+            }
+            if (indexed >= position)
+            {
+                return;
+            }
             if (System.nanoTime() - startNs >= timeoutNs)
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
                     indexed + ", not to " + position + ", within timeoutNs=" + timeoutNs);
             }
             LockSupport.parkNanos(POLL_NS);
-            indexed = lockedIndexedTo(recordingId);
         }
     }
 
-    private synchronized long lockedIndexedTo(final long recordingId)
+    /**
+     * @return false when another thread was at work for all that time, or this one was interrupted.
+     */
+    private boolean tryLock(final long timeoutNs)
     {
-        return indexedTo(recordingId);
+        try
+        {
+            return lock.tryLock(timeoutNs, TimeUnit.NANOSECONDS);
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private void forgetGone(final List<KvRecordingInfo> recordings)
@@ -290,17 +336,12 @@ final class KvIndexer implements AutoCloseable
         final TransferScanner scanner,
         final RecordingScan.LongStep step)
     {
-        final long bad = null == walk ? to : walk.firstBad(info, from, to);
+        final long bad = frames.firstBad(info.recordingId(), from, to);
         final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
             scan.scan(info.recordingId(), from, bad, scanner, step);
         return bad == to || KvArchiveError.NONE != result.error() ? result :
-            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME, "the frame is neither data nor padding: a replay " +
-                "would hang at it, restore the segment file from a copy or purge up to the next one");
-    }
-
-    void archiveDirectory(final Path archiveDirectory)
-    {
-        walk = new FrameWalk(archiveDirectory);
+            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME,
+                ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(info.recordingId(), bad)));
     }
 
     private int add(final StoredTransfer transfer, final String tag, final long[] hashes)
@@ -383,8 +424,28 @@ final class KvIndexer implements AutoCloseable
         return next;
     }
 
-    public void close()
+    /**
+     * Close what this works with and on.
+     *
+     * @param timeoutNs nanoseconds for a thread that is at work to notice that it is canceled.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not: nothing is closed then.
+     */
+    void close(final long timeoutNs)
     {
-        scan.close();
+        if (!tryLock(timeoutNs))
+        {
+            throw new KvArchiveException(KvArchiveError.DEADLINE, "a thread was at work on the index for " +
+                TimeUnit.NANOSECONDS.toSeconds(timeoutNs) + " s more: close again when it has returned");
+        }
+        try
+        {
+            isClosed = true;
+            scan.close();
+            index.close();
+        }
+        finally
+        {
+            lock.unlock();
+        }
     }
 }
