@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * A recording that this client asked for. It starts with the first publication that is seen on its channel and stream,
  * and stops when that publication is closed and all of it was written, or earlier by {@link #stop()}. May be used by
  * any thread. Waits throw {@link KvArchiveException}: {@link KvArchiveError#DEADLINE} when the time is over,
- * {@link KvArchiveError#STOPPED} when what is waited for cannot come any more, {@link KvArchiveError#ARCHIVE_GONE}. When
- * the session with the archive is lost and made again, a recording that had started goes on being known by its id.
+ * {@link KvArchiveError#STOPPED} when what is waited for cannot come any more, {@link KvArchiveError#ARCHIVE_GONE}.
+ * When the session with the archive is lost and made again, a recording that had started goes on being known by its id.
  */
 public final class KvRecording implements AutoCloseable
 {
