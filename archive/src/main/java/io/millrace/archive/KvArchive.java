@@ -15,11 +15,8 @@
  */
 package io.millrace.archive;
 
-import java.nio.file.Path;
 import java.util.List;
 
-import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.ConfigurationException;
@@ -225,19 +222,11 @@ public final class KvArchive implements AutoCloseable
     /**
      * Settings of a {@link KvArchive}.
      */
-    public static final class Context
+    public static final class Context extends ArchiveClientContext<Context>
     {
-        private Aeron aeron;
-        private boolean ownsAeron;
-        private String aeronDirectoryName = CommonContext.getAeronDirectoryName();
-        private final AeronArchive.Context archiveCtx = new AeronArchive.Context()
-            .controlRequestChannel(KvArchiveConfiguration.controlRequestChannel())
-            .controlRequestStreamId(KvArchiveConfiguration.controlRequestStreamId())
-            .controlResponseChannel(KvArchiveConfiguration.controlResponseChannel());
         private String replayChannel = KvArchiveConfiguration.replayChannel();
         private int replayStreamId = KvArchiveConfiguration.replayStreamId();
         private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
-        private volatile Path archiveDirectory;
 
         void conclude()
         {
@@ -245,121 +234,13 @@ public final class KvArchive implements AutoCloseable
             {
                 throw new ConfigurationException("replayTimeoutNs=" + replayTimeoutNs + " must be over 0");
             }
-            if (null == aeron)
-            {
-                ownsAeron = true;
-                aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
-            }
+            connect();
         }
 
-        void closeOwned()
+        @Override
+        protected Context self()
         {
-            if (ownsAeron)
-            {
-                CloseHelper.close(aeron);
-            }
-        }
-
-        /**
-         * Set the client to use.
-         *
-         * @param newAeron that stays the caller's. Without it one is connected and closed with the archive client.
-         * @return this for a fluent API.
-         */
-        public Context aeron(final Aeron newAeron)
-        {
-            aeron = newAeron;
             return this;
-        }
-
-        /**
-         * Get the client to use.
-         *
-         * @return the client, or null before {@link KvArchive#connect} when none was set.
-         */
-        public Aeron aeron()
-        {
-            return aeron;
-        }
-
-        /**
-         * Set the directory of the driver.
-         *
-         * @param newAeronDirectoryName used when no client is set.
-         * @return this for a fluent API.
-         */
-        public Context aeronDirectoryName(final String newAeronDirectoryName)
-        {
-            aeronDirectoryName = newAeronDirectoryName;
-            return this;
-        }
-
-        /**
-         * Get the directory of the driver.
-         *
-         * @return used when no client is set.
-         */
-        public String aeronDirectoryName()
-        {
-            return aeronDirectoryName;
-        }
-
-        /**
-         * Set the channel of requests.
-         *
-         * @param channel on which the archive listens.
-         * @return this for a fluent API.
-         */
-        public Context controlRequestChannel(final String channel)
-        {
-            archiveCtx.controlRequestChannel(channel);
-            return this;
-        }
-
-        /**
-         * Set the stream id of requests.
-         *
-         * @param streamId on which the archive listens.
-         * @return this for a fluent API.
-         */
-        public Context controlRequestStreamId(final int streamId)
-        {
-            archiveCtx.controlRequestStreamId(streamId);
-            return this;
-        }
-
-        /**
-         * Set the channel of responses.
-         *
-         * @param channel on which this client listens, with port 0 for any free one.
-         * @return this for a fluent API.
-         */
-        public Context controlResponseChannel(final String channel)
-        {
-            archiveCtx.controlResponseChannel(channel);
-            return this;
-        }
-
-        /**
-         * Set the time for an answer of the archive.
-         *
-         * @param timeoutNs nanoseconds.
-         * @return this for a fluent API.
-         */
-        public Context messageTimeoutNs(final long timeoutNs)
-        {
-            archiveCtx.messageTimeoutNs(timeoutNs);
-            return this;
-        }
-
-        /**
-         * Get the settings of control sessions, to tune what has no setting of its own here.
-         *
-         * @return cloned for each session.
-         */
-        public AeronArchive.Context archiveContext()
-        {
-            return archiveCtx;
         }
 
         /**
@@ -404,29 +285,6 @@ public final class KvArchive implements AutoCloseable
         public int replayStreamId()
         {
             return replayStreamId;
-        }
-
-        /**
-         * Set where the archive's files lie, for headers of frames to be looked at before they are replayed: at one of
-         * an unknown type an archive hangs. A client of the driver of a {@link MillraceArchive} finds them itself.
-         *
-         * @param directory of the archive, on this machine.
-         * @return this for a fluent API.
-         */
-        public Context archiveDirectory(final Path directory)
-        {
-            archiveDirectory = directory;
-            return this;
-        }
-
-        /**
-         * Get where the archive's files lie.
-         *
-         * @return the directory, or null when none was set.
-         */
-        public Path archiveDirectory()
-        {
-            return archiveDirectory;
         }
 
         /**

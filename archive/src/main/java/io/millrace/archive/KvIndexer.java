@@ -17,7 +17,6 @@ package io.millrace.archive;
 
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -42,34 +41,25 @@ import org.slf4j.LoggerFactory;
 final class KvIndexer
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(KvIndexer.class);
-
-    /**
-     * Frames that are no KV messages make the rest of a recording uninteresting.
-     */
-    private static final long LOOK_BYTES = 1 << 20;
-
     private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final ArchiveSession session;
     private final BlockIndex index;
-    private final RecordingScan scan;
+    private final RecordingReader reader;
     private final BooleanSupplier isCanceled;
     private final EpochClock clock = new SteadyEpochClock();
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
     private final ReentrantLock lock = new ReentrantLock();
-    private final List<KvDamage> damages = new ArrayList<>();
-    private final FrameGuard frames;
     private long added;
     private boolean isClosed;
 
     KvIndexer(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
     {
         session = archive.session();
-        frames = archive.frames();
         this.index = index;
         this.isCanceled = isCanceled;
-        scan = new RecordingScan(archive.context(), isCanceled);
+        reader = new RecordingReader(archive, index, isCanceled);
     }
 
     /**
@@ -109,7 +99,7 @@ final class KvIndexer
         }
         scanners.clear();
         scannedTo.clear();
-        damages.clear();
+        reader.forgetDamages();
     }
 
     /**
@@ -126,7 +116,7 @@ final class KvIndexer
      */
     List<KvDamage> damages()
     {
-        return List.copyOf(damages);
+        return reader.damages();
     }
 
     /**
@@ -273,7 +263,7 @@ final class KvIndexer
         final long from;
         try
         {
-            from = scan(info, first, scanner, false, progress);
+            from = reader.read(info, first, scanner, false, progress);
         }
         catch (final RuntimeException ex)
         {
@@ -283,65 +273,6 @@ final class KvIndexer
         }
         scannedTo.put(id, new long[] {from});
         index.progress(id, Math.min(from, scanner.resumePosition()), info.startTimestampMs());
-    }
-
-    /**
-     * Read a recording from a position on, past segments that cannot be read.
-     *
-     * @param isWhole true to read on though no KV message was seen.
-     * @return position that was reached.
-     */
-    private long scan(
-        final KvRecordingInfo info,
-        final long first,
-        final TransferScanner scanner,
-        final boolean isWhole,
-        final KvScanProgress progress)
-    {
-        final long id = info.recordingId();
-        final long limit = info.position();
-        long from = first;
-        while (from < limit)
-        {
-            final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
-            final RecordingScan.Result result =
-                scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
-            from = result.position();
-            if (KvArchiveError.CANCELED == result.error())
-            {
-                break;
-            }
-            if (KvArchiveError.NONE != result.error())
-            {
-                from = skipDamage(info, result, scanner);
-            }
-            else if (!isWhole && 0 == scanner.kvMessages())
-            {
-                // No KV stream: nothing of it is to be indexed.
-                from = limit;
-                scanner.skipTo(limit);
-            }
-        }
-        progress.onProgress(id, from, limit);
-        return from;
-    }
-
-    /**
-     * Read a range up to a frame that must not be replayed.
-     */
-    private RecordingScan.Result scan(
-        final KvRecordingInfo info,
-        final long from,
-        final long to,
-        final TransferScanner scanner,
-        final RecordingScan.LongStep step)
-    {
-        final long bad = frames.firstBad(info.recordingId(), from, to);
-        final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
-            scan.scan(info.recordingId(), from, bad, scanner, step);
-        return bad == to || KvArchiveError.NONE != result.error() ? result :
-            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME,
-                ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(info.recordingId(), bad)));
     }
 
     private int add(final StoredTransfer transfer, final String tag, final long[] hashes)
@@ -355,7 +286,7 @@ final class KvIndexer
      */
     KvVerifyReport verify(final KvScanProgress progress)
     {
-        damages.clear();
+        reader.forgetDamages();
         final long damagedAt = index.verify();
         update(KvScanProgress.NONE);
         final List<KvRecordingInfo> recordings = Recordings.list(session, 0, Integer.MAX_VALUE, null, 0);
@@ -374,7 +305,7 @@ final class KvIndexer
                 added[0] += add(transfer, tag, hashes);
             });
             scanner.skipTo(info.startPosition());
-            scan(info, info.startPosition(), scanner, true, progress);
+            reader.read(info, info.startPosition(), scanner, true, progress);
             damagedTransfers.addAll(scanner.damaged());
             bytes += info.bytes();
             transfers += scanner.committedTransfers();
@@ -382,7 +313,7 @@ final class KvIndexer
             stale += forgetUnseen(info, seen);
         }
         return new KvVerifyReport(recordings.size(), bytes, transfers, missing, stale, damagedAt, damagedTransfers,
-            new ArrayList<>(new LinkedHashSet<>(damages)));
+            reader.damages());
     }
 
     private long forgetUnseen(final KvRecordingInfo info, final LongHashSet seen)
@@ -409,21 +340,6 @@ final class KvIndexer
         return unseen.size();
     }
 
-    private long skipDamage(
-        final KvRecordingInfo info, final RecordingScan.Result result, final TransferScanner scanner)
-    {
-        final long base = info.segmentBase(result.position());
-        final long next = Math.min(info.position(), base + info.segmentFileLength());
-        final KvDamage damage = new KvDamage(info.recordingId(), info.segmentFile(result.position()),
-            result.position(), result.error(), result.text());
-        damages.add(damage);
-        final int dropped = index.drop(info.recordingId(), base, next);
-        scanner.skipTo(next);
-        LOGGER.warn("segment {} is passed over from position {} on, {} transfers of it are forgotten: {} {}",
-            damage.segmentFile(), damage.position(), dropped, damage.error(), damage.text());
-        return next;
-    }
-
     /**
      * Close what this works with and on.
      *
@@ -440,7 +356,7 @@ final class KvIndexer
         try
         {
             isClosed = true;
-            scan.close();
+            reader.close();
             index.close();
         }
         finally
