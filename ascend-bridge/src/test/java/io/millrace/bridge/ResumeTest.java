@@ -366,7 +366,7 @@ class ResumeTest
 
     private static MediaDriver launch(final String directory)
     {
-        return MediaDriver.launch(new MediaDriver.Context()
+        return MediaDriver.launch(Drivers.prepare(new MediaDriver.Context()
             .aeronDirectoryName(directory)
             .threadingMode(ThreadingMode.SHARED)
             .imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(2))
@@ -374,7 +374,7 @@ class ResumeTest
             .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50))
             .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(20))
             .dirDeleteOnStart(true)
-            .dirDeleteOnShutdown(true));
+            .dirDeleteOnShutdown(true)));
     }
 
     @ParameterizedTest
