@@ -15,6 +15,7 @@
  */
 package io.millrace.archive;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -85,6 +86,11 @@ final class ArchiveSession implements AutoCloseable
     long messageTimeoutNs()
     {
         return messageTimeoutNs;
+    }
+
+    long archiveId()
+    {
+        return archive.archiveId();
     }
 
     boolean isConnected()
@@ -180,7 +186,7 @@ final class ArchiveSession implements AutoCloseable
     }
 
     /**
-     * Wait with signals of recordings being handled.
+     * Wait with signals of recordings being handled. An archive that is gone has the time for an answer to be back.
      *
      * @param what      is waited for, for errors.
      * @param timeoutNs nanoseconds to wait at most.
@@ -190,12 +196,26 @@ final class ArchiveSession implements AutoCloseable
     {
         final long startNs = System.nanoTime();
         final IdleStrategy idleStrategy = new BackoffIdleStrategy(10, 10, PARK_MIN_NS, PARK_MAX_NS);
+        long answeredNs = startNs;
         while (true)
         {
-            poll(what);
-            if (condition.getAsBoolean())
+            try
             {
-                return;
+                poll(what);
+                if (condition.getAsBoolean())
+                {
+                    return;
+                }
+                answeredNs = System.nanoTime();
+            }
+            catch (final KvArchiveException ex)
+            {
+                final long nowNs = System.nanoTime();
+                if (KvArchiveError.ARCHIVE_GONE != ex.error() || isConnected() || isClosed ||
+                    nowNs - answeredNs >= messageTimeoutNs || nowNs - startNs >= timeoutNs)
+                {
+                    throw ex;
+                }
             }
             if (System.nanoTime() - startNs >= timeoutNs)
             {
@@ -235,10 +255,6 @@ final class ArchiveSession implements AutoCloseable
 
     private void poll(final String what)
     {
-        if (!isConnected())
-        {
-            throw gone(what, null);
-        }
         call(what, client ->
         {
             int signals;
@@ -274,9 +290,6 @@ final class ArchiveSession implements AutoCloseable
         {
             if (null == connecting)
             {
-                final KvArchiveException gone = gone(what, null);
-                recordingByCorrelationId.values().forEach(recording -> recording.onFailed(gone));
-                recordingByCorrelationId.clear();
                 connecting = AeronArchive.asyncConnect(context());
             }
             final AeronArchive connected = connecting.poll();
@@ -286,6 +299,9 @@ final class ArchiveSession implements AutoCloseable
                 archive = connected;
                 connecting = null;
                 LOGGER.info("archive {} answers again", connected.archiveId());
+                final List<KvRecording> recordings = List.copyOf(recordingByCorrelationId.values());
+                recordingByCorrelationId.clear();
+                recordings.forEach(recording -> recording.onReconnected(connected));
                 return;
             }
         }

@@ -95,7 +95,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
      * Open replays, as many at a time as are allowed, until all were or the fetch ended. Runs on a thread of its own,
      * since the archive's answers are waited for.
      */
-    void openReplays(final KvArchive.Context ctx)
+    void openReplays(final KvArchive.Context ctx, final FrameGuard frames)
     {
         try
         {
@@ -105,7 +105,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
                 {
                     return;
                 }
-                replay.open(session, ctx);
+                replay.open(session, ctx, frames);
                 opened.add(replay);
             }
         }
@@ -262,8 +262,8 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
         if (nowNs - startNs >= timeoutNs && null == outcome)
         {
             outcome = KvReplayState.TIMEOUT;
-            errorText = "not consumed within timeoutNs=" + timeoutNs + ": see whether the receiver has staging, or " +
-                "allow more time";
+            errorText = "not consumed within timeoutNs=" + timeoutNs + ": see whether the receiver has staging, " +
+                "and whether the archive answers, or allow more time";
             new ArrayList<>(pendingById.values()).stream().filter(pending -> !pending.isBegun)
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }

@@ -40,6 +40,7 @@ final class FetchReplay
     private Subscription subscription;
     private Image image;
     private long position;
+    private long end;
     private long silentSinceNs;
     private String told;
     private volatile String failure;
@@ -49,6 +50,7 @@ final class FetchReplay
         this.range = range;
         filter = new FetchFilter(feed);
         position = range.from();
+        end = range.to();
     }
 
     /**
@@ -82,11 +84,16 @@ final class FetchReplay
         return pending;
     }
 
-    void open(final ArchiveSession session, final KvArchive.Context ctx)
+    void open(final ArchiveSession session, final KvArchive.Context ctx, final FrameGuard frames)
     {
         try
         {
-            final ReplayParams params = new ReplayParams().position(range.from()).length(range.to() - range.from());
+            end = frames.firstBad(range.recordingId(), range.from(), range.to());
+            if (range.from() == end)
+            {
+                return;
+            }
+            final ReplayParams params = new ReplayParams().position(range.from()).length(end - range.from());
             subscription = session.call(range.toString(), client ->
                 client.replay(range.recordingId(), ctx.replayChannel(), ctx.replayStreamId(), params));
         }
@@ -121,7 +128,7 @@ final class FetchReplay
     void check(final long nowNs, final String errorText, final boolean isGone)
     {
         final boolean isClosed = null != image && image.isClosed();
-        final boolean isSilent = position < range.to() && (null == image || isClosed || isGone);
+        final boolean isSilent = position < end && (null == image || isClosed || isGone);
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
         told = null == errorText ? told : errorText;
         final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
@@ -143,7 +150,8 @@ final class FetchReplay
 
     String failure()
     {
-        return failure;
+        return null != failure || range.to() == end ? failure : range + " ended: " +
+            ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(range.recordingId(), end));
     }
 
     /**
@@ -155,7 +163,7 @@ final class FetchReplay
         {
             return true;
         }
-        if (position < range.to())
+        if (position < end)
         {
             return false;
         }

@@ -46,13 +46,14 @@ final class FrameWalk
     /**
      * Find the first frame of a type that no recording has.
      *
-     * @param from position of the start of a frame.
+     * @param from position of the start of a frame, else the archive refuses to replay and this finds nothing.
      * @param to   position at which to end.
      * @return its position, or {@code to} when there is none up to what the archive itself finds damaged or missing.
      */
     long firstBad(final KvRecordingInfo info, final long from, final long to)
     {
         long position = from;
+        boolean isFirst = true;
         while (position < to)
         {
             final long base = info.segmentBase(position);
@@ -72,10 +73,11 @@ final class FrameWalk
                     }
                     final int length = header.getInt(HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET);
                     final int type = header.getShort(HeaderFlyweight.TYPE_FIELD_OFFSET) & 0xFFFF;
-                    if (length <= 0)
+                    if (length <= 0 || isFirst && !isFrameAt(info, position))
                     {
                         return to;
                     }
+                    isFirst = false;
                     if (HeaderFlyweight.HDR_TYPE_DATA != type && HeaderFlyweight.HDR_TYPE_PAD != type)
                     {
                         return position;
@@ -90,5 +92,13 @@ final class FrameWalk
             }
         }
         return to;
+    }
+
+    private boolean isFrameAt(final KvRecordingInfo info, final long position)
+    {
+        final long termOffset = position & (info.termBufferLength() - 1);
+        final long termId = info.initialTermId() + position / info.termBufferLength();
+        return header.getInt(DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET) == termOffset &&
+            header.getInt(DataHeaderFlyweight.TERM_ID_FIELD_OFFSET) == (int)termId;
     }
 }

@@ -16,11 +16,7 @@
 package io.millrace.archive;
 
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 
-import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.ConfigurationException;
@@ -34,14 +30,12 @@ import org.agrona.CloseHelper;
  */
 public final class KvArchive implements AutoCloseable
 {
-    private static final int MAX_IDLE_SESSIONS = 8;
-
     private final Context ctx;
     private final ArchiveSession session;
     private final Resumption resumption;
-    private volatile boolean isClosed;
+    private final SessionPool sessions;
+    private final FrameGuard frames;
     private KvCounters fetchCounters;
-    private final Queue<ArchiveSession> idleSessions = new ArrayBlockingQueue<>(MAX_IDLE_SESSIONS);
 
     private KvArchive(final Context ctx)
     {
@@ -51,6 +45,8 @@ public final class KvArchive implements AutoCloseable
         {
             session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
             resumption = new Resumption(session, ctx.aeron());
+            sessions = new SessionPool(ctx);
+            frames = new FrameGuard(session, ctx);
         }
         catch (final RuntimeException ex)
         {
@@ -173,7 +169,7 @@ public final class KvArchive implements AutoCloseable
         final long timeoutNs,
         final KvReceiver.Context receiverCtx)
     {
-        return Replays.start(session, ctx, recordingId, fromPosition, lengthBytes, timeoutNs, receiverCtx);
+        return Replays.start(session, frames, ctx, recordingId, fromPosition, lengthBytes, timeoutNs, receiverCtx);
     }
 
     /**
@@ -191,6 +187,16 @@ public final class KvArchive implements AutoCloseable
         return session;
     }
 
+    SessionPool sessions()
+    {
+        return sessions;
+    }
+
+    FrameGuard frames()
+    {
+        return frames;
+    }
+
     /**
      * Counters that all fetches of this client share: to allocate some takes longer than to read some blocks.
      */
@@ -205,58 +211,19 @@ public final class KvArchive implements AutoCloseable
     }
 
     /**
-     * A session for one fetch: to connect one takes longer than to read some blocks.
-     */
-    ArchiveSession takeSession()
-    {
-        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
-        {
-            if (idle.isConnected() && null == idle.pollError())
-            {
-                return idle;
-            }
-            CloseHelper.quietClose(idle);
-        }
-        return new ArchiveSession(ctx.aeron(), ctx.archiveContext());
-    }
-
-    /**
-     * Take a session back that nothing went wrong on.
-     */
-    void giveBack(final ArchiveSession used)
-    {
-        if (isClosed || !idleSessions.offer(used))
-        {
-            CloseHelper.quietClose(used);
-        }
-    }
-
-    /**
      * End the session. Recordings go on; replays that were not closed end when their Aeron client does.
      */
     public void close()
     {
-        isClosed = true;
-        for (ArchiveSession idle = idleSessions.poll(); null != idle; idle = idleSessions.poll())
-        {
-            CloseHelper.quietClose(idle);
-        }
-        CloseHelper.closeAll(fetchCounters, session, resumption);
+        CloseHelper.closeAll(sessions, fetchCounters, session, resumption);
         ctx.closeOwned();
     }
 
     /**
      * Settings of a {@link KvArchive}.
      */
-    public static final class Context
+    public static final class Context extends ArchiveClientContext<Context>
     {
-        private Aeron aeron;
-        private boolean ownsAeron;
-        private String aeronDirectoryName = CommonContext.getAeronDirectoryName();
-        private final AeronArchive.Context archiveCtx = new AeronArchive.Context()
-            .controlRequestChannel(KvArchiveConfiguration.controlRequestChannel())
-            .controlRequestStreamId(KvArchiveConfiguration.controlRequestStreamId())
-            .controlResponseChannel(KvArchiveConfiguration.controlResponseChannel());
         private String replayChannel = KvArchiveConfiguration.replayChannel();
         private int replayStreamId = KvArchiveConfiguration.replayStreamId();
         private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
@@ -267,121 +234,13 @@ public final class KvArchive implements AutoCloseable
             {
                 throw new ConfigurationException("replayTimeoutNs=" + replayTimeoutNs + " must be over 0");
             }
-            if (null == aeron)
-            {
-                ownsAeron = true;
-                aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
-            }
+            connect();
         }
 
-        void closeOwned()
+        @Override
+        protected Context self()
         {
-            if (ownsAeron)
-            {
-                CloseHelper.close(aeron);
-            }
-        }
-
-        /**
-         * Set the client to use.
-         *
-         * @param newAeron that stays the caller's. Without it one is connected and closed with the archive client.
-         * @return this for a fluent API.
-         */
-        public Context aeron(final Aeron newAeron)
-        {
-            aeron = newAeron;
             return this;
-        }
-
-        /**
-         * Get the client to use.
-         *
-         * @return the client, or null before {@link KvArchive#connect} when none was set.
-         */
-        public Aeron aeron()
-        {
-            return aeron;
-        }
-
-        /**
-         * Set the directory of the driver.
-         *
-         * @param newAeronDirectoryName used when no client is set.
-         * @return this for a fluent API.
-         */
-        public Context aeronDirectoryName(final String newAeronDirectoryName)
-        {
-            aeronDirectoryName = newAeronDirectoryName;
-            return this;
-        }
-
-        /**
-         * Get the directory of the driver.
-         *
-         * @return used when no client is set.
-         */
-        public String aeronDirectoryName()
-        {
-            return aeronDirectoryName;
-        }
-
-        /**
-         * Set the channel of requests.
-         *
-         * @param channel on which the archive listens.
-         * @return this for a fluent API.
-         */
-        public Context controlRequestChannel(final String channel)
-        {
-            archiveCtx.controlRequestChannel(channel);
-            return this;
-        }
-
-        /**
-         * Set the stream id of requests.
-         *
-         * @param streamId on which the archive listens.
-         * @return this for a fluent API.
-         */
-        public Context controlRequestStreamId(final int streamId)
-        {
-            archiveCtx.controlRequestStreamId(streamId);
-            return this;
-        }
-
-        /**
-         * Set the channel of responses.
-         *
-         * @param channel on which this client listens, with port 0 for any free one.
-         * @return this for a fluent API.
-         */
-        public Context controlResponseChannel(final String channel)
-        {
-            archiveCtx.controlResponseChannel(channel);
-            return this;
-        }
-
-        /**
-         * Set the time for an answer of the archive.
-         *
-         * @param timeoutNs nanoseconds.
-         * @return this for a fluent API.
-         */
-        public Context messageTimeoutNs(final long timeoutNs)
-        {
-            archiveCtx.messageTimeoutNs(timeoutNs);
-            return this;
-        }
-
-        /**
-         * Get the settings of control sessions, to tune what has no setting of its own here.
-         *
-         * @return cloned for each session.
-         */
-        public AeronArchive.Context archiveContext()
-        {
-            return archiveCtx;
         }
 
         /**

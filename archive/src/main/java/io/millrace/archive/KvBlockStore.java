@@ -26,7 +26,6 @@ import io.aeron.exceptions.ConfigurationException;
 import io.millrace.archive.index.BlockIndex;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvReceiver;
-import org.agrona.CloseHelper;
 
 /**
  * Blocks in an archive: keeps an index of what its recordings hold, tells which blocks of a request are stored, and
@@ -35,7 +34,7 @@ import org.agrona.CloseHelper;
  */
 public final class KvBlockStore implements AutoCloseable
 {
-    private static final long CLOSE_TIMEOUT_MS = TimeUnit.SECONDS.toMillis(30);
+    private static final long CLOSE_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
 
     private final KvArchive archive;
     private final Context ctx;
@@ -51,7 +50,7 @@ public final class KvBlockStore implements AutoCloseable
         this.archive = archive;
         this.ctx = ctx;
         index = BlockIndex.open(ctx.indexFile());
-        indexer = new KvIndexer(archive.session(), archive.context(), index, () -> isClosed);
+        indexer = new KvIndexer(archive, index, () -> isClosed);
         retention = new KvRetention(archive.session(), index, indexer);
         thread = new Thread(new IndexFollower(this, ctx, () -> isClosed), "kv-indexer");
         if (ctx.updateIntervalNs() > 0)
@@ -93,10 +92,7 @@ public final class KvBlockStore implements AutoCloseable
      */
     public long update(final KvScanProgress progress)
     {
-        synchronized (indexer)
-        {
-            return indexer.update(progress);
-        }
+        return indexer.exclusively(() -> indexer.update(progress));
     }
 
     /**
@@ -107,13 +103,13 @@ public final class KvBlockStore implements AutoCloseable
      */
     public long rebuild(final KvScanProgress progress)
     {
-        synchronized (indexer)
+        return indexer.exclusively(() ->
         {
             indexer.rewind();
             indexer.update(progress);
             index.compact();
             return index.stats().transfers();
-        }
+        });
     }
 
     /**
@@ -124,10 +120,7 @@ public final class KvBlockStore implements AutoCloseable
      */
     public KvVerifyReport verify(final KvScanProgress progress)
     {
-        synchronized (indexer)
-        {
-            return indexer.verify(progress);
-        }
+        return indexer.exclusively(() -> indexer.verify(progress));
     }
 
     /**
@@ -154,16 +147,14 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Look at the headers of frames on disk before they are replayed: an archive hangs at those of an unknown type.
+     * Look at the headers of frames on disk before they are replayed, as by
+     * {@link KvArchive.Context#archiveDirectory(Path)}.
      *
      * @param directory of the archive, on this machine.
      */
     public void archiveDirectory(final Path directory)
     {
-        synchronized (indexer)
-        {
-            indexer.archiveDirectory(directory);
-        }
+        archive.context().archiveDirectory(directory);
     }
 
     /**
@@ -183,10 +174,7 @@ public final class KvBlockStore implements AutoCloseable
      */
     public List<KvDamage> damages()
     {
-        synchronized (indexer)
-        {
-            return indexer.damages();
-        }
+        return indexer.exclusively(indexer::damages);
     }
 
     /**
@@ -235,23 +223,14 @@ public final class KvBlockStore implements AutoCloseable
 
     /**
      * End the thread and close the index.
+     *
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when a thread is at work on it for too long.
      */
     public void close()
     {
         isClosed = true;
         LockSupport.unpark(thread);
-        try
-        {
-            thread.join(CLOSE_TIMEOUT_MS);
-        }
-        catch (final InterruptedException ex)
-        {
-            Thread.currentThread().interrupt();
-        }
-        synchronized (indexer)
-        {
-            CloseHelper.closeAll(indexer, index);
-        }
+        indexer.close(CLOSE_TIMEOUT_NS);
     }
 
     /**

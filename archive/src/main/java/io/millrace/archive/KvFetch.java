@@ -68,7 +68,7 @@ public final class KvFetch implements AutoCloseable
 
         // A session of its own keeps the errors of this fetch apart, and ends its replays with its connection.
         final KvArchive.Context ctx = archive.context();
-        final ArchiveSession session = archive.takeSession();
+        final ArchiveSession session = archive.sessions().take();
         try
         {
             final FetchFeed feed = new FetchFeed(
@@ -87,7 +87,7 @@ public final class KvFetch implements AutoCloseable
                 .listener(feed)
                 .source(feed)
                 .replay(true));
-            final Thread opener = new Thread(() -> feed.openReplays(ctx), "kv-fetch");
+            final Thread opener = new Thread(() -> feed.openReplays(ctx, archive.frames()), "kv-fetch");
             opener.setDaemon(true);
             opener.start();
             return new KvFetch(plan, archive, session, feed, receiver, opener);
@@ -198,7 +198,7 @@ public final class KvFetch implements AutoCloseable
         feed.closeOpened();
         if (KvReplayState.COMPLETED == feed.state())
         {
-            archive.giveBack(session);
+            archive.sessions().giveBack(session);
         }
         else
         {

@@ -15,15 +15,15 @@
  */
 package io.millrace.archive;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 import io.millrace.archive.index.BlockIndex;
 import io.millrace.archive.index.SteadyEpochClock;
@@ -36,40 +36,30 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings an index up to what the archive holds: forgets what is gone, reads on in every recording from where it was
- * read last, up to the recorded position. Used by one thread at a time.
+ * read last, up to the recorded position. All but the waits is for {@link #exclusively}.
  */
-final class KvIndexer implements AutoCloseable
+final class KvIndexer
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(KvIndexer.class);
-
-    /**
-     * Frames that are no KV messages make the rest of a recording uninteresting.
-     */
-    private static final long LOOK_BYTES = 1 << 20;
-
     private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final ArchiveSession session;
     private final BlockIndex index;
-    private final RecordingScan scan;
+    private final RecordingReader reader;
     private final BooleanSupplier isCanceled;
     private final EpochClock clock = new SteadyEpochClock();
     private final Long2ObjectHashMap<TransferScanner> scanners = new Long2ObjectHashMap<>();
     private final Long2ObjectHashMap<long[]> scannedTo = new Long2ObjectHashMap<>();
-    private final List<KvDamage> damages = new ArrayList<>();
-    private FrameWalk walk;
+    private final ReentrantLock lock = new ReentrantLock();
     private long added;
+    private boolean isClosed;
 
-    KvIndexer(
-        final ArchiveSession session,
-        final KvArchive.Context ctx,
-        final BlockIndex index,
-        final BooleanSupplier isCanceled)
+    KvIndexer(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
     {
-        this.session = session;
+        session = archive.session();
         this.index = index;
         this.isCanceled = isCanceled;
-        scan = new RecordingScan(ctx, isCanceled);
+        reader = new RecordingReader(archive, index, isCanceled);
     }
 
     /**
@@ -109,7 +99,7 @@ final class KvIndexer implements AutoCloseable
         }
         scanners.clear();
         scannedTo.clear();
-        damages.clear();
+        reader.forgetDamages();
     }
 
     /**
@@ -126,7 +116,7 @@ final class KvIndexer implements AutoCloseable
      */
     List<KvDamage> damages()
     {
-        return List.copyOf(damages);
+        return reader.damages();
     }
 
     /**
@@ -139,27 +129,73 @@ final class KvIndexer implements AutoCloseable
     }
 
     /**
+     * Work on recordings and index with no other thread at it.
+     */
+    <T> T exclusively(final Supplier<T> work)
+    {
+        lock.lock();
+        try
+        {
+            if (isClosed)
+            {
+                throw new KvArchiveException(KvArchiveError.STOPPED, "the store is closed");
+            }
+            return work.get();
+        }
+        finally
+        {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Wait until another thread has brought the index of a recording up to a position.
      */
     void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
     {
         final long startNs = System.nanoTime();
-        long indexed = lockedIndexedTo(recordingId);
-        while (indexed < position)
+        long indexed = BlockIndex.NO_PROGRESS;
+        while (true)
         {
+            // A pass over all recordings is waited for no longer than that.
+            if (tryLock(timeoutNs - (System.nanoTime() - startNs)))
+            {
+                try
+                {
+                    indexed = indexedTo(recordingId);
+                }
+                finally
+                {
+                    lock.unlock();
+                }
+            }
+            if (indexed >= position)
+            {
+                return;
+            }
             if (System.nanoTime() - startNs >= timeoutNs)
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
                     indexed + ", not to " + position + ", within timeoutNs=" + timeoutNs);
             }
             LockSupport.parkNanos(POLL_NS);
-            indexed = lockedIndexedTo(recordingId);
         }
     }
 
-    private synchronized long lockedIndexedTo(final long recordingId)
+    /**
+     * @return false when another thread was at work for all that time, or this one was interrupted.
+     */
+    private boolean tryLock(final long timeoutNs)
     {
-        return indexedTo(recordingId);
+        try
+        {
+            return lock.tryLock(timeoutNs, TimeUnit.NANOSECONDS);
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private void forgetGone(final List<KvRecordingInfo> recordings)
@@ -227,7 +263,7 @@ final class KvIndexer implements AutoCloseable
         final long from;
         try
         {
-            from = scan(info, first, scanner, false, progress);
+            from = reader.read(info, first, scanner, false, progress);
         }
         catch (final RuntimeException ex)
         {
@@ -237,70 +273,6 @@ final class KvIndexer implements AutoCloseable
         }
         scannedTo.put(id, new long[] {from});
         index.progress(id, Math.min(from, scanner.resumePosition()), info.startTimestampMs());
-    }
-
-    /**
-     * Read a recording from a position on, past segments that cannot be read.
-     *
-     * @param isWhole true to read on though no KV message was seen.
-     * @return position that was reached.
-     */
-    private long scan(
-        final KvRecordingInfo info,
-        final long first,
-        final TransferScanner scanner,
-        final boolean isWhole,
-        final KvScanProgress progress)
-    {
-        final long id = info.recordingId();
-        final long limit = info.position();
-        long from = first;
-        while (from < limit)
-        {
-            final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
-            final RecordingScan.Result result =
-                scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
-            from = result.position();
-            if (KvArchiveError.CANCELED == result.error())
-            {
-                break;
-            }
-            if (KvArchiveError.NONE != result.error())
-            {
-                from = skipDamage(info, result, scanner);
-            }
-            else if (!isWhole && 0 == scanner.kvMessages())
-            {
-                // No KV stream: nothing of it is to be indexed.
-                from = limit;
-                scanner.skipTo(limit);
-            }
-        }
-        progress.onProgress(id, from, limit);
-        return from;
-    }
-
-    /**
-     * Read a range up to a frame that must not be replayed.
-     */
-    private RecordingScan.Result scan(
-        final KvRecordingInfo info,
-        final long from,
-        final long to,
-        final TransferScanner scanner,
-        final RecordingScan.LongStep step)
-    {
-        final long bad = null == walk ? to : walk.firstBad(info, from, to);
-        final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
-            scan.scan(info.recordingId(), from, bad, scanner, step);
-        return bad == to || KvArchiveError.NONE != result.error() ? result :
-            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME, "the frame is neither data nor padding: a replay " +
-                "would hang at it, restore the segment file from a copy or purge up to the next one");
-    }
-
-    void archiveDirectory(final Path archiveDirectory)
-    {
-        walk = new FrameWalk(archiveDirectory);
     }
 
     private int add(final StoredTransfer transfer, final String tag, final long[] hashes)
@@ -314,7 +286,7 @@ final class KvIndexer implements AutoCloseable
      */
     KvVerifyReport verify(final KvScanProgress progress)
     {
-        damages.clear();
+        reader.forgetDamages();
         final long damagedAt = index.verify();
         update(KvScanProgress.NONE);
         final List<KvRecordingInfo> recordings = Recordings.list(session, 0, Integer.MAX_VALUE, null, 0);
@@ -333,7 +305,7 @@ final class KvIndexer implements AutoCloseable
                 added[0] += add(transfer, tag, hashes);
             });
             scanner.skipTo(info.startPosition());
-            scan(info, info.startPosition(), scanner, true, progress);
+            reader.read(info, info.startPosition(), scanner, true, progress);
             damagedTransfers.addAll(scanner.damaged());
             bytes += info.bytes();
             transfers += scanner.committedTransfers();
@@ -341,7 +313,7 @@ final class KvIndexer implements AutoCloseable
             stale += forgetUnseen(info, seen);
         }
         return new KvVerifyReport(recordings.size(), bytes, transfers, missing, stale, damagedAt, damagedTransfers,
-            new ArrayList<>(new LinkedHashSet<>(damages)));
+            reader.damages());
     }
 
     private long forgetUnseen(final KvRecordingInfo info, final LongHashSet seen)
@@ -368,23 +340,28 @@ final class KvIndexer implements AutoCloseable
         return unseen.size();
     }
 
-    private long skipDamage(
-        final KvRecordingInfo info, final RecordingScan.Result result, final TransferScanner scanner)
+    /**
+     * Close what this works with and on.
+     *
+     * @param timeoutNs nanoseconds for a thread that is at work to notice that it is canceled.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not: nothing is closed then.
+     */
+    void close(final long timeoutNs)
     {
-        final long base = info.segmentBase(result.position());
-        final long next = Math.min(info.position(), base + info.segmentFileLength());
-        final KvDamage damage = new KvDamage(info.recordingId(), info.segmentFile(result.position()),
-            result.position(), result.error(), result.text());
-        damages.add(damage);
-        final int dropped = index.drop(info.recordingId(), base, next);
-        scanner.skipTo(next);
-        LOGGER.warn("segment {} is passed over from position {} on, {} transfers of it are forgotten: {} {}",
-            damage.segmentFile(), damage.position(), dropped, damage.error(), damage.text());
-        return next;
-    }
-
-    public void close()
-    {
-        scan.close();
+        if (!tryLock(timeoutNs))
+        {
+            throw new KvArchiveException(KvArchiveError.DEADLINE, "a thread was at work on the index for " +
+                TimeUnit.NANOSECONDS.toSeconds(timeoutNs) + " s more: close again when it has returned");
+        }
+        try
+        {
+            isClosed = true;
+            reader.close();
+            index.close();
+        }
+        finally
+        {
+            lock.unlock();
+        }
     }
 }

@@ -100,7 +100,9 @@ public final class KvLateJoin implements AutoCloseable
      * @param liveStreamId of the stream.
      * @param listener     of changes and errors, called by the polls, or null.
      * @return the subscription, to be polled by one thread and closed before the archive's client.
-     * @throws KvArchiveException with {@link KvArchiveError#UNKNOWN_RECORDING}.
+     * @throws KvArchiveException with {@link KvArchiveError#UNKNOWN_RECORDING}, or with
+     *                            {@link KvArchiveError#BAD_FRAME} when history is damaged so that it cannot be
+     *                            replayed.
      */
     public static PersistentSubscription subscribe(
         final KvArchive archive,
@@ -110,7 +112,12 @@ public final class KvLateJoin implements AutoCloseable
         final int liveStreamId,
         final PersistentSubscriptionListener listener)
     {
-        archive.find(recordingId);
+        final KvRecordingInfo info = archive.find(recordingId);
+        if (PersistentSubscription.FROM_LIVE != fromPosition)
+        {
+            archive.frames().check(recordingId, PersistentSubscription.FROM_START == fromPosition ?
+                info.startPosition() : fromPosition, info.position());
+        }
         final KvArchive.Context ctx = archive.context();
         return PersistentSubscription.create(new PersistentSubscription.Context()
             .aeron(ctx.aeron())

@@ -17,7 +17,9 @@ package io.millrace.archive;
 
 import io.aeron.Aeron;
 import io.aeron.archive.client.AeronArchive;
+import io.aeron.archive.client.ArchiveException;
 import io.aeron.archive.codecs.RecordingSignal;
+import io.aeron.exceptions.AeronException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,7 @@ import org.slf4j.LoggerFactory;
  * and stops when that publication is closed and all of it was written, or earlier by {@link #stop()}. May be used by
  * any thread. Waits throw {@link KvArchiveException}: {@link KvArchiveError#DEADLINE} when the time is over,
  * {@link KvArchiveError#STOPPED} when what is waited for cannot come any more, {@link KvArchiveError#ARCHIVE_GONE}.
+ * When the session with the archive is lost and made again, a recording that had started goes on being known by its id.
  */
 public final class KvRecording implements AutoCloseable
 {
@@ -39,6 +42,7 @@ public final class KvRecording implements AutoCloseable
     private volatile long recordingId = Aeron.NULL_VALUE;
     private volatile long stopPosition = AeronArchive.NULL_POSITION;
     private volatile boolean isStopped;
+    private volatile boolean isUntold;
     private volatile KvArchiveException failure;
 
     KvRecording(
@@ -129,7 +133,7 @@ public final class KvRecording implements AutoCloseable
      */
     public KvRecordingInfo awaitStop(final long timeoutNs)
     {
-        session.await("stop of " + this, timeoutNs, () -> isStopped || null != failure);
+        session.await("stop of " + this, timeoutNs, this::isEnded);
         return info();
     }
 
@@ -151,7 +155,7 @@ public final class KvRecording implements AutoCloseable
             isStopped = true;
             session.forget(this);
         }
-        session.await("stop of " + this, session.messageTimeoutNs(), () -> isStopped || null != failure);
+        session.await("stop of " + this, session.messageTimeoutNs(), this::isEnded);
     }
 
     /**
@@ -221,11 +225,62 @@ public final class KvRecording implements AutoCloseable
         }
         else if (RecordingSignal.STOP == signal && signalRecordingId == recordingId)
         {
-            stopPosition = position;
-            isStopped = true;
-            LOGGER.info("{} stopped at position {}", this, position);
+            onStopped(position);
         }
         return isStopped;
+    }
+
+    /**
+     * The archive tells what becomes of a recording to the session that began it only: now it has to be asked.
+     */
+    void onReconnected(final AeronArchive client)
+    {
+        try
+        {
+            if (Aeron.NULL_VALUE == recordingId)
+            {
+                // It may have started unseen; what nobody knows of must not keep the stream from being recorded.
+                client.tryStopRecording(subscriptionId);
+                onFailed(new KvArchiveException(KvArchiveError.ARCHIVE_GONE, "the session with the archive was lost " +
+                    "before its stream was seen, and it was ended: record again"));
+            }
+            else
+            {
+                isUntold = true;
+                askForStop(client);
+            }
+        }
+        catch (final AeronException ex)
+        {
+            onFailed(ex instanceof ArchiveException ? ArchiveErrors.of(toString(), (ArchiveException)ex) :
+                ArchiveErrors.exception(KvArchiveError.ARCHIVE_GONE, ex.getMessage(), ex));
+        }
+    }
+
+    private boolean isEnded()
+    {
+        if (isUntold && !isStopped && null == failure)
+        {
+            session.call("stop of " + this, this::askForStop);
+        }
+        return isStopped || null != failure;
+    }
+
+    private Void askForStop(final AeronArchive client)
+    {
+        final long position = client.getStopPosition(recordingId);
+        if (AeronArchive.NULL_POSITION != position && !isStopped)
+        {
+            onStopped(position);
+        }
+        return null;
+    }
+
+    private void onStopped(final long position)
+    {
+        stopPosition = position;
+        isStopped = true;
+        LOGGER.info("{} stopped at position {}", this, position);
     }
 
     void onFailed(final KvArchiveException ex)
@@ -236,7 +291,7 @@ public final class KvRecording implements AutoCloseable
 
     private void checkNotStopped(final String what)
     {
-        if (null != failure || isStopped)
+        if (isEnded())
         {
             throw new KvArchiveException(null == failure ? KvArchiveError.STOPPED : failure.error(),
                 this + " stopped " +

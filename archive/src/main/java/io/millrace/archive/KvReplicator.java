@@ -56,7 +56,7 @@ public final class KvReplicator implements AutoCloseable
     private final Map<Long, Request> requests = new HashMap<>();
     private String errorText;
 
-    private record Request(long replicationId, long timeNs)
+    private record Request(long replicationId, long timeNs, String whyNot)
     {
     }
 
@@ -136,8 +136,9 @@ public final class KvReplicator implements AutoCloseable
             }
             else if (running < MAX_RUNNING)
             {
-                running += request(info, copy) ? 1 : 0;
-                whyNot = errorText;
+                final Request request = request(info, copy);
+                running += null == request.whyNot() ? 1 : 0;
+                whyNot = null == request.whyNot() ? errorText : request.whyNot();
             }
             replicas.add(new KvReplica(info.recordingId(), null == copy ? Aeron.NULL_VALUE : copy.recordingId(),
                 info.position(), null == copy ? info.startPosition() : copy.position(), isActive, whyNot));
@@ -195,10 +196,7 @@ public final class KvReplicator implements AutoCloseable
         return found;
     }
 
-    /**
-     * @return true when a copy was asked for that is not seen to run yet.
-     */
-    private boolean request(final KvRecordingInfo info, final KvRecordingInfo copy)
+    private Request request(final KvRecordingInfo info, final KvRecordingInfo copy)
     {
         final long nowNs = System.nanoTime();
         final Request last = requests.get(info.recordingId());
@@ -206,9 +204,18 @@ public final class KvReplicator implements AutoCloseable
         {
             if (nowNs - last.timeNs() < RETRY_NS)
             {
-                return true;
+                return last;
             }
             stop(last);
+        }
+        final long from = null == copy ? info.startPosition() : copy.position();
+        final long bad = source.frames().firstBad(info.recordingId(), from, info.position());
+        if (bad < info.position())
+        {
+            final String text =
+                ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(info.recordingId(), bad));
+            LOGGER.warn("not copied: {}", text);
+            return put(info, new Request(Aeron.NULL_VALUE, nowNs, text));
         }
         final ReplicationParams params = new ReplicationParams()
             .replicationChannel(localChannel)
@@ -219,16 +226,24 @@ public final class KvReplicator implements AutoCloseable
         }
         final long replicationId = session.call("copy recording " + info.recordingId() + " of " + sourceControlChannel,
             client -> client.replicate(info.recordingId(), sourceControlStreamId, sourceControlChannel, params));
-        requests.put(info.recordingId(), new Request(replicationId, nowNs));
         counter.incrementRelease();
         LOGGER.info("recording {} is copied from position {} on{}", info.recordingId(),
-            null == copy ? info.startPosition() : copy.position(), null == last ? "" : ", again");
-        return true;
+            from, null == last ? "" : ", again");
+        return put(info, new Request(replicationId, nowNs, null));
+    }
+
+    private Request put(final KvRecordingInfo info, final Request request)
+    {
+        requests.put(info.recordingId(), request);
+        return request;
     }
 
     private void stop(final Request request)
     {
-        session.call("stop copying", client -> client.tryStopReplication(request.replicationId()));
+        if (null == request.whyNot())
+        {
+            session.call("stop copying", client -> client.tryStopReplication(request.replicationId()));
+        }
     }
 
     /**

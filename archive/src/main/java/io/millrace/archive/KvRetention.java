@@ -89,10 +89,8 @@ public final class KvRetention
         {
             throw new IllegalArgumentException("capacityBytes=" + capacityBytes + " must be over 0");
         }
-        synchronized (indexer)
-        {
-            return evict((long)(capacityBytes * HIGH_WATERMARK), (long)(capacityBytes * LOW_WATERMARK));
-        }
+        return indexer.exclusively(() ->
+            evict((long)(capacityBytes * HIGH_WATERMARK), (long)(capacityBytes * LOW_WATERMARK)));
     }
 
     /**
@@ -106,10 +104,7 @@ public final class KvRetention
      */
     public int purge(final long recordingId, final long toPosition)
     {
-        synchronized (indexer)
-        {
-            return purge(Recordings.find(session, recordingId), toPosition);
-        }
+        return indexer.exclusively(() -> purge(Recordings.find(session, recordingId), toPosition));
     }
 
     /**
@@ -120,10 +115,7 @@ public final class KvRetention
      */
     public boolean pin(final long recordingId)
     {
-        synchronized (indexer)
-        {
-            return pinned.add(recordingId);
-        }
+        return indexer.exclusively(() -> pinned.add(recordingId));
     }
 
     /**
@@ -134,10 +126,7 @@ public final class KvRetention
      */
     public boolean unpin(final long recordingId)
     {
-        synchronized (indexer)
-        {
-            return pinned.remove(recordingId);
-        }
+        return indexer.exclusively(() -> pinned.remove(recordingId));
     }
 
     private KvEviction evict(final long highBytes, final long lowBytes)
@@ -190,7 +179,7 @@ public final class KvRetention
                 throw new IllegalArgumentException("limit=" + bytes + " of tag '" + tag + "' must be over 0");
             }
         });
-        synchronized (indexer)
+        return indexer.exclusively(() ->
         {
             final Map<String, Long> taken = TagBytes.of(index);
             final Map<String, KvEviction> evictions = new TreeMap<>();
@@ -203,7 +192,7 @@ public final class KvRetention
                 }
             });
             return evictions;
-        }
+        });
     }
 
     /**

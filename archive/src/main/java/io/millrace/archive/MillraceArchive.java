@@ -38,11 +38,13 @@ public final class MillraceArchive implements AutoCloseable
 
     private final MediaDriver driver;
     private final Archive archive;
+    private final DirectoryNote note;
 
     private MillraceArchive(final MediaDriver driver, final Archive archive)
     {
         this.driver = driver;
         this.archive = archive;
+        note = new DirectoryNote(archive.context());
         LOGGER.info("archive {} records to {} on media driver {}",
             archive.context().archiveId(), archive.context().archiveDir(), aeronDirectoryName());
     }
@@ -200,6 +202,6 @@ public final class MillraceArchive implements AutoCloseable
      */
     public void close()
     {
-        CloseHelper.closeAll(archive, driver);
+        CloseHelper.closeAll(archive, note, driver);
     }
 }

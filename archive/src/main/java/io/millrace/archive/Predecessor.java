@@ -67,6 +67,9 @@ final class Predecessor
         }
     }
 
+    /**
+     * Wait until an archive has not renewed its mark for some time, and take the mark back.
+     */
     static void await(final File file, final long livenessMs, final EpochClock clock)
     {
         final MappedByteBuffer mapped = IoUtil.mapExistingFile(file, ArchiveMarkFile.FILENAME);
@@ -111,8 +114,7 @@ final class Predecessor
             {
                 LOGGER.warn("the clock was put back: {} of process {}, which ended without notice, is of the future",
                     file, pid);
-                mark.putLongVolatile(offset, Aeron.NULL_VALUE);
-                return;
+                break;
             }
             if (!isSaid)
             {
@@ -121,5 +123,6 @@ final class Predecessor
             }
             LockSupport.parkNanos(LOOK_NS);
         }
+        mark.putLongVolatile(offset, Aeron.NULL_VALUE);
     }
 }

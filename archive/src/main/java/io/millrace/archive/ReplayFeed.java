@@ -51,6 +51,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private final KvReceiverListener listener;
     private final long recordingId;
     private final long fromPosition;
+    private final long endPosition;
     private final long limitPosition;
     private final long timeoutNs;
     private final long startNs = System.nanoTime();
@@ -78,6 +79,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         final KvReceiverListener listener,
         final long recordingId,
         final long fromPosition,
+        final long endPosition,
         final long limitPosition,
         final long timeoutNs)
     {
@@ -86,6 +88,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         this.listener = listener;
         this.recordingId = recordingId;
         this.fromPosition = fromPosition;
+        this.endPosition = endPosition;
         this.limitPosition = limitPosition;
         this.timeoutNs = timeoutNs;
         position = fromPosition;
@@ -113,13 +116,20 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         }
 
         // What is committed lands yet: closing the image would fail it.
-        if (position >= limitPosition && committed.isEmpty())
+        if (position >= endPosition && committed.isEmpty())
         {
-            end(KvReplayState.COMPLETED, KvArchiveError.NONE, null);
+            if (endPosition < limitPosition)
+            {
+                fail(KvArchiveError.BAD_FRAME, FrameGuard.at(recordingId, endPosition));
+            }
+            else
+            {
+                end(KvReplayState.COMPLETED, KvArchiveError.NONE, null);
+            }
         }
         else
         {
-            check(System.nanoTime(), 0 == fragments && position < limitPosition);
+            check(System.nanoTime(), 0 == fragments && position < endPosition);
         }
         return fragments;
     }
@@ -246,7 +256,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         if (nowNs - startNs >= timeoutNs)
         {
             end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within timeoutNs=" + timeoutNs +
-                ": see whether the receiver has blocks, or allow more time");
+                ": see whether the receiver has blocks, and whether the archive answers, or allow more time");
         }
         else if (isStarved)
         {

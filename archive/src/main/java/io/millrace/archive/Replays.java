@@ -33,6 +33,7 @@ final class Replays
 
     static KvReplay start(
         final ArchiveSession session,
+        final FrameGuard frames,
         final KvArchive.Context ctx,
         final long recordingId,
         final long fromPosition,
@@ -49,17 +50,22 @@ final class Replays
             throw new IllegalArgumentException("timeoutNs=" + timeoutNs + " must be over 0");
         }
 
+        final long end = frames.firstBad(recordingId, from, from + length);
+        if (from == end)
+        {
+            throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, FrameGuard.at(recordingId, end), null);
+        }
         ArchiveSession replaySession = null;
         Subscription subscription = null;
         try
         {
             // A session of its own keeps the errors of this replay apart, and ends the replay with its connection.
             replaySession = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
-            final ReplayParams params = new ReplayParams().position(from).length(length);
+            final ReplayParams params = new ReplayParams().position(from).length(end - from);
             subscription = replaySession.call("replay recording " + recordingId + " from " + from,
                 client -> client.replay(recordingId, ctx.replayChannel(), ctx.replayStreamId(), params));
             final ReplayFeed feed = new ReplayFeed(
-                replaySession, subscription, receiverCtx.listener(), recordingId, from, from + length, timeoutNs);
+                replaySession, subscription, receiverCtx.listener(), recordingId, from, end, from + length, timeoutNs);
             final KvReceiver receiver = KvReceiver.launch(receiverCtx
                 .aeron(null == receiverCtx.aeron() ? ctx.aeron() : receiverCtx.aeron())
                 .channel(ctx.replayChannel())

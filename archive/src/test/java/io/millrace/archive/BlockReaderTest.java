@@ -18,8 +18,12 @@ package io.millrace.archive;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 
+import io.aeron.driver.MediaDriver;
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvInboundTransfer;
+import io.millrace.bridge.KvReceiverListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,6 +123,53 @@ class BlockReaderTest
             read = reader.read(SCOPE, hashes, target.cache.allocate(2), target::receiverContext, LIMIT_NS);
             assertThat(read.landed()).isEmpty();
             assertThat(read.failed()).containsExactly(0, 1);
+        }
+    }
+
+    @Test
+    void goesOnWithTheSecondArchiveWhenTheFirstIsKilledInMidFetch()
+    {
+        final long[] requestIds = LongStream.rangeClosed(1, 10).toArray();
+        final Path archiveDirectory = directory.resolve("first");
+        try (MediaDriver driver = MediaDriver.launch(Rig.driverContext());
+            ChildJvm archive = new ChildJvm(List.of(), directory.resolve("first.err").toFile(), CrashServer.class,
+                "ARCHIVE", driver.aeronDirectoryName(), archiveDirectory.toString());
+            Rig second = Rig.attached(directory.resolve("second")))
+        {
+            assertThat(archive.next(LIMIT_NS)).isEqualTo("ready");
+            try (Rig first = Rig.client(driver.aeronDirectoryName()); Rig.Destination target = new Rig.Destination();
+                KvBlockStore firstStore = open(first.client, "first-index");
+                KvBlockStore secondStore = open(second.client, "second-index");
+                KvBlockReader reader = new KvBlockReader(List.of(firstStore, secondStore), LIMIT_NS))
+            {
+                first.recordOnly(requestIds);
+                second.recordOnly(requestIds);
+                firstStore.update(KvScanProgress.NONE);
+                secondStore.update(KvScanProgress.NONE);
+
+                // More than the log of a replay holds is still to come when the first transfer has begun.
+                final KvReceiverListener killer = new KvReceiverListener()
+                {
+                    public void onTransferBegin(final KvInboundTransfer transfer)
+                    {
+                        archive.kill();
+                        first.client.context().messageTimeoutNs(TimeUnit.SECONDS.toNanos(1));
+                    }
+                };
+                final long[] hashes =
+                    LongStream.of(requestIds).flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
+                final KvBlocks blocks = target.cache.allocate(hashes.length);
+                final KvRead read = reader.read(
+                    SCOPE, hashes, blocks, () -> target.receiverContext().listener(killer), LIMIT_NS);
+                assertThat(archive.isAlive()).isFalse();
+                assertThat(read.landed()).as(read.errorText()).hasSize(hashes.length);
+                assertThat(read.failed()).isEmpty();
+                assertThat(read.failovers()).isEqualTo(1);
+                for (int i = 0; i < hashes.length; i++)
+                {
+                    second.assertSame(target.device, blocks, i, hashes[i]);
+                }
+            }
         }
     }
 

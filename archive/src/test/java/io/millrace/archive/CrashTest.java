@@ -32,7 +32,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 import io.aeron.CommonContext;
-import io.aeron.archive.ArchiveMarkFile;
 import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -275,8 +274,7 @@ class CrashTest
     {
         if (roles.contains(Role.ARCHIVE))
         {
-            // The dead process cannot take back that it is alive; its successor would wait until that is old.
-            directory.resolve("archive").resolve(ArchiveMarkFile.FILENAME).toFile().delete();
+            Rig.awaitDead(directory.resolve("archive"));
         }
         roles.forEach(role -> children.put(role, Role.CLIENT == role ?
             new ChildJvm(List.of(), errors(role), CrashClient.class,

@@ -225,7 +225,7 @@ class FaultTest
                 assertThat(replay.error()).isEqualTo(KvArchiveError.ARCHIVE_GONE);
             }
             assertError(KvArchiveError.ARCHIVE_GONE, "start the archive again",
-                () -> recording.awaitStart(Rig.LIMIT_NS));
+                () -> recording.awaitStart(SHORT_NS));
             assertError(KvArchiveError.ARCHIVE_GONE, "start the archive again", () -> rig.client.list(0, 1));
             recording.close();
         }

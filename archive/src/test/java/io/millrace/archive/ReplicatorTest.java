@@ -18,6 +18,7 @@ package io.millrace.archive;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
@@ -115,6 +116,39 @@ class ReplicatorTest
                     remote.context().messageTimeoutNs(TimeUnit.SECONDS.toNanos(1));
                 }
             }
+        }
+    }
+
+    @Test
+    void doesNotCopyWhatTheSourceWouldHangAt() throws Exception
+    {
+        final String control = "aeron:udp?endpoint=localhost:" + Rig.freePort();
+        try (Rig second = Rig.attached(directory.resolve("second"));
+            MediaDriver driver = MediaDriver.launch(Rig.driverContext());
+            MillraceArchive first = first(driver, control);
+            KvArchive local = KvArchive.connect(first.clientContext());
+            KvArchive remote = KvArchive.connect(new KvArchive.Context()
+                .aeronDirectoryName(second.archive.aeronDirectoryName())
+                .archiveDirectory(directory.resolve("first"))
+                .controlRequestChannel(control).controlResponseChannel(LOCAL)
+                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30)));
+            KvReplicator replicator = new KvReplicator(remote, second.client, LOCAL))
+        {
+            final KvRecordingInfo info = record(second, local, driver, 1);
+            final KvRecordingInfo whole = record(second, local, driver, 2);
+            FrameWalkTest.damageType(directory.resolve("first"), info,
+                Frames.transferBegins(directory.resolve("first"), info)[0]);
+            List<KvReplica> replicas = replicator.update();
+            assertThat(replicas.get(0).errorText()).contains("recording 0 has a damaged frame at position 0");
+            final long startNs = System.nanoTime();
+            while (replicas.get(1).position() < whole.position() && System.nanoTime() - startNs < LIMIT_NS)
+            {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+                replicas = replicator.update();
+            }
+            assertThat(replicas).filteredOn(KvReplica::isSynced).hasSize(1);
+            assertThat(second.client.list(0, 10)).hasSize(1);
+            assertThat(local.list(0, 10)).containsExactly(info, whole);
         }
     }
 

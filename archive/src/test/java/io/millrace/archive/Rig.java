@@ -30,6 +30,7 @@ import java.util.stream.LongStream;
 
 import io.aeron.CommonContext;
 import io.aeron.archive.Archive;
+import io.aeron.archive.ArchiveMarkFile;
 import io.aeron.archive.ArchiveThreadingMode;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
@@ -48,6 +49,7 @@ import io.millrace.bridge.KvTransferStats;
 import io.millrace.bridge.PagedKvCache;
 import io.millrace.bridge.device.HostDevice;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.SystemEpochClock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -130,6 +132,18 @@ final class Rig implements AutoCloseable
             .threadingMode(ArchiveThreadingMode.SHARED)
             .segmentFileLength(SEGMENT_LENGTH)
             .lowStorageSpaceThreshold(SEGMENT_LENGTH);
+    }
+
+    /**
+     * Make the directory of an archive that was killed free as its successor does, which would watch it for longer.
+     */
+    static void awaitDead(final Path archiveDirectory)
+    {
+        final File mark = archiveDirectory.resolve(ArchiveMarkFile.FILENAME).toFile();
+        if (mark.exists())
+        {
+            Predecessor.await(mark, TimeUnit.SECONDS.toMillis(2), SystemEpochClock.INSTANCE);
+        }
     }
 
     static int freePort() throws Exception

@@ -27,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-import io.aeron.archive.ArchiveMarkFile;
 import io.aeron.archive.checksum.Checksums;
 import io.aeron.archive.client.ArchiveException;
 import io.aeron.archive.codecs.SourceLocation;
@@ -85,7 +84,7 @@ class TornTailTest
                 }
             }
         }
-        Files.delete(archiveDirectory.resolve(ArchiveMarkFile.FILENAME));
+        Rig.awaitDead(archiveDirectory);
     }
 
     @Test

@@ -45,8 +45,8 @@ final class Bridge implements AutoCloseable
     static final int REVERSE_STREAM_ID = 1002;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
-    static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m";
-    static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k";
+    static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m" + Drivers.CHANNEL_PARAMETERS;
+    static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k" + Drivers.CHANNEL_PARAMETERS;
     static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     final MediaDriver driver;
@@ -64,7 +64,7 @@ final class Bridge implements AutoCloseable
     KvReceiver receiver;
     boolean isDriverLost;
 
-    private static int freePort()
+    static int freePort()
     {
         try (DatagramSocket socket = new DatagramSocket())
         {
@@ -87,7 +87,8 @@ final class Bridge implements AutoCloseable
         this.destinationDevice = destinationDevice;
         channel = isUdp ? UDP : IPC;
         reverseChannel = isUdp ? UDP_REVERSE : IPC_REVERSE;
-        driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
+        Drivers.assumeWanted(isUdp, !(sourceDevice instanceof HostDevice));
+        driver = MediaDriver.launchEmbedded(Drivers.prepare(new MediaDriver.Context()
             .aeronDirectoryName(CommonContext.generateRandomDirName())
             .threadingMode(ThreadingMode.SHARED)
             .publicationConnectionTimeoutNs(TimeUnit.SECONDS.toNanos(2))
@@ -95,7 +96,7 @@ final class Bridge implements AutoCloseable
             .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50))
             .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(20))
             .dirDeleteOnStart(true)
-            .dirDeleteOnShutdown(true));
+            .dirDeleteOnShutdown(true)));
         aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
     }
 

@@ -43,7 +43,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 @Timeout(150)
 @ParameterizedClass
-@EnumSource(value = Setting.class, names = {"HOST_IPC", "NPU_UDP"})
+@EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_UDP", "NPU_UDP"})
 class RefusalTest
 {
     private static final KvLayout LAYOUT = new KvLayout(1, 1, 16, KvDtype.BF16, 16);

@@ -38,11 +38,12 @@ class ResumeOfSeveralTest
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
     private static final int BLOCKS = 40;
     private static final int COUNT = 3;
-    private static final String CONTROL = "localhost:24582";
+    private static final String CONTROL = "localhost:" + Bridge.freePort();
     private static final long LONG_NS = TimeUnit.SECONDS.toNanos(60);
 
     private final List<Place> places = new ArrayList<>();
     private String channel;
+    private long cancelTimeoutNs = LONG_NS;
 
     /**
      * A receiver with a second subscription, which it polls once the first is closed.
@@ -106,7 +107,8 @@ class ResumeOfSeveralTest
 
     private KvTransfer submit(final Bridge bridge, final Setting setting, final KvBlocks blocks, final int receivers)
     {
-        bridge.sender = KvSender.launch(bridge.senderContext().minReceivers(receivers).channel(setting.isUdp ?
+        bridge.sender = KvSender.launch(bridge.senderContext().minReceivers(receivers)
+            .cancelTimeoutNs(cancelTimeoutNs).channel(setting.isUdp ?
             "aeron:udp?control=" + CONTROL + "|control-mode=dynamic|fc=min|term-length=1m" : bridge.channel));
         return bridge.sender.submit(new KvTransferRequest().requestId(1).layout(LAYOUT).blocks(blocks).layerwise(true)
             .timeoutNs(LONG_NS).resumeTimeoutNs(LONG_NS));
@@ -189,6 +191,28 @@ class ResumeOfSeveralTest
             assertThat(transfer.state()).as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED);
             bridge.assertSame(LAYOUT, blocks, places.get(0).transfer.blocks());
             bridge.assertSame(LAYOUT, blocks, places.get(1).transfer.blocks());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Setting.class, names = {"HOST_UDP", "NPU_IPC"})
+    void aCancelDoesNotWaitForThoseThatAreLost(final Setting setting)
+    {
+        try (Bridge bridge = setting.open(); Closing closing = () -> CloseHelper.closeAll(places))
+        {
+            final KvBlocks blocks = source(bridge);
+            open(bridge, setting, 1);
+            final RawReceiver mortal = new RawReceiver(bridge, channel, Bridge.STREAM_ID, 1);
+            cancelTimeoutNs = TimeUnit.HOURS.toNanos(1);
+            final KvTransfer transfer = submit(bridge, setting, blocks, 2);
+            await(bridge, () -> mortal.poll() >= 0 && null != places.get(0).transfer && 0 != mortal.transferId);
+            mortal.close();
+            await(bridge, () -> 1 == bridge.sender.counters().get(KvCounters.Kind.INTERRUPTIONS));
+
+            transfer.cancel();
+            await(bridge, () -> transfer.state().isTerminal());
+            assertThat(transfer.destinations()).hasSize(2).allSatisfy(
+                each -> assertThat(each.state()).isEqualTo(KvTransferState.CANCELED));
         }
     }
 

@@ -282,6 +282,31 @@ class ResumeTest
         }
     }
 
+    @Test
+    void aCancelForAReceiverThatWasReplacedIsForTheOneInItsPlace()
+    {
+        try (Bridge bridge = Setting.HOST_UDP.open())
+        {
+            final Aeron mortal = client(bridge.driver.aeronDirectoryName());
+            bridge.launch(destination(bridge), ctx -> ctx, ctx -> ctx.aeron(mortal));
+            final KvTransfer transfer = bridge.sender.submit(request(source(bridge)));
+            transfer.layerReady(1);
+            bridge.runUntil(() -> transfer.layersAcked() == 2);
+            final long receiverId = transfer.destinations().get(0).receiverId();
+            mortal.close();
+            bridge.closeReceiver();
+            bridge.runUntil(() -> !bridge.sender.isConnected());
+            bridge.receiver = KvReceiver.launch(bridge.receiverContext(destination(bridge)));
+            bridge.runUntil(() -> transfer.destinations().get(0).receiverId() != receiverId &&
+                transfer.layersAcked() == 2);
+
+            transfer.cancel(receiverId);
+            bridge.runUntil(() -> transfer.state().isTerminal());
+            assertThat(transfer.state()).isEqualTo(KvTransferState.CANCELED);
+            assertThat(transfer.errorText()).contains("confirmed by the receiver");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void fromTheBeginningWhenTheNextReceiverHasNothing(final boolean isUdp)
@@ -341,7 +366,7 @@ class ResumeTest
 
     private static MediaDriver launch(final String directory)
     {
-        return MediaDriver.launch(new MediaDriver.Context()
+        return MediaDriver.launch(Drivers.prepare(new MediaDriver.Context()
             .aeronDirectoryName(directory)
             .threadingMode(ThreadingMode.SHARED)
             .imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(2))
@@ -349,7 +374,7 @@ class ResumeTest
             .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50))
             .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(20))
             .dirDeleteOnStart(true)
-            .dirDeleteOnShutdown(true));
+            .dirDeleteOnShutdown(true)));
     }
 
     @ParameterizedTest

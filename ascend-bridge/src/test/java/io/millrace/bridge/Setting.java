@@ -40,6 +40,7 @@ enum Setting
 
     Bridge open()
     {
+        Drivers.assumeWanted(isUdp, isNpu);
         if (!isNpu)
         {
             return new Bridge(isUdp, new HostDevice(0, 1), new HostDevice(1, 1));

@@ -113,19 +113,33 @@ public final class ClientLink
     {
         final CompletableFuture<Aeron> done = connecting;
         connecting = null;
+        final Aeron aeron;
         try
         {
-            final Aeron aeron = done.join();
-            guard = new ClientGuard(aeron, ctx.useAgentInvoker());
-            ctx.aeron(aeron);
-            ctx.onClientRenewed(aeron);
-            isLost = false;
-            return true;
+            aeron = done.join();
         }
         catch (final CompletionException ex)
         {
             // The driver is not there yet: tried again.
             return false;
         }
+        final ClientGuard newGuard = new ClientGuard(aeron, ctx.useAgentInvoker());
+        try
+        {
+            ctx.onClientRenewed(aeron);
+        }
+        catch (final RuntimeException ex)
+        {
+            // Without its counters the client is of no use: tried again.
+            ctx.errorHandler().onError(ex);
+            ctx.onClientLost();
+            newGuard.close();
+            aeron.close();
+            return false;
+        }
+        guard = newGuard;
+        ctx.aeron(aeron);
+        isLost = false;
+        return true;
     }
 }

@@ -15,6 +15,8 @@
  */
 package io.millrace.bridge.protocol;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+
 import io.millrace.bridge.KvDestination;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvTransferState;
@@ -44,7 +46,9 @@ final class Destination
      */
     boolean isCanceling;
     long cancelDeadlineNs;
-    private volatile boolean isCancelRequested;
+    // Shared with those that come in its place: a user may hold on to either.
+    private final AtomicBoolean isCancelRequested;
+    private final Destination former;
     private final boolean[] isAcked;
     private volatile int layersAcked;
     private volatile KvTransferState state = KvTransferState.PENDING;
@@ -53,8 +57,33 @@ final class Destination
 
     Destination(final Peer peer, final int layers)
     {
+        this(peer, layers, null);
+    }
+
+    private Destination(final Peer peer, final int layers, final Destination former)
+    {
         this.peer = peer;
+        this.former = former;
+        isCancelRequested = null == former ? new AtomicBoolean() : former.isCancelRequested;
         isAcked = new boolean[layers];
+    }
+
+    /**
+     * In place of this one, which was lost.
+     */
+    Destination replacement(final Peer newPeer)
+    {
+        // One that came back is no other.
+        return new Destination(
+            newPeer, isAcked.length, newPeer.receiverId() == peer.receiverId() && null != former ? former : this);
+    }
+
+    /**
+     * Did it come in place of a receiver.
+     */
+    boolean hasReplaced(final long receiverId)
+    {
+        return null != former && (former.peer.receiverId() == receiverId || former.hasReplaced(receiverId));
     }
 
     void acked(final int layer)
@@ -89,12 +118,12 @@ final class Destination
 
     void requestCancel()
     {
-        isCancelRequested = true;
+        isCancelRequested.set(true);
     }
 
     boolean isCancelRequested()
     {
-        return isCancelRequested;
+        return isCancelRequested.get();
     }
 
     /**

@@ -50,7 +50,7 @@ final class Destinations
      *
      * @return null when nobody came back, or not all and the rest may be late.
      */
-    Destinations resumed(final Peers peers, final long sinceNs, final long nowNs, final int layers)
+    Destinations resumed(final Peers peers, final long sinceNs, final long nowNs)
     {
         final Destinations next = new Destinations(all.clone());
         int missing = 0;
@@ -66,7 +66,7 @@ final class Destinations
                 }
                 else
                 {
-                    next.all[i] = new Destination(peer, layers);
+                    next.all[i] = all[i].replacement(peer);
                     found++;
                 }
             }
@@ -133,6 +133,19 @@ final class Destinations
             }
         }
         return null;
+    }
+
+    /**
+     * Find a receiver, or the one that came in its place.
+     */
+    Destination findNamed(final long receiverId)
+    {
+        Destination found = findReceiver(receiverId);
+        for (int i = 0; i < all.length && null == found; i++)
+        {
+            found = all[i].hasReplaced(receiverId) ? all[i] : null;
+        }
+        return found;
     }
 
     Destination get(final int index)

@@ -372,7 +372,7 @@ final class OutboundTransfer implements KvTransfer
     public void cancel(final long receiverId)
     {
         final Destinations now = destinations;
-        final Destination destination = now.findReceiver(receiverId);
+        final Destination destination = now.findNamed(receiverId);
         if (null == destination)
         {
             throw new IllegalArgumentException("receiverId=" + receiverId + " is no destination of transfer " +

@@ -249,6 +249,15 @@ final class TransferEnding
             transfer.endError = KvError.CANCELED;
             transfer.endText = CANCELED;
             transfer.endingDeadlineNs = nowNs + ctx.cancelTimeoutNs();
+            final Destinations receivers = transfer.receivers();
+            for (int i = 0; i < receivers.count(); i++)
+            {
+                // Those that are lost confirm nothing.
+                if (receivers.get(i).isLost && !receivers.get(i).isEnded())
+                {
+                    endDestination(transfer, receivers.get(i), KvError.CANCELED, CANCELED, nowNs);
+                }
+            }
         }
         else
         {

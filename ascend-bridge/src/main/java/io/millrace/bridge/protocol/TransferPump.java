@@ -176,7 +176,7 @@ final class TransferPump
         final boolean isResumed = transfer.attempt > 0;
         final int layers = transfer.layout.layers();
         final Destinations resumed = isResumed ?
-            transfer.receivers().resumed(peers, transfer.interruptedNs, nowNs, layers) : null;
+            transfer.receivers().resumed(peers, transfer.interruptedNs, nowNs) : null;
         final boolean isReady = isUnacknowledged ||
             (isResumed ? null != resumed : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
         if (isResumed && !isReady)
@@ -235,7 +235,7 @@ final class TransferPump
             }
         }
         if (Phase.INTERRUPTED == transfer.phase &&
-            null != receivers.resumed(peers, transfer.interruptedNs, nowNs, transfer.layout.layers()) &&
+            null != receivers.resumed(peers, transfer.interruptedNs, nowNs) &&
             ending.dropSlots(transfer, nowNs))
         {
             transfer.restart();

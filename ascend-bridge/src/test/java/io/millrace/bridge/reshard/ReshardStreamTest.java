@@ -27,6 +27,7 @@ import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.millrace.bridge.Drivers;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvDtype;
@@ -82,15 +83,16 @@ class ReshardStreamTest
 
         private Ranks(final boolean isUdp, final boolean isAcl, final ReshardPlan plan, final long timeoutNs)
         {
+            Drivers.assumeWanted(isUdp, isAcl);
             this.plan = plan;
             final StandIn standIn = isAcl ? StandIn.get(StandIn.Symbols.NEW) : null;
             sourceDevice = isAcl ? new AclDevice(standIn.context(0)) : new HostDevice(0, 1);
             destinationDevice = isAcl ? new AclDevice(standIn.context(1)) : new HostDevice(1, 1);
             received = new KvBlocks[plan.destination().tpSize()];
             ports = freePorts(2 * received.length);
-            driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
+            driver = MediaDriver.launchEmbedded(Drivers.prepare(new MediaDriver.Context()
                 .aeronDirectoryName(CommonContext.generateRandomDirName())
-                .threadingMode(ThreadingMode.SHARED).dirDeleteOnStart(true).dirDeleteOnShutdown(true));
+                .threadingMode(ThreadingMode.SHARED).dirDeleteOnStart(true).dirDeleteOnShutdown(true)));
             aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
             for (int rank = 0; rank < plan.destination().tpSize(); rank++)
             {

@@ -26,6 +26,7 @@ import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.millrace.bridge.CounterSet;
+import io.millrace.bridge.Drivers;
 import io.millrace.bridge.KvDtype;
 import io.millrace.bridge.reshard.CacheShape;
 import io.millrace.bridge.reshard.HeadOrder;
@@ -83,13 +84,13 @@ final class SessionNode implements AutoCloseable
 
     static MediaDriver.Context driver()
     {
-        return new MediaDriver.Context().aeronDirectoryName(CommonContext.generateRandomDirName())
+        return Drivers.prepare(new MediaDriver.Context().aeronDirectoryName(CommonContext.generateRandomDirName())
             .threadingMode(ThreadingMode.SHARED).dirDeleteOnStart(true).dirDeleteOnShutdown(true)
             .publicationConnectionTimeoutNs(TimeUnit.SECONDS.toNanos(1))
             .imageLivenessTimeoutNs(TimeUnit.SECONDS.toNanos(1))
             .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(200))
             .timerIntervalNs(TimeUnit.MILLISECONDS.toNanos(20))
-            .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50));
+            .statusMessageTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50)));
     }
 
     int turn()

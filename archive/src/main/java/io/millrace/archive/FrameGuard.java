@@ -1,0 +1,85 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.nio.file.Path;
+
+/**
+ * Looks at the frames of a range before it is replayed, where the files of the archive can be read: at one of an
+ * unknown type an archive hangs, with all that it serves.
+ */
+final class FrameGuard
+{
+    private final ArchiveSession session;
+    private final KvArchive.Context ctx;
+    private volatile Found last;
+
+    private record Found(long archiveId, KvRecordingInfo info)
+    {
+    }
+
+    FrameGuard(final ArchiveSession session, final KvArchive.Context ctx)
+    {
+        this.session = session;
+        this.ctx = ctx;
+    }
+
+    /**
+     * Find the first frame of a type that no recording has.
+     *
+     * @param from position of the start of a frame.
+     * @param to   position at which to end.
+     * @return its position, or {@code to} when there is none, or the files are not to be had.
+     */
+    long firstBad(final long recordingId, final long from, final long to)
+    {
+        final Path directory = directory();
+        if (null == directory)
+        {
+            return to;
+        }
+        Found found = last;
+        if (null == found || found.archiveId() != session.archiveId() || found.info().recordingId() != recordingId)
+        {
+            found = new Found(session.archiveId(), Recordings.find(session, recordingId));
+            last = found;
+        }
+        return new FrameWalk(directory).firstBad(found.info(), from, to);
+    }
+
+    /**
+     * @throws KvArchiveException with {@link KvArchiveError#BAD_FRAME}.
+     */
+    void check(final long recordingId, final long from, final long to)
+    {
+        final long bad = firstBad(recordingId, from, to);
+        if (bad < to)
+        {
+            throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, at(recordingId, bad), null);
+        }
+    }
+
+    static String at(final long recordingId, final long position)
+    {
+        return "recording " + recordingId + " has a damaged frame at position " + position;
+    }
+
+    private Path directory()
+    {
+        return null != ctx.archiveDirectory() ? ctx.archiveDirectory() :
+            DirectoryNote.find(ctx.aeron().context().aeronDirectoryName(), session.archiveId());
+    }
+}

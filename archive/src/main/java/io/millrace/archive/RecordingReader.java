@@ -1,0 +1,142 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+import io.millrace.archive.index.BlockIndex;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads recordings past segments that cannot be read, of which an index then forgets what it has.
+ */
+final class RecordingReader implements AutoCloseable
+{
+    private static final Logger LOGGER = LoggerFactory.getLogger(RecordingReader.class);
+
+    /**
+     * Frames that are no KV messages make the rest of a recording uninteresting.
+     */
+    private static final long LOOK_BYTES = 1 << 20;
+
+    private final BlockIndex index;
+    private final RecordingScan scan;
+    private final FrameGuard frames;
+    private final Set<KvDamage> damages = new LinkedHashSet<>();
+
+    RecordingReader(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
+    {
+        this.index = index;
+        frames = archive.frames();
+        scan = new RecordingScan(archive.context(), isCanceled);
+    }
+
+    /**
+     * Segments that could not be read since these were forgotten.
+     */
+    List<KvDamage> damages()
+    {
+        return List.copyOf(damages);
+    }
+
+    void forgetDamages()
+    {
+        damages.clear();
+    }
+
+    /**
+     * Read a recording from a position on, past segments that cannot be read.
+     *
+     * @param isWhole true to read on though no KV message was seen.
+     * @return position that was reached.
+     */
+    long read(
+        final KvRecordingInfo info,
+        final long first,
+        final TransferScanner scanner,
+        final boolean isWhole,
+        final KvScanProgress progress)
+    {
+        final long id = info.recordingId();
+        final long limit = info.position();
+        long from = first;
+        while (from < limit)
+        {
+            final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
+            final RecordingScan.Result result =
+                scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
+            from = result.position();
+            if (KvArchiveError.CANCELED == result.error())
+            {
+                break;
+            }
+            if (KvArchiveError.NONE != result.error())
+            {
+                from = skipDamage(info, result, scanner);
+            }
+            else if (!isWhole && 0 == scanner.kvMessages())
+            {
+                // No KV stream: nothing of it is to be indexed.
+                from = limit;
+                scanner.skipTo(limit);
+            }
+        }
+        progress.onProgress(id, from, limit);
+        return from;
+    }
+
+    /**
+     * Read a range up to a frame that must not be replayed.
+     */
+    private RecordingScan.Result scan(
+        final KvRecordingInfo info,
+        final long from,
+        final long to,
+        final TransferScanner scanner,
+        final RecordingScan.LongStep step)
+    {
+        final long bad = frames.firstBad(info.recordingId(), from, to);
+        final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
+            scan.scan(info.recordingId(), from, bad, scanner, step);
+        return bad == to || KvArchiveError.NONE != result.error() ? result :
+            new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME,
+                ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(info.recordingId(), bad)));
+    }
+
+    private long skipDamage(
+        final KvRecordingInfo info, final RecordingScan.Result result, final TransferScanner scanner)
+    {
+        final long base = info.segmentBase(result.position());
+        final long next = Math.min(info.position(), base + info.segmentFileLength());
+        final KvDamage damage = new KvDamage(info.recordingId(), info.segmentFile(result.position()),
+            result.position(), result.error(), result.text());
+        damages.add(damage);
+        final int dropped = index.drop(info.recordingId(), base, next);
+        scanner.skipTo(next);
+        LOGGER.warn("segment {} is passed over from position {} on, {} transfers of it are forgotten: {} {}",
+            damage.segmentFile(), damage.position(), dropped, damage.error(), damage.text());
+        return next;
+    }
+
+    public void close()
+    {
+        scan.close();
+    }
+}
