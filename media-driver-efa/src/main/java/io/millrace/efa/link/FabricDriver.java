@@ -82,6 +82,7 @@ public final class FabricDriver implements AutoCloseable
      */
     public FabricDriver(final EfaContext context)
     {
+        AeronRelease.check();
         final EfaContext concluded = context.clone();
         final ProtocolChoice choice = ProtocolChoice.select(concluded);
         settings = new FabricSettings(
