@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * A result in HTML.
@@ -38,7 +39,7 @@ import java.util.function.ToDoubleFunction;
 public final class ResultPage
 {
     private static final int SLICES = 20;
-    private static final double PERCENT = 100;
+    private static final int PERCENT = 100;
     private static final double LEAST_MS = 0.01;
 
     private ResultPage()
@@ -93,6 +94,9 @@ public final class ResultPage
     {
         final XYChart chart = ChartStyle.xy("Milliseconds by percentile of requests");
         chart.getStyler().setYAxisLogarithmic(true);
+        chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setXAxisMax((double)PERCENT);
+        chart.getStyler().setXAxisDecimalPattern("0");
         chart.setXAxisTitle("percentile");
         add(chart, 0, "all", served, Served::totalMs);
         add(chart, 1, "queue", served, Served::queueMs);
@@ -109,14 +113,11 @@ public final class ResultPage
         final ToDoubleFunction<Served> part)
     {
         final double[] sorted = served.stream().mapToDouble(part).sorted().toArray();
-        final double[] percentiles = new double[sorted.length];
-        for (int i = 0; i < sorted.length; i++)
-        {
-            percentiles[i] = PERCENT * (i + 1) / sorted.length;
-            // The axis is logarithmic: what needed no time is at its lower end.
-            sorted[i] = Math.max(LEAST_MS, sorted[i]);
-        }
-        final XYSeries series = chart.addSeries(name, percentiles, sorted);
+        final double[] percentiles = IntStream.rangeClosed(1, PERCENT).asDoubleStream().toArray();
+        // The axis is logarithmic: what needed no time is at its lower end.
+        final double[] values = IntStream.rangeClosed(1, PERCENT).mapToDouble((percentile) ->
+            Math.max(LEAST_MS, sorted[Math.ceilDiv(percentile * sorted.length, PERCENT) - 1])).toArray();
+        final XYSeries series = chart.addSeries(name, percentiles, values);
         series.setMarker(SeriesMarkers.NONE);
         series.setLineColor(ChartStyle.COLOURS.get(colour));
     }
