@@ -25,6 +25,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -37,6 +41,7 @@ class PageCommandsTest
 {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final String TOOL = "./millrace ";
+    private static final Pattern STATUS = Pattern.compile("^\\| `([a-z -]+)` \\| (.*) \\|$", Pattern.MULTILINE);
     // The script itself does this one.
     private static final String TEST = "test";
 
@@ -76,6 +81,33 @@ class PageCommandsTest
     {
         tool().getSubcommands().forEach((name, command) ->
             assertThat(command.getUsageMessage()).as(name).contains("-h, --help").containsIgnoringCase("exit status"));
+    }
+
+    @Test
+    void exitStatusesOfThePageAreThoseOfTheHelp() throws IOException
+    {
+        final Map<String, String> documented = new TreeMap<>();
+        final String section = Files.readString(ROOT.resolve("docs/operations.md")).split("## Exit statuses")[1];
+        for (final MatchResult row : STATUS.matcher(section).results().toList())
+        {
+            documented.put(row.group(1), row.group(2));
+        }
+        final Map<String, String> ofHelp = new TreeMap<>();
+        collectStatuses("", tool(), ofHelp);
+        assertThat(documented).isEqualTo(ofHelp);
+    }
+
+    private static void collectStatuses(
+        final String path, final CommandLine command, final Map<String, String> statuses)
+    {
+        final String[] footer =
+            String.join(" ", command.getCommandSpec().usageMessage().footer()).split("Exit status: ");
+        if (footer.length > 1)
+        {
+            statuses.put(path, footer[1].strip().replaceAll("\\s+", " "));
+        }
+        command.getSubcommands().forEach((name, child) ->
+            collectStatuses((path + " " + name).strip(), child, statuses));
     }
 
     /**

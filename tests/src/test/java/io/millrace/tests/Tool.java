@@ -72,6 +72,22 @@ final class Tool implements AutoCloseable
     }
 
     /**
+     * Start a line of a shell in a directory.
+     *
+     * @param directory   in which it runs, and for what it prints.
+     * @param environment additional variables.
+     * @param line        for {@code bash}.
+     * @return the running program.
+     */
+    static Tool startShell(final Path directory, final Map<String, String> environment, final String line)
+        throws IOException
+    {
+        // The last command takes the place of the shell, so that signals reach it.
+        return startProcess(directory, environment,
+            List.of("bash", "-c", "cd '" + directory + "' && exec " + line));
+    }
+
+    /**
      * Start any program.
      *
      * @param directory   for what it prints.

@@ -1,0 +1,259 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.tests;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Runs the commands of the pages, in order, page by page; the page on contributing says how they are marked.
+ */
+class PageRunTest
+{
+    private static final Pattern PORT = Pattern.compile("(?<=--port |localhost:)\\d+");
+    private static final Pattern STATUS = Pattern.compile("exit status (\\d+)");
+    private static final Pattern REASON = Pattern.compile("^\\| `([a-z-]+)` \\| (\\d+) \\|", Pattern.MULTILINE);
+    private static final int TERMINATED = 143;
+
+    // Commands that tell by a line that they are ready.
+    private static final Pattern SERVER =
+        Pattern.compile("\\./millrace (driver|metrics|archive serve|sample embedded-service) .*");
+
+    private static final Pattern SHARED = Pattern.compile("/dev/shm/|/data|localhost:");
+
+    private static final String HERE = "tests/src/test/java/io/millrace/tests/";
+    private static final String ARCHIVE = "samples/src/test/java/io/millrace/samples/cli/ArchiveCommandTest.java";
+
+    /**
+     * What another test runs, shorter.
+     */
+    private static final Map<String, String> ELSEWHERE = Map.ofEntries(
+        entry("./millrace archive fetch --dir /dev/shm/aeron-a --index /data/blocks.index --layout llama-3-8b 17 18 19",
+            ARCHIVE),
+        entry("./millrace archive purge --dir /dev/shm/aeron-a --index /data/blocks.index --capacity 500g", ARCHIVE),
+        entry("./millrace archive purge --dir /dev/shm/aeron-a --index /data/blocks.index --tag-limit llama=100g",
+            ARCHIVE),
+        entry("./millrace archive replicate --dir /dev/shm/aeron-b --from 'aeron:udp?endpoint=localhost:8010'",
+            ARCHIVE),
+        entry("./millrace demo", HERE + "DemoTest.java"),
+        entry("./millrace demo --requests 50 --trace trace.jsonl", HERE + "DemoTest.java"),
+        entry("./millrace demo --protocol tcp --rails 2 --json", HERE + "DemoTest.java"),
+        entry("./millrace demo --archive", HERE + "DemoTest.java"),
+        entry("./millrace sample market-data", HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --protocol shm --messages 20000", HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --protocol shm --compare udp --messages 5000", HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --rate max --messages 20000", HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --slow 200 --rate max --messages 20000",
+            HERE + "MarketDataTest.java"),
+        entry("./millrace bench throughput --sizes 288 --mtu 8192", HERE + "BenchTest.java"),
+        entry("./millrace bench kv kvTrace --protocol tcp", HERE + "BenchTest.java"),
+        entry("./millrace bench growth", HERE + "BenchGrowthTest.java"),
+        entry("./millrace bench parts", HERE + "BenchGrowthTest.java"));
+
+    /**
+     * Options that make a command short, unless it has them.
+     */
+    private static final Map<String, List<String>> SHORT = new TreeMap<>(Map.of(
+        "./millrace bench archive", List.of("--rounds 1", "--seconds 0.1", "--warmup 0.1", "--sizes 65536"),
+        "./millrace bench rtt", List.of("--rounds 1", "--seconds 0.1", "--warmup 0.1", "--sizes 288", "--mtu 8192",
+            "--on millrace")));
+
+    private static final Set<String> DONE = new HashSet<>();
+
+    @TempDir
+    private Path directory;
+    private Path shared;
+
+    private final Map<String, String> ports = new HashMap<>();
+    private final List<Tool> background = new ArrayList<>();
+
+    @BeforeEach
+    void linkTheCheckout() throws IOException
+    {
+        shared = Files.createTempDirectory(Path.of("/dev/shm"), "millrace-pages-");
+        Files.createDirectory(directory.resolve("data"));
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(Tool.ROOT))
+        {
+            for (final Path entry : entries)
+            {
+                if (!entry.endsWith("target"))
+                {
+                    Files.createSymbolicLink(directory.resolve(entry.getFileName()), entry);
+                }
+            }
+        }
+    }
+
+    @AfterEach
+    void removeLinksAndWhatDriversLeft() throws IOException
+    {
+        background.forEach(Tool::close);
+        final Tool remove = Tool.startShell(directory, Map.of(), "find '" + directory + "' '" + shared +
+            "' -maxdepth 1 '(' -type l -o -path '" + shared + "*' ')' -exec rm -rf {} +");
+        assertThat(remove.awaitStatus()).as(remove::toString).isZero();
+    }
+
+    static List<Path> pages() throws IOException
+    {
+        final List<Path> pages = new ArrayList<>();
+        for (final Path page : PageCommand.pages())
+        {
+            if (PageCommand.of(page).stream().anyMatch((command) -> "".equals(command.reason())))
+            {
+                pages.add(page);
+            }
+        }
+        return pages;
+    }
+
+    @ParameterizedTest
+    @MethodSource("pages")
+    void commandsOfThePageDoWhatTheyShould(final Path page) throws Exception
+    {
+        for (final PageCommand command : PageCommand.of(page))
+        {
+            if ("".equals(command.reason()) && !ELSEWHERE.containsKey(command.text()))
+            {
+                run(command);
+            }
+        }
+        for (final Tool tool : background.reversed())
+        {
+            tool.signal("TERM");
+            assertThat(tool.awaitStatus()).as(tool::toString).isIn(0, TERMINATED);
+        }
+    }
+
+    private void run(final PageCommand command) throws IOException
+    {
+        // Once is enough for what does not depend on what the page started.
+        if (!command.isBackground() && !SHARED.matcher(command.text()).find() && !DONE.add(command.text()))
+        {
+            return;
+        }
+        final Tool tool = Tool.startShell(directory, Map.of("MILLRACE_JAVA_OPTS", "-Daeron.threading.mode=SHARED"),
+            line(command));
+        if (command.isBackground())
+        {
+            background.add(tool);
+            if (SERVER.matcher(command.text()).matches())
+            {
+                tool.awaitLine();
+            }
+            return;
+        }
+        final Matcher status = STATUS.matcher(command.comment());
+        final List<Integer> expected = new ArrayList<>(List.of(0));
+        if (status.find())
+        {
+            expected.add(Integer.valueOf(status.group(1)));
+        }
+        assertThat(tool.awaitStatus()).as(() -> command + ": " + tool).isIn(expected);
+        assertThat(tool.err()).as(command.toString()).doesNotContain("\tat ");
+    }
+
+    private String line(final PageCommand command)
+    {
+        final StringBuilder line = new StringBuilder(command.text());
+        SHORT.forEach((start, options) ->
+        {
+            if ((command.text() + " ").startsWith(start + " "))
+            {
+                options.stream().filter((option) -> !command.text().contains(option.split(" ")[0] + " "))
+                    .forEach((option) -> line.append(' ').append(option));
+            }
+        });
+        final String local = line.toString().replace("/dev/shm/", shared + "/").replace("/data", directory + "/data");
+        return PORT.matcher(local).replaceAll((port) -> ports.computeIfAbsent(port.group(), (ignore) -> freePort()));
+    }
+
+    private static String freePort()
+    {
+        try (ServerSocket socket = new ServerSocket(0))
+        {
+            return Integer.toString(socket.getLocalPort());
+        }
+        catch (final IOException ex)
+        {
+            throw new AssertionError(ex);
+        }
+    }
+
+    @Test
+    void commandsAreMarkedAndThoseNotRunHaveAReason() throws IOException
+    {
+        final Map<String, Integer> reasons = new TreeMap<>();
+        final Set<String> texts = new HashSet<>();
+        for (final Path page : PageCommand.pages())
+        {
+            for (final PageCommand command : PageCommand.of(page))
+            {
+                if (null == command.reason())
+                {
+                    assertThat(command.text()).as(page.toString())
+                        .doesNotMatch("(\\./millrace|mvn|curl|sudo|gcc|aws) .*");
+                }
+                else if (command.reason().isEmpty())
+                {
+                    texts.add(command.text());
+                }
+                else
+                {
+                    reasons.merge(command.reason(), 1, Integer::sum);
+                }
+            }
+        }
+        assertThat(texts).containsAll(ELSEWHERE.keySet());
+        for (final Map.Entry<String, String> elsewhere : ELSEWHERE.entrySet())
+        {
+            final Path test = Tool.ROOT.resolve(elsewhere.getValue());
+            assertThat(Files.readString(test)).as(elsewhere.toString()).contains(
+                Stream.of(elsewhere.getKey().split(" ")).skip(1).takeWhile((word) -> word.matches("[a-z][a-z-]*"))
+                .map((word) -> '"' + word + '"').toList());
+        }
+        final Map<String, Integer> documented = new TreeMap<>();
+        for (final MatchResult row :
+            REASON.matcher(Files.readString(Tool.ROOT.resolve("docs/contributing.md"))).results().toList())
+        {
+            documented.put(row.group(1), Integer.valueOf(row.group(2)));
+        }
+        assertThat(documented).isEqualTo(reasons);
+    }
+}
