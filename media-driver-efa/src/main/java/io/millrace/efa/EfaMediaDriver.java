@@ -20,6 +20,7 @@ import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.link.FabricDriver;
+import io.millrace.efa.media.SharedThreadClock;
 import org.agrona.CloseHelper;
 import org.agrona.SystemUtil;
 import org.agrona.concurrent.ShutdownSignalBarrier;
@@ -177,6 +178,7 @@ public final class EfaMediaDriver implements AutoCloseable
             .sendChannelEndpointSupplier(new EfaSendChannelEndpointSupplier(fabric))
             .receiveChannelEndpointSupplier(new EfaReceiveChannelEndpointSupplier(fabric))
             .useConcurrentCountersManager(true);
+        SharedThreadClock.install(context);
 
         if (fabric.choice().rails() > 1 && null == System.getProperty(Configuration.NAK_UNICAST_DELAY_PROP_NAME) &&
             Configuration.NAK_UNICAST_DELAY_DEFAULT_NS == context.nakUnicastDelayNs())

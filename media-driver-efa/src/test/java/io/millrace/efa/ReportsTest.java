@@ -143,7 +143,7 @@ class ReportsTest
                 assertThat(counters.getCounterValue(positionId)).isEqualTo(publication.position());
                 assertThat(counters.getCounterValue(SystemCounterDescriptor.BYTES_RECEIVED.id()))
                     .isGreaterThan(publication.position());
-                assertThat(EfaCounters.sum(counters, EfaCounters.LINKS_TYPE_ID)).isEqualTo(1);
+                await("receiver's link", () -> 1 == EfaCounters.sum(counters, EfaCounters.LINKS_TYPE_ID));
                 final List<String> labels = new ArrayList<>();
                 counters.forEach((value, id, label) -> labels.add(label));
                 assertThat(labels).noneMatch(String::isBlank).anyMatch((label) -> label.startsWith("efa"));

@@ -24,6 +24,7 @@ import io.millrace.samples.cli.DriverCommand;
 import io.millrace.samples.cli.InfoCommand;
 import io.millrace.samples.cli.Messages;
 import io.millrace.samples.cli.MetricsCommand;
+import io.millrace.samples.cli.PagesCommand;
 import io.millrace.samples.cli.SampleCommand;
 import io.millrace.samples.cli.StatCommand;
 import picocli.CommandLine;
@@ -37,7 +38,8 @@ import picocli.CommandLine.Command;
     description = "Aeron over libfabric, and KV caches on it.",
     subcommands = {
         ArchiveCommand.class, BenchCommand.class, CompletionCommand.class, DemoCommand.class, DoctorCommand.class,
-        DriverCommand.class, InfoCommand.class, MetricsCommand.class, SampleCommand.class, StatCommand.class })
+        DriverCommand.class, InfoCommand.class, MetricsCommand.class, PagesCommand.class, SampleCommand.class,
+        StatCommand.class })
 public final class Millrace
 {
     private Millrace()

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -62,10 +63,13 @@ class MarketDataTest
     @Test
     void comparesWithAeronsOwnDriver() throws IOException
     {
+        final Path report = directory.resolve("report.html");
         final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--compare", "udp",
-            "--rate", "2000", "--messages", "500");
+            "--rate", "2000", "--messages", "500", "--report", report.toString());
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
         assertThat(tool.out()).contains("Millrace, shm", "Aeron's driver, UDP", "HOP", "on the fabric", "replay full")
+            .doesNotContain("DIFFER");
+        assertThat(Files.readString(report)).contains("<svg", "Side by side", "Aeron's driver, UDP", "</html>")
             .doesNotContain("DIFFER");
     }
 

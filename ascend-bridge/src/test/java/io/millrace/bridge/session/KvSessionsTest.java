@@ -505,12 +505,11 @@ class KvSessionsTest
         assertThat(prefill.sessions.sessions()).isEmpty();
         assertThat(prefill.count(SessionCounter.LOST)).isEqualTo(1);
         nodes.add(silent);
-        final CompletableFuture<KvSession> again = prefill.sessions.connect(silent.sessions.endpoint());
-        runUntil(again::isDone);
-        assertThat(again.join().state()).isEqualTo(KvSession.State.ESTABLISHED);
-        runUntil(() -> again.join().roundTripNs() > 0);
-        assertThat(silent.sessions.sessions()).hasSize(1);
-        assertThat(silent.saw("end p")).as("the session that was forgotten").isTrue();
+        prefill.sessions.connect(silent.sessions.endpoint());
+        // A machine that stands still for a second loses probes: then the session after this one is the one that stays.
+        runUntil(() -> silent.saw("end p") && 1 == silent.sessions.sessions().size() &&
+            prefill.sessions.sessions().stream().anyMatch(
+                session -> KvSession.State.ESTABLISHED == session.state() && session.roundTripNs() > 0));
     }
 
     @Test

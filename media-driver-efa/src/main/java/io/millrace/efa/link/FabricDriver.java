@@ -28,6 +28,8 @@ import org.agrona.CloseHelper;
 import org.agrona.ErrorHandler;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.status.CountersManager;
@@ -50,7 +52,8 @@ public final class FabricDriver implements AutoCloseable
 {
     private static final System.Logger LOGGER = System.getLogger(FabricDriver.class.getName());
 
-    private static final long CONDUCTOR_SLEEP_MS = 1;
+    private static final long CONDUCTOR_MIN_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long CONDUCTOR_MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(4);
     private static final long REFUSAL_SLEEP_MS = 20;
     private static final long CLOSE_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -79,6 +82,7 @@ public final class FabricDriver implements AutoCloseable
      */
     public FabricDriver(final EfaContext context)
     {
+        AeronRelease.check();
         final EfaContext concluded = context.clone();
         final ProtocolChoice choice = ProtocolChoice.select(concluded);
         settings = new FabricSettings(
@@ -266,16 +270,18 @@ public final class FabricDriver implements AutoCloseable
         {
             context.congestControlSupplier(
                 new RailCongestionControl.Supplier(context.congestionControlSupplier(), conductor, context()));
-            conductorRunner = start(conductor, CONDUCTOR_SLEEP_MS, errorHandler);
+            conductorRunner = start(conductor,
+                new BackoffIdleStrategy(0, 0, CONDUCTOR_MIN_PARK_NS, CONDUCTOR_MAX_PARK_NS), errorHandler);
             if (choice().isHostLocal())
             {
-                stallWatchRunner = start(conductor.newStallWatch(), StallWatch.INTERVAL_MS, errorHandler);
+                stallWatchRunner = start(conductor.newStallWatch(),
+                    new SleepingMillisIdleStrategy(StallWatch.INTERVAL_MS), errorHandler);
             }
         }
         else
         {
             // it has to answer that there are no rails
-            conductorRunner = start(conductor, REFUSAL_SLEEP_MS, errorHandler);
+            conductorRunner = start(conductor, new SleepingMillisIdleStrategy(REFUSAL_SLEEP_MS), errorHandler);
         }
     }
 
@@ -292,10 +298,10 @@ public final class FabricDriver implements AutoCloseable
         };
     }
 
-    private static AgentRunner start(final Agent agent, final long sleepMs, final ErrorHandler errorHandler)
+    private static AgentRunner start(
+        final Agent agent, final IdleStrategy idleStrategy, final ErrorHandler errorHandler)
     {
-        final AgentRunner runner = new AgentRunner(
-            new SleepingMillisIdleStrategy(sleepMs), errorHandler, null, agent);
+        final AgentRunner runner = new AgentRunner(idleStrategy, errorHandler, null, agent);
         AgentRunner.startOnThread(
             runner,
             (runnable) ->

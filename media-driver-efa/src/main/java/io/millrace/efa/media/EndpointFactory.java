@@ -93,6 +93,7 @@ public final class EndpointFactory
      */
     static NanoClock clock(final MediaDriver.Context context, final CachedNanoClock cached)
     {
-        return context.nanoClock() instanceof SystemNanoClock ? cached : SystemNanoClock.INSTANCE;
+        return context.nanoClock() instanceof SystemNanoClock || context.nanoClock() instanceof SharedThreadClock ?
+            cached : SystemNanoClock.INSTANCE;
     }
 }

@@ -430,7 +430,7 @@ public final class Rail implements AutoCloseable
     }
 
     /**
-     * Read completions, dispatch what arrived and post the receives again.
+     * Read completions, dispatch what arrived and post receives again.
      *
      * @param nowNs time of {@link System#nanoTime()}.
      * @return bytes received.
@@ -441,7 +441,8 @@ public final class Rail implements AutoCloseable
         hasPushedBack = false;
         final int bytesReceived = completions.poll();
 
-        if (!failed)
+        // In the duty cycle after a message, so that it is no part of the message's way, unless many came.
+        if (!failed && (0 == bytesReceived || buffers.isShortOfReceives()))
         {
             final int result = buffers.postReceives();
             if (0 != result)

@@ -29,10 +29,21 @@ import org.agrona.UnsafeApi;
  */
 final class RailBuffers implements AutoCloseable
 {
+    private static final int CACHE_LINE = 64;
+
+    /**
+     * Even, so that places, which are an odd number of cache lines apart, begin in all sets of a cache: at a distance
+     * of 64 KiB they would share one set, and each message would come into a cache line that was just evicted.
+     */
+    private static final int SPREAD_LINES = 6;
+
+    private static final int URGENT_PART = 8;
+
     private final FabricEndpoint endpoint;
     private final int sendSlots;
-    private final int sendLength;
     private final int receiveLength;
+    private final long sendStride;
+    private final long receiveStride;
     private final FabricContexts contexts;
     private final NativeMemory memory;
     private final long receiveBase;
@@ -52,20 +63,21 @@ final class RailBuffers implements AutoCloseable
     {
         this.endpoint = endpoint;
         this.sendSlots = sendSlots;
-        this.sendLength = sendLength;
         this.receiveLength = receiveLength;
+        sendStride = stride(sendLength);
+        receiveStride = stride(receiveLength);
         unposted = new int[receives];
         for (int i = 0; i < receives; i++)
         {
             onReceived(sendSlots + i);
         }
 
-        final long sendBytes = (long)sendSlots * sendLength;
+        final long sendBytes = sendSlots * sendStride;
         contexts = new FabricContexts(sendSlots + receives);
         NativeMemory allocated = null;
         try
         {
-            allocated = NativeMemory.allocate(sendBytes + (long)receives * receiveLength);
+            allocated = NativeMemory.allocate(sendBytes + receives * receiveStride);
             descriptor = endpoint.register(allocated.address(), allocated.length(), endpoint.maxRmaLength() > 0 ?
                 MemoryRegion.ACCESS_MESSAGE | MemoryRegion.ACCESS_WRITE_SOURCE :
                 MemoryRegion.ACCESS_MESSAGE).descriptor();
@@ -77,6 +89,11 @@ final class RailBuffers implements AutoCloseable
         }
         memory = allocated;
         receiveBase = memory.address() + sendBytes;
+    }
+
+    private static long stride(final int length)
+    {
+        return (long)CACHE_LINE * (((length + CACHE_LINE - 1) / CACHE_LINE | 1) + SPREAD_LINES);
     }
 
     long length()
@@ -109,14 +126,14 @@ final class RailBuffers implements AutoCloseable
 
     long copyToSlot(final int slot, final long address, final int length)
     {
-        final long slotAddress = memory.address() + (long)slot * sendLength;
+        final long slotAddress = memory.address() + slot * sendStride;
         UnsafeApi.copyMemory(address, slotAddress, length);
         return slotAddress;
     }
 
     long receiveAddress(final int owner)
     {
-        return receiveBase + (long)(owner - sendSlots) * receiveLength;
+        return receiveBase + (owner - sendSlots) * receiveStride;
     }
 
     /**
@@ -125,6 +142,14 @@ final class RailBuffers implements AutoCloseable
     void onReceived(final int owner)
     {
         unposted[unpostedCount++] = owner;
+    }
+
+    /**
+     * Are so many receives not posted that it cannot wait?
+     */
+    boolean isShortOfReceives()
+    {
+        return unpostedCount >= unposted.length / URGENT_PART;
     }
 
     /**

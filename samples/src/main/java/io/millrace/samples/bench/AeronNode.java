@@ -53,6 +53,7 @@ final class AeronNode implements Node
 
     private final Order order;
     private final AutoCloseable driver;
+    private final AgentInvoker driverInvoker;
     private final DutyClock driverDuty;
     private final Aeron aeron;
     private final AgentInvoker clientInvoker;
@@ -92,8 +93,9 @@ final class AeronNode implements Node
         {
             driver = null;
         }
-        final AgentInvoker driverInvoker = null == mediaDriver ? null : mediaDriver.sharedAgentInvoker();
-        driverDuty = null == driverInvoker ? null : new DutyClock(driverInvoker);
+        driverInvoker = null == mediaDriver ? null : mediaDriver.sharedAgentInvoker();
+        // Where the message is what is measured, the meter is not to be a part of it.
+        driverDuty = null == driverInvoker || !order.kind().isKv() ? null : new DutyClock(driverInvoker);
         try
         {
             aeron = Aeron.connect(new Aeron.Context()
@@ -141,7 +143,7 @@ final class AeronNode implements Node
      */
     boolean isDriverOnThisThread()
     {
-        return null != driverDuty;
+        return null != driverInvoker;
     }
 
     /**
@@ -251,6 +253,10 @@ final class AeronNode implements Node
         if (null != driverDuty)
         {
             driverDuty.invoke();
+        }
+        else if (null != driverInvoker)
+        {
+            driverInvoker.invoke();
         }
     }
 

@@ -15,28 +15,16 @@
  */
 package io.millrace.samples.bench;
 
-import io.millrace.samples.failure.CommandFailure;
+import io.millrace.samples.report.ChartStyle;
 import org.HdrHistogram.Histogram;
 import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.internal.chartpart.Chart;
-import org.knowm.xchart.style.AxesChartStyler;
-import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 import java.awt.Color;
-import java.awt.Font;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -45,8 +33,6 @@ import java.util.TreeMap;
  */
 final class Charts
 {
-    private static final int WIDTH = 860;
-    private static final int HEIGHT = 420;
     private static final double NANOS_PER_MICRO = 1e3;
     private static final double MAX_NINES = 4;
     private static final double NINES_STEP = 0.05;
@@ -67,26 +53,6 @@ final class Charts
 
     private Charts()
     {
-    }
-
-    /**
-     * Check that charts can be drawn: text needs fonts, which a bare system has not.
-     *
-     * @throws CommandFailure if they cannot.
-     */
-    static void check()
-    {
-        System.setProperty("java.awt.headless", "true");
-        try
-        {
-            svg(style(new XYChartBuilder().width(WIDTH).height(HEIGHT).title("check").build()));
-        }
-        catch (final LinkageError | RuntimeException ex)
-        {
-            throw CommandFailure.failed("--report needs fonts to draw its charts, and this system has none (" +
-                ex.getMessage() + "): install fontconfig and a font (Debian: apt-get install fontconfig " +
-                "fonts-dejavu-core), or leave --report out", ex instanceof final Exception e ? e : null);
-        }
     }
 
     /**
@@ -117,9 +83,8 @@ final class Charts
 
     private static String percentiles(final CaseResult result)
     {
-        final XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT)
-            .title("Round trip of " + size(result.benchCase().size()) + ", µs by percentile").build();
-        style(chart);
+        final XYChart chart =
+            ChartStyle.xy("Round trip of " + size(result.benchCase().size()) + ", µs by percentile");
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setXAxisDecimalPattern("0.0");
         chart.setXAxisTitle("percentile in nines: 1 is 90 %, 2 is 99 %, 3 is 99.9 %");
@@ -140,15 +105,12 @@ final class Charts
                     .setLineColor(COLOURS.get(transport));
             }
         });
-        return svg(chart);
+        return ChartStyle.svg(chart);
     }
 
     private static String bars(final String title, final List<CaseResult> results)
     {
-        final CategoryChart chart =
-            new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title).build();
-        style(chart);
-        chart.getStyler().setAvailableSpaceFill(0.8);
+        final CategoryChart chart = ChartStyle.bars(title);
         final int metric = 1;
         final List<String> sizes = results.stream().map((result) -> size(result.benchCase().size())).toList();
         for (final Transport transport : Transport.values())
@@ -164,26 +126,7 @@ final class Charts
                 chart.addSeries(transport.label(), sizes, values).setFillColor(COLOURS.get(transport));
             }
         }
-        return svg(chart);
-    }
-
-    private static <C extends Chart<? extends AxesChartStyler, ?>> C style(final C chart)
-    {
-        final AxesChartStyler styler = chart.getStyler();
-        styler.setChartBackgroundColor(Color.WHITE);
-        styler.setPlotBackgroundColor(Color.WHITE);
-        styler.setPlotBorderVisible(false);
-        styler.setPlotGridLinesColor(new Color(0xE0E0E0));
-        styler.setPlotGridVerticalLinesVisible(false);
-        styler.setChartTitleBoxVisible(false);
-        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 16));
-        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
-        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
-        styler.setLegendPosition(Styler.LegendPosition.OutsideS);
-        styler.setLegendLayout(Styler.LegendLayout.Horizontal);
-        styler.setLegendBorderColor(Color.WHITE);
-        styler.setLocale(Locale.ROOT);
-        return chart;
+        return ChartStyle.svg(chart);
     }
 
     private static String size(final int bytes)
@@ -192,22 +135,5 @@ final class Charts
         return bytes >= mebibyte && 0 == bytes % mebibyte ? bytes / mebibyte + " MiB" :
             bytes >= KIBIBYTE && 0 == bytes % KIBIBYTE ? bytes / KIBIBYTE + " KiB" :
             bytes + " B";
-    }
-
-    private static String svg(final Chart<?, ?> chart)
-    {
-        final ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try
-        {
-            VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
-        }
-        catch (final IOException ex)
-        {
-            throw new UncheckedIOException(ex);
-        }
-        final String text = out.toString(StandardCharsets.UTF_8);
-        // Without the XML head, which has no place inside a page, and with a size that follows the page's.
-        return text.substring(text.indexOf("<svg")).replaceFirst("width=\"[^\"]*\"", "width=\"100%\"")
-            .replaceFirst(" height=\"[^\"]*\"", "");
     }
 }

@@ -25,6 +25,7 @@ import io.millrace.samples.bench.Threading;
 import io.millrace.samples.bench.Transport;
 import io.millrace.samples.demo.Interruption;
 import io.millrace.samples.failure.CommandFailure;
+import io.millrace.samples.report.HtmlPage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -142,7 +143,7 @@ public final class BenchCommand implements Callable<Integer>
         }
         if (null != report)
         {
-            HtmlReport.check(report);
+            HtmlPage.check(report);
         }
         final BenchReport found = BenchRun.run(new BenchOptions(
             kinds,

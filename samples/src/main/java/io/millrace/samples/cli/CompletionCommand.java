@@ -60,6 +60,8 @@ public final class CompletionCommand implements Callable<Integer>
      */
     public Integer call()
     {
+        // The launcher does this one itself.
+        spec.root().commandLine().addSubcommand("test", CommandSpec.create());
         final String script = AutoComplete.bash(spec.root().name(), spec.root().commandLine());
         // The script is for both, but zsh has to load its part before it knows `complete`.
         Output.print(Shell.ZSH == shell ? "autoload -U +X compinit && compinit\n" + script : script);

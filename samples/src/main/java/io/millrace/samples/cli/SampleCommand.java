@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
     name = "sample",
     description = "Runs a sample, each a program of its own to learn from and to copy.",
     footer = { "", "Each has a page in docs/. Exit status: that of the sample, 2 without one." },
-    subcommands = { SampleEmbeddedService.class, SampleMarketData.class, SamplePlainAeron.class })
+    subcommands = {
+        SampleDisaggregatedPrefill.class, SampleEmbeddedService.class, SampleMarketData.class, SamplePlainAeron.class })
 public final class SampleCommand implements Runnable
 {
     @Spec

@@ -15,12 +15,16 @@
  */
 package io.millrace.samples.cli;
 
+import io.millrace.samples.bench.Environment;
 import io.millrace.samples.demo.Interruption;
+import io.millrace.samples.demo.ProtocolOption;
 import io.millrace.samples.failure.CommandFailure;
 import io.millrace.samples.marketdata.MarketData;
 import io.millrace.samples.marketdata.MarketOptions;
+import io.millrace.samples.marketdata.MarketPage;
 import io.millrace.samples.marketdata.MarketResult;
 import io.millrace.samples.marketdata.MarketTable;
+import io.millrace.samples.report.HtmlPage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -82,6 +86,9 @@ public final class SampleMarketData implements Callable<Integer>
         description = "For the drivers' files and the recordings. Default: /dev/shm.")
     private Path directory;
 
+    @Option(names = "--report", paramLabel = "FILE", description = "Write an HTML page with charts as well.")
+    private Path report;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -101,6 +108,12 @@ public final class SampleMarketData implements Callable<Integer>
             within("--messages", messages, 1, MAX_MESSAGES), (int)within("--slow", slow, 0, MAX_SLOW), directory,
             common.verbose());
         Interruption.watch();
+        if (null != report)
+        {
+            HtmlPage.check(report);
+        }
+        final Map<String, String> environment =
+            null == report ? null : Environment.ofMachine(ProtocolOption.choose(protocol));
         final List<MarketResult> results = MarketData.run(options);
         if (json)
         {
@@ -109,6 +122,11 @@ public final class SampleMarketData implements Callable<Integer>
         else
         {
             Output.print(MarketTable.of(results));
+        }
+        if (null != report)
+        {
+            MarketPage.write(results, environment, report);
+            Messages.say("report written to " + report.toAbsolutePath());
         }
         return results.stream().allMatch(MarketResult::isSound) ? 0 : CommandFailure.FAILED;
     }

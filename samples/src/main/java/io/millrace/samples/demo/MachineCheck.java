@@ -27,7 +27,7 @@ import java.nio.file.Path;
 /**
  * Checks that the machine's memory holds the largest request twice, once on each side.
  */
-final class MachineCheck
+public final class MachineCheck
 {
     private static final Path MEMORY_FILE = Path.of("/proc/meminfo");
     private static final String AVAILABLE = "MemAvailable:";
@@ -51,12 +51,25 @@ final class MachineCheck
         // A shape that nobody has memory for may exceed 64 bits.
         final BigInteger needed = BigInteger.valueOf(blockBytes).multiply(BigInteger.valueOf(capacityBlocks))
             .add(BigInteger.valueOf(CHILD_BYTES)).multiply(BigInteger.TWO);
+        require(needed, "the largest request has " + largestTokens + " tokens and needs",
+            "on both sides together; use a smaller --model, or fewer --requests");
+    }
+
+    /**
+     * Check the memory.
+     *
+     * @param neededBytes of it.
+     * @param who         needs it, such as "the caches need".
+     * @param remedy      that follows the number.
+     * @throws CommandFailure if the machine has too little.
+     */
+    public static void require(final BigInteger neededBytes, final String who, final String remedy)
+    {
         final long availableBytes = availableBytes();
-        if (needed.compareTo(BigInteger.valueOf(availableBytes)) > 0)
+        if (neededBytes.compareTo(BigInteger.valueOf(availableBytes)) > 0)
         {
             throw CommandFailure.failed("this machine has " + (availableBytes >> 20) + " MiB of memory available: " +
-                "the largest request has " + largestTokens + " tokens and needs " + needed.shiftRight(20) +
-                " MiB on both sides together; use a smaller --model, or fewer --requests");
+                who + " " + neededBytes.shiftRight(20) + " MiB " + remedy);
         }
     }
 

@@ -149,7 +149,12 @@ public final class ProgressDisplay implements AutoCloseable
         }
     }
 
-    private static int columns()
+    /**
+     * Width of standard error.
+     *
+     * @return columns, 0 where it is no terminal.
+     */
+    public static int columns()
     {
         return Integer.getInteger(COLUMNS_PROP_NAME, 0);
     }

@@ -26,7 +26,7 @@ import java.nio.file.Path;
  * Chooses the length of the term buffers by the space that the drivers' directory has. Aeron's buffers are mapped
  * files: where the file system fills up while they are in use, the process is killed, so space is checked beforehand.
  */
-final class StorageCheck
+public final class StorageCheck
 {
     /**
      * Longest term buffer used, bytes.
@@ -118,7 +118,7 @@ final class StorageCheck
      * @param payloadBytes to record.
      * @throws CommandFailure if there is not.
      */
-    static void recording(final Path directory, final long payloadBytes)
+    public static void recording(final Path directory, final long payloadBytes)
     {
         require(directory, payloadBytes + payloadBytes / FRAMING_SHARE + ARCHIVE_FILES_BYTES,
             "use fewer --requests, or name another directory with --archive-dir");

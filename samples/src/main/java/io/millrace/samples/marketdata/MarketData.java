@@ -15,11 +15,8 @@
  */
 package io.millrace.samples.marketdata;
 
-import io.aeron.exceptions.ConfigurationException;
-import io.millrace.efa.EfaContext;
-import io.millrace.efa.ProtocolChoice;
+import io.millrace.samples.demo.ProtocolOption;
 import io.millrace.samples.demo.WorkDirectory;
-import io.millrace.samples.failure.CommandFailure;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +38,7 @@ public final class MarketData
      */
     public static List<MarketResult> run(final MarketOptions options)
     {
-        requireProtocol(options.protocol());
+        ProtocolOption.choose(options.protocol());
         final List<MarketResult> results = new ArrayList<>();
         try (WorkDirectory directory = WorkDirectory.create(options.directory()))
         {
@@ -52,19 +49,6 @@ public final class MarketData
             }
         }
         return results;
-    }
-
-    private static void requireProtocol(final String protocol)
-    {
-        try
-        {
-            ProtocolChoice.select(null == protocol ? new EfaContext() : new EfaContext().protocol(protocol));
-        }
-        catch (final ConfigurationException ex)
-        {
-            final String message = CommandFailure.withoutCategory(ex);
-            throw CommandFailure.usage(null == protocol ? message : "--protocol " + protocol + ": " + message);
-        }
     }
 
     private static MarketResult run(final MarketOptions options, final String protocol, final WorkDirectory directory)

@@ -47,6 +47,8 @@ public final class TraceReader implements Requests
     private long lineNumber;
     private long index;
     private long[] hashIds;
+    private long timestampMs;
+    private int outputTokens;
 
     /**
      * Open a trace.
@@ -130,6 +132,26 @@ public final class TraceReader implements Requests
         return null == hashIds ? new long[0] : hashIds.clone();
     }
 
+    /**
+     * Time of arrival of the request that was read last.
+     *
+     * @return milliseconds since the start of the trace.
+     */
+    public long timestampMs()
+    {
+        return timestampMs;
+    }
+
+    /**
+     * Length of the answer to the request that was read last.
+     *
+     * @return tokens.
+     */
+    public int outputTokens()
+    {
+        return outputTokens;
+    }
+
     private int inputLength(final String line)
     {
         final JsonNode node;
@@ -146,9 +168,9 @@ public final class TraceReader implements Requests
             throw broken("not a JSON object: " + shown(line));
         }
 
-        number(node, "timestamp", 0, Long.MAX_VALUE);
+        timestampMs = number(node, "timestamp", 0, Long.MAX_VALUE);
         final long inputLength = number(node, "input_length", 1, MAX_INPUT_LENGTH_TOKENS);
-        number(node, "output_length", 0, Long.MAX_VALUE);
+        outputTokens = (int)Math.min(Integer.MAX_VALUE, number(node, "output_length", 0, Long.MAX_VALUE));
         hashIds(node);
         return (int)inputLength;
     }
