@@ -228,6 +228,13 @@ public final class KvArchive implements AutoCloseable
         private int replayStreamId = KvArchiveConfiguration.replayStreamId();
         private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
 
+        /**
+         * With the settings of {@link KvArchiveConfiguration}.
+         */
+        public Context()
+        {
+        }
+
         void conclude()
         {
             if (replayTimeoutNs <= 0)

@@ -22,6 +22,9 @@ public final class KvArchiveException extends RuntimeException
 {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * What happened.
+     */
     private final KvArchiveError error;
 
     /**

@@ -245,6 +245,13 @@ public final class KvBlockStore implements AutoCloseable
         private int maxReplays = 4;
         private final Map<String, Long> tagLimits = new TreeMap<>();
 
+        /**
+         * With defaults for all but the file.
+         */
+        public Context()
+        {
+        }
+
         void conclude()
         {
             if (null == indexFile)

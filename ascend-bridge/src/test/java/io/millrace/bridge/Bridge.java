@@ -45,8 +45,10 @@ final class Bridge implements AutoCloseable
     static final int REVERSE_STREAM_ID = 1002;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
-    static final String UDP = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m" + Drivers.CHANNEL_PARAMETERS;
-    static final String UDP_REVERSE = "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k" + Drivers.CHANNEL_PARAMETERS;
+    static final String UDP =
+        "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m" + Drivers.CHANNEL_PARAMETERS;
+    static final String UDP_REVERSE =
+        "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k" + Drivers.CHANNEL_PARAMETERS;
     static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     final MediaDriver driver;

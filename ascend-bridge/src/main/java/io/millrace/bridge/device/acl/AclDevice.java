@@ -18,7 +18,6 @@ package io.millrace.bridge.device.acl;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -42,7 +41,6 @@ import org.slf4j.LoggerFactory;
 public final class AclDevice implements KvDevice
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(AclDevice.class);
-    private static final int STAGING_ALIGNMENT = 4096;
     private static final long SAME_CONTEXT = -1;
 
     private final Context ctx;
@@ -51,9 +49,9 @@ public final class AclDevice implements KvDevice
     private final long context;
     private final AclInfo info;
     private final MemoryRegistry registry = new MemoryRegistry();
-    private final MemoryRegistry pinned = new MemoryRegistry();
     private final Map<Long, Long> allocations = new HashMap<>();
-    private final Map<ByteBuffer, Long> stagingBuffers = new IdentityHashMap<>();
+    private final AclHostMemory hostMemory = new AclHostMemory(this);
+    private final AclSharedMemory sharedMemory = new AclSharedMemory(this);
     private final List<AclCopyQueue> queues = new CopyOnWriteArrayList<>();
     private final AtomicBoolean isUnclassifiedTold = new AtomicBoolean();
     private volatile boolean isBatchUsed;
@@ -213,7 +211,7 @@ public final class AclDevice implements KvDevice
         retire(registry, address);
     }
 
-    private long retire(final MemoryRegistry regions, final long address)
+    long retire(final MemoryRegistry regions, final long address)
     {
         // Batches in the way may be this thread's own, which then sees their ends nowhere else.
         return regions.retire(name(), address, ctx.drainTimeoutNs(), () -> queues.forEach(AclCopyQueue::pollAll));
@@ -232,30 +230,7 @@ public final class AclDevice implements KvDevice
      */
     public ByteBuffer allocateStaging(final int lengthBytes)
     {
-        if (lengthBytes < 1 || lengthBytes > Integer.MAX_VALUE - STAGING_ALIGNMENT)
-        {
-            throw new IllegalArgumentException(
-                "lengthBytes=" + lengthBytes + " must be 1 to " + (Integer.MAX_VALUE - STAGING_ALIGNMENT));
-        }
-        final long previous = enterOpen();
-        try
-        {
-            final Memory out = AclLibrary.scratch();
-            check("aclrtMallocHost",
-                AclCalls.aclrtMallocHost(AclLibrary.address(out), (long)lengthBytes + STAGING_ALIGNMENT));
-            final long raw = out.getLong(0);
-            final long aligned = (raw + STAGING_ALIGNMENT - 1) & -STAGING_ALIGNMENT;
-            final ByteBuffer buffer = new Pointer(aligned).getByteBuffer(0, lengthBytes);
-            synchronized (stagingBuffers)
-            {
-                stagingBuffers.put(buffer, raw);
-            }
-            return buffer;
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return hostMemory.allocateStaging(lengthBytes);
     }
 
     /**
@@ -263,25 +238,7 @@ public final class AclDevice implements KvDevice
      */
     public void freeStaging(final ByteBuffer buffer)
     {
-        final Long raw;
-        synchronized (stagingBuffers)
-        {
-            raw = stagingBuffers.remove(buffer);
-        }
-        if (null == raw)
-        {
-            throw new IllegalArgumentException(
-                "buffer is not staging memory of " + name() + " or was freed before: free each once");
-        }
-        final long previous = enter();
-        try
-        {
-            check("aclrtFreeHost", AclCalls.aclrtFreeHost(raw));
-        }
-        finally
-        {
-            exit(previous);
-        }
+        hostMemory.freeStaging(buffer);
     }
 
     /**
@@ -289,37 +246,7 @@ public final class AclDevice implements KvDevice
      */
     public boolean pinHost(final long address, final long lengthBytes)
     {
-        if (!library.has(AclFeature.HOST_PINNING))
-        {
-            LOGGER.warn("{} cannot pin memory that is there: {} lacks aclrtHostRegisterV2", name(), library.path());
-            return false;
-        }
-        final long previous = enterOpen();
-        try
-        {
-            final int code = library.call(AclFeature.HOST_PINNING,
-                new Pointer(address), lengthBytes, AclAbi.HOST_REGISTER_PINNED);
-            if (AclError.SUCCESS != code)
-            {
-                LOGGER.warn("{} did not pin {} bytes: {}", name(), lengthBytes,
-                    error("aclrtHostRegisterV2", code).getMessage());
-                return false;
-            }
-            try
-            {
-                pinned.add(address, lengthBytes);
-            }
-            catch (final IllegalArgumentException ex)
-            {
-                library.call("aclrtHostUnregister", new Pointer(address));
-                throw ex;
-            }
-            return true;
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return hostMemory.pin(address, lengthBytes);
     }
 
     /**
@@ -327,21 +254,7 @@ public final class AclDevice implements KvDevice
      */
     public void unpinHost(final long address)
     {
-        final long previous = enter();
-        try
-        {
-            final long lengthBytes = retire(pinned, address);
-            final int code = library.call("aclrtHostUnregister", new Pointer(address));
-            if (AclError.SUCCESS != code)
-            {
-                pinned.add(address, lengthBytes);
-                throw error("aclrtHostUnregister", code);
-            }
-        }
-        finally
-        {
-            exit(previous);
-        }
+        hostMemory.unpin(address);
     }
 
     /**
@@ -404,20 +317,7 @@ public final class AclDevice implements KvDevice
      */
     public String exportMemory(final long address, final long lengthBytes)
     {
-        checkFeature(AclFeature.IPC_MEMORY);
-        checkRange(address, lengthBytes);
-        final long previous = enterOpen();
-        try (Memory key = new Memory(AclAbi.IPC_KEY_LENGTH))
-        {
-            key.clear();
-            check("aclrtIpcMemGetExportKey", library.call("aclrtIpcMemGetExportKey",
-                new Pointer(address), lengthBytes, key, (long)AclAbi.IPC_KEY_LENGTH, 0L));
-            return key.getString(0);
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return sharedMemory.export(address, lengthBytes);
     }
 
     /**
@@ -429,28 +329,7 @@ public final class AclDevice implements KvDevice
      */
     public long importMemory(final String key, final long lengthBytes)
     {
-        checkFeature(AclFeature.IPC_MEMORY);
-        final long previous = enterOpen();
-        try
-        {
-            final Memory out = AclLibrary.scratch();
-            check("aclrtIpcMemImportByKey", library.call("aclrtIpcMemImportByKey", out, key, 0L));
-            final long address = out.getLong(0);
-            try
-            {
-                registry.add(address, lengthBytes);
-            }
-            catch (final IllegalArgumentException ex)
-            {
-                library.call("aclrtIpcMemClose", key);
-                throw ex;
-            }
-            return address;
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return sharedMemory.importKey(key, lengthBytes);
     }
 
     /**
@@ -461,21 +340,7 @@ public final class AclDevice implements KvDevice
      */
     public void closeMemory(final String key, final long address)
     {
-        final long lengthBytes = retire(registry, address);
-        final long previous = enter();
-        try
-        {
-            final int code = library.call("aclrtIpcMemClose", key);
-            if (AclError.SUCCESS != code)
-            {
-                registry.add(address, lengthBytes);
-                throw error("aclrtIpcMemClose", code);
-            }
-        }
-        finally
-        {
-            exit(previous);
-        }
+        sharedMemory.close(key, address);
     }
 
     /**
@@ -547,7 +412,7 @@ public final class AclDevice implements KvDevice
      */
     MemoryRegistry pinned()
     {
-        return pinned;
+        return hostMemory.pinned();
     }
 
     int logicalId()
@@ -646,7 +511,7 @@ public final class AclDevice implements KvDevice
         return out.getLong(0);
     }
 
-    private long enterOpen()
+    long enterOpen()
     {
         checkOpen();
         return enter();
@@ -660,7 +525,7 @@ public final class AclDevice implements KvDevice
         }
     }
 
-    private void checkFeature(final AclFeature feature)
+    void checkFeature(final AclFeature feature)
     {
         if (!library.has(feature))
         {

@@ -22,7 +22,14 @@ public final class AclException extends RuntimeException
 {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * Function that failed.
+     */
     private final String call;
+
+    /**
+     * Error code.
+     */
     private final int code;
 
     AclException(final String call, final String device, final int code, final String text)
