@@ -23,6 +23,7 @@ import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricProvider;
 import io.millrace.efa.libfabric.MachineLimits;
+import io.millrace.efa.rail.Rail;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,7 +69,7 @@ public final class StartChecks
     long railBytes()
     {
         return (long)AGENTS * settings.choice().rails() * settings.context().railSlots() *
-            (NicRails.DATA_SLOT_LENGTH + NicRails.CONTROL_SLOT_LENGTH);
+            (Rail.slotBytes(NicRails.DATA_SLOT_LENGTH) + Rail.slotBytes(NicRails.CONTROL_SLOT_LENGTH));
     }
 
     /**

@@ -22,14 +22,15 @@ import org.agrona.concurrent.CachedNanoClock;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Clock of Sender, Receiver and Conductor that take turns on one thread: each begins its part of a duty cycle with a
- * read of the clock, which costs as much as a poll of a rail. Here the first reads, the other two go on with that time.
- * Other reads, and those of other threads, are reads of {@link System#nanoTime()}.
+ * Clock of Sender and Receiver that take turns on one thread: each begins its part of a duty cycle with a read of the
+ * clock, which costs as much as a poll of a rail. Here the Sender, which comes first, reads, and the Receiver goes on
+ * with that time. All other reads are reads of {@link System#nanoTime()}.
  */
 public final class SharedThreadClock implements NanoClock
 {
     private Thread thread;
     private long nowNs;
+    private long handedOnNs;
     private boolean isFresh;
 
     private SharedThreadClock()
@@ -37,21 +38,19 @@ public final class SharedThreadClock implements NanoClock
     }
 
     /**
-     * Give the clock to a driver whose agents share a thread, unless it has one already.
+     * Give the clock to a driver whose Sender and Receiver share a thread, unless it has one already.
      *
-     * @param context not yet concluded.
+     * @param context not yet concluded. If its threading mode is changed after this, the Sender takes the time of a
+     *                cycle for the next one too.
      */
     public static void install(final MediaDriver.Context context)
     {
         final ThreadingMode mode =
             null == context.threadingMode() ? Configuration.threadingMode() : context.threadingMode();
-        if ((ThreadingMode.SHARED == mode || ThreadingMode.INVOKER == mode) && null == context.nanoClock() &&
-            null == context.senderCachedNanoClock() && null == context.receiverCachedNanoClock())
+        if (ThreadingMode.DEDICATED != mode && null == context.nanoClock() && null == context.senderCachedNanoClock())
         {
             final SharedThreadClock clock = new SharedThreadClock();
-            context.nanoClock(clock)
-                .senderCachedNanoClock(clock.new AgentClock())
-                .receiverCachedNanoClock(clock.new AgentClock());
+            context.nanoClock(clock).senderCachedNanoClock(clock.new SenderClock());
         }
     }
 
@@ -64,14 +63,15 @@ public final class SharedThreadClock implements NanoClock
         if (isFresh && Thread.currentThread() == thread)
         {
             isFresh = false;
+            handedOnNs = nowNs;
             return nowNs;
         }
 
         return System.nanoTime();
     }
 
-    /** What an agent has read is fresh for the next one. */
-    private final class AgentClock extends CachedNanoClock
+    /** What the Sender has read is handed on, but not what was handed on to itself. */
+    private final class SenderClock extends CachedNanoClock
     {
         @Override
         public void update(final long timeNs)
@@ -79,7 +79,7 @@ public final class SharedThreadClock implements NanoClock
             super.update(timeNs);
             thread = Thread.currentThread();
             nowNs = timeNs;
-            isFresh = true;
+            isFresh = timeNs != handedOnNs;
         }
     }
 }

@@ -128,6 +128,17 @@ public final class Rail implements AutoCloseable
     }
 
     /**
+     * Memory that a slot takes.
+     *
+     * @param length of its messages, in bytes.
+     * @return bytes that are registered.
+     */
+    public static long slotBytes(final int length)
+    {
+        return RailBuffers.stride(length);
+    }
+
+    /**
      * Index among the rails of the agent.
      *
      * @return index, from 0.

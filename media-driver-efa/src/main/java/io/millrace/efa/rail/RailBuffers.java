@@ -91,7 +91,10 @@ final class RailBuffers implements AutoCloseable
         receiveBase = memory.address() + sendBytes;
     }
 
-    private static long stride(final int length)
+    /**
+     * Bytes from one slot to the next.
+     */
+    static long stride(final int length)
     {
         return (long)CACHE_LINE * (((length + CACHE_LINE - 1) / CACHE_LINE | 1) + SPREAD_LINES);
     }

@@ -31,6 +31,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class StartChecksTest
 {
+    private static final long RAIL_BYTES = 512 * (65_984 + 2_496);
     private static final long MIB = 1 << 20;
     private static final int TERM_LENGTH = 16 << 20;
     private static final int PAGE_SIZE = 4096;
@@ -54,11 +55,11 @@ class StartChecksTest
     {
         final MachineLimits little = new MachineLimits(100 * MIB, true, 0, PAGE_SIZE);
         assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 8128, PAGE_SIZE)).singleElement().asString()
-            .contains("(RLIMIT_MEMLOCK) is 104857600 bytes, the rails register 34603008")
+            .contains("(RLIMIT_MEMLOCK) is 104857600 bytes, the rails register 35061760")
             .contains("terms of 16777216 bytes registers 50331648 bytes, 12288 pages of 4096")
             .contains("room for 2 logs", "lower aeron.term.buffer.length", "ulimit -l unlimited");
 
-        assertThat(checks("efa", 1, new MachineLimits(129 * MIB, true, 0, PAGE_SIZE))
+        assertThat(checks("efa", 1, new MachineLimits(130 * MIB, true, 0, PAGE_SIZE))
             .logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
         assertThat(checks("efa", 1, little).logs(1 << 20, 8128, PAGE_SIZE)).as("shorter terms").isEmpty();
         assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 1408, PAGE_SIZE)).as("none is registered").isEmpty();
@@ -86,8 +87,8 @@ class StartChecksTest
     void shouldCountWhatRailsRegister()
     {
         final MachineLimits limits = new MachineLimits(0, false, 0, PAGE_SIZE);
-        assertThat(checks("efa", 1, limits).railBytes()).isEqualTo(33 * MIB);
-        assertThat(checks("efa", 4, limits).railBytes()).isEqualTo(4 * 33 * MIB);
+        assertThat(checks("efa", 1, limits).railBytes()).isEqualTo(RAIL_BYTES);
+        assertThat(checks("efa", 4, limits).railBytes()).isEqualTo(4 * RAIL_BYTES);
         assertThat(checks("udp", 0, limits).railBytes()).isZero();
     }
 
@@ -97,11 +98,11 @@ class StartChecksTest
         final MachineLimits little = new MachineLimits(8 * MIB, true, 0, PAGE_SIZE);
         assertThatThrownBy(checks("efa", 2, little)::requireRails)
             .isInstanceOf(ConfigurationException.class)
-            .hasMessageContaining("(RLIMIT_MEMLOCK) is 8388608 bytes, and 2 rails register 69206016 bytes")
+            .hasMessageContaining("(RLIMIT_MEMLOCK) is 8388608 bytes, and 2 rails register 70123520 bytes")
             .hasMessageContaining("ulimit -l unlimited")
             .hasMessageContaining("or lower millrace.efa.rail.slots=256");
 
-        assertThat(checks("efa", 2, new MachineLimits(66 * MIB, true, 0, PAGE_SIZE)).rails()).isEmpty();
+        assertThat(checks("efa", 2, new MachineLimits(67 * MIB, true, 0, PAGE_SIZE)).rails()).isEmpty();
         assertThat(checks("efa", 2, new MachineLimits(8 * MIB, false, 0, PAGE_SIZE)).rails())
             .as("may lock what it likes").isEmpty();
         assertThat(checks("tcp", 2, little).rails()).as("does not pin").isEmpty();

@@ -95,6 +95,28 @@ class RailTest implements RailListener
     }
 
     @Test
+    void shouldKeepReceivesPostedWhileEachPollBringsMessages()
+    {
+        final int slots = 64;
+        final ScriptedEndpoint busy = new ScriptedEndpoint(slots, INJECT_LENGTH, 1024);
+        try (Rail busyRail = new Rail(1, busy, slots, 2048, 512))
+        {
+            busyRail.attach(counters, this);
+            for (int i = 0; i < 3 * slots; i++)
+            {
+                busy.arrive("12345678".getBytes(US_ASCII), HANDLE);
+                assertThat(busyRail.poll(System.nanoTime())).isPositive();
+                assertThat(busy.receives).hasSizeGreaterThan(slots - slots / 8);
+            }
+
+            busy.arrive("12345678".getBytes(US_ASCII), HANDLE);
+            busyRail.poll(System.nanoTime());
+            assertThat(busyRail.poll(System.nanoTime())).isZero();
+            assertThat(busy.receives).as("after a quiet poll").hasSize(slots);
+        }
+    }
+
+    @Test
     void shouldPushBackWhenThePeerHasUsedItsCreditAndGoOnAfterCompletion()
     {
         assertThat(send(100)).isEqualTo(Rail.POSTED);
