@@ -71,7 +71,8 @@ class DestinationsTest
     {
         final KvReceiver receiver = KvReceiver.launch(bridge.receiverContext(allocator).listener(new Lander())
             .channel(setting.isUdp ?
-            "aeron:udp?endpoint=localhost:0|control=" + CONTROL + "|control-mode=dynamic" : bridge.channel));
+            "aeron:udp?endpoint=localhost:0|control=" + CONTROL + "|control-mode=dynamic" +
+                Drivers.CHANNEL_PARAMETERS : bridge.channel));
         receivers.add(receiver);
         return receiver;
     }
@@ -79,7 +80,8 @@ class DestinationsTest
     private KvSender sender(final Bridge bridge, final Setting setting)
     {
         return KvSender.launch(bridge.senderContext().minReceivers(COUNT).channel(setting.isUdp ?
-            "aeron:udp?control=" + CONTROL + "|control-mode=dynamic|fc=min|term-length=1m" : bridge.channel));
+            "aeron:udp?control=" + CONTROL + "|control-mode=dynamic|fc=min|term-length=1m" +
+                Drivers.CHANNEL_PARAMETERS : bridge.channel));
     }
 
     private static PagedKvCache cache(final Bridge bridge, final int blocks)

@@ -39,7 +39,7 @@ public final class Drivers
     /**
      * For UDP channels, such as {@code |fabric=required}, or nothing.
      */
-    static final String CHANNEL_PARAMETERS = System.getProperty("millrace.test.channel.parameters", "");
+    public static final String CHANNEL_PARAMETERS = System.getProperty("millrace.test.channel.parameters", "");
 
     private static final String PREPARER = System.getProperty(PREPARER_PROPERTY);
 

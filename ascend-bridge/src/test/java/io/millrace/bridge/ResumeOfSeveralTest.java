@@ -109,7 +109,8 @@ class ResumeOfSeveralTest
     {
         bridge.sender = KvSender.launch(bridge.senderContext().minReceivers(receivers)
             .cancelTimeoutNs(cancelTimeoutNs).channel(setting.isUdp ?
-            "aeron:udp?control=" + CONTROL + "|control-mode=dynamic|fc=min|term-length=1m" : bridge.channel));
+            "aeron:udp?control=" + CONTROL + "|control-mode=dynamic|fc=min|term-length=1m" +
+                Drivers.CHANNEL_PARAMETERS : bridge.channel));
         return bridge.sender.submit(new KvTransferRequest().requestId(1).layout(LAYOUT).blocks(blocks).layerwise(true)
             .timeoutNs(LONG_NS).resumeTimeoutNs(LONG_NS));
     }

@@ -29,11 +29,14 @@ import io.millrace.bridge.ClientContext;
 public final class ClientLink
 {
     private static final long RETRY_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(200);
+    // To 25 s.
+    private static final int MAX_DOUBLINGS = 7;
 
     private final ClientContext<?> ctx;
     private ClientGuard guard;
     private CompletableFuture<Aeron> connecting;
     private long retryNs;
+    private int refusals;
     private boolean isLost;
 
     /**
@@ -130,16 +133,19 @@ public final class ClientLink
         }
         catch (final RuntimeException ex)
         {
-            // Without its counters the client is of no use: tried again.
-            ctx.errorHandler().onError(ex);
+            // Without its counters the client is of no use: tried again, and less and less often while there is no room.
+            refusals = Math.min(refusals + 1, MAX_DOUBLINGS);
+            retryNs = ctx.nanoClock().nanoTime() + (RETRY_INTERVAL_NS << refusals);
             ctx.onClientLost();
             newGuard.close();
             aeron.close();
+            ctx.errorHandler().onError(ex);
             return false;
         }
         guard = newGuard;
         ctx.aeron(aeron);
         isLost = false;
+        refusals = 0;
         return true;
     }
 }
