@@ -61,6 +61,9 @@ class PageRunTest
     private static final String HERE = "tests/src/test/java/io/millrace/tests/";
     private static final String ARCHIVE = "samples/src/test/java/io/millrace/samples/cli/ArchiveCommandTest.java";
 
+    // Its test runs it with these options, --prefill-rate apart, on a trace of its own.
+    private static final String WITH_ANY_OPTIONS = "./millrace sample disaggregated-prefill ";
+
     /**
      * What another test runs, shorter.
      */
@@ -76,6 +79,8 @@ class PageRunTest
         entry("./millrace demo --requests 50 --trace trace.jsonl", HERE + "DemoTest.java"),
         entry("./millrace demo --protocol tcp --rails 2 --json", HERE + "DemoTest.java"),
         entry("./millrace demo --archive", HERE + "DemoTest.java"),
+        entry("./millrace sample disaggregated-prefill", HERE + "DisaggregatedPrefillTest.java"),
+        entry("./millrace sample market-data --json --messages 2000", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --protocol shm --messages 20000", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --protocol shm --compare udp --messages 5000",
@@ -151,7 +156,7 @@ class PageRunTest
     {
         for (final PageCommand command : PageCommand.of(page))
         {
-            if ("".equals(command.reason()) && !ELSEWHERE.containsKey(command.text()))
+            if ("".equals(command.reason()) && !isElsewhere(command.text()))
             {
                 run(command);
             }
@@ -161,6 +166,11 @@ class PageRunTest
             tool.signal("TERM");
             assertThat(tool.awaitStatus()).as(tool::toString).isIn(0, TERMINATED);
         }
+    }
+
+    private static boolean isElsewhere(final String text)
+    {
+        return ELSEWHERE.containsKey(text) || text.startsWith(WITH_ANY_OPTIONS);
     }
 
     private void run(final PageCommand command) throws IOException
