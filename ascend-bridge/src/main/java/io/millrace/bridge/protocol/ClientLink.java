@@ -133,7 +133,7 @@ public final class ClientLink
         }
         catch (final RuntimeException ex)
         {
-            // Without its counters the client is of no use: tried again, and less and less often while there is no room.
+            // Without its counters the client is of no use: tried again, ever less often while there is no room.
             refusals = Math.min(refusals + 1, MAX_DOUBLINGS);
             retryNs = ctx.nanoClock().nanoTime() + (RETRY_INTERVAL_NS << refusals);
             ctx.onClientLost();

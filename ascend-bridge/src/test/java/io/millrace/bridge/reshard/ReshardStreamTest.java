@@ -108,7 +108,8 @@ class ReshardStreamTest
         private String channel(final boolean isUdp, final int rank, final boolean isReverse)
         {
             return (isUdp ? "aeron:udp?endpoint=localhost:" + ports[2 * rank + (isReverse ? 1 : 0)] + "|" :
-                "aeron:ipc?") + "term-length=" + (isReverse ? "64k" : "256k") + (isUdp ? Drivers.CHANNEL_PARAMETERS : "");
+                "aeron:ipc?") + "term-length=" + (isReverse ? "64k" : "256k") +
+                (isUdp ? Drivers.CHANNEL_PARAMETERS : "");
         }
 
         /**
