@@ -109,7 +109,6 @@ final class OutboundTransfer implements KvTransfer
     final SlotRing slots;
     int describedRun;
     int describedBlocks;
-    int chunkCrcEnd;
     boolean isCommitDue;
     int commitLayer;
     int commitAttempt;

@@ -30,7 +30,6 @@ import io.millrace.bridge.staging.StagingSlot;
  */
 final class TransferPump
 {
-    private static final int NO_CRC = -1;
     // No divisor of the chunks of a slot: the first one of a slot is not like the others.
     private static final int SAMPLE_INTERVAL = 13;
 
@@ -261,7 +260,6 @@ final class TransferPump
             if (StagingSlot.State.FILLED == slot.state())
             {
                 slot.published();
-                transfer.chunkCrcEnd = NO_CRC;
             }
             return StagingSlot.State.PUBLISHED == slot.state() ? publishSlot(transfer, slot) : 0;
         }
@@ -288,28 +286,21 @@ final class TransferPump
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
-            // The checksum comes before the claim, which is held for one copy only, and once per chunk.
             final boolean isSampled = 1 == untilSample;
             final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
-            if (slot.cursor() + length != transfer.chunkCrcEnd)
-            {
-                transfer.crc.update(slot.window(slot.cursor(), length));
-                transfer.chunkCrcEnd = slot.cursor() + length;
-            }
-            final long crcNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
-            if (isSampled)
-            {
-                counters.add(KvCounters.Kind.CRC_NS, (crcNs - startNs) * SAMPLE_INTERVAL);
-            }
             if (!writer.chunk(transfer, slot, length))
             {
                 counters.increment(KvCounters.Kind.BACK_PRESSURE);
                 return workCount;
             }
+            // The checksum comes after the copy, which has brought the chunk into the cache.
+            final long copiedNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
+            transfer.crc.update(slot.window(slot.cursor(), length));
             if (isSampled)
             {
+                counters.add(KvCounters.Kind.LOG_COPY_NS, (copiedNs - startNs) * SAMPLE_INTERVAL);
                 counters.add(
-                    KvCounters.Kind.LOG_COPY_NS, (ctx.nanoClock().nanoTime() - crcNs) * SAMPLE_INTERVAL);
+                    KvCounters.Kind.CRC_NS, (ctx.nanoClock().nanoTime() - copiedNs) * SAMPLE_INTERVAL);
             }
             untilSample = isSampled ? SAMPLE_INTERVAL : untilSample - 1;
 
