@@ -17,6 +17,11 @@ package io.millrace.tests;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.aeron.Aeron;
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvReceiver;
+import io.millrace.bridge.device.HostDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,6 +109,47 @@ class EmbeddedServiceTest
             assertThat(service.awaitStatus()).as(service::toString).isEqualTo(1);
             assertThat(service.err()).contains("4 requests were not done within 0 s");
             assertThat(running).allSatisfy((request) -> assertThat(request.join().statusCode()).isEqualTo(503));
+        }
+    }
+
+    @Test
+    void answersWithTheReasonWhenItsWorkFails() throws Exception
+    {
+        final Path files = Files.createDirectory(directory.resolve("files"));
+        try (Tool service = Tool.start(directory, Map.of("MILLRACE_PROTOCOL", "udp"), "sample", "embedded-service",
+            "--port", "0", "--dir", files.toString()))
+        {
+            address = service.awaitLine().replace("ready: ", "");
+            // Another receiver of its stream, without memory: what is sent has to land at both.
+            try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driverOf(files)));
+                HostDevice device = new HostDevice();
+                KvReceiver ignored = KvReceiver.launch(new KvReceiver.Context()
+                    .aeron(aeron).channel("aeron:ipc").streamId(4001).reverseChannel("aeron:ipc").reverseStreamId(4002)
+                    .device(device).allocator((info) ->
+                    {
+                        throw new KvException(KvError.NO_BLOCKS, "no memory at the second one");
+                    })))
+            {
+                final List<HttpResponse<String>> answers = new ArrayList<>();
+                service.awaitTrue("a transfer that the other one takes part in", () ->
+                {
+                    answers.add(post("/prefill?tokens=1000").join());
+                    return 200 != answers.getLast().statusCode();
+                });
+                assertThat(answers.getLast().statusCode()).isEqualTo(500);
+                assertThat(json(answers.getLast()).get("error").asText())
+                    .contains("NO_BLOCKS", "no memory at the second one");
+            }
+            // It goes on when the reason is gone.
+            service.awaitTrue("work", () -> 200 == post("/prefill?tokens=1000").join().statusCode());
+        }
+    }
+
+    private static String driverOf(final Path files) throws IOException
+    {
+        try (var work = Files.list(files))
+        {
+            return work.findFirst().orElseThrow().resolve("driver").toString();
         }
     }
 

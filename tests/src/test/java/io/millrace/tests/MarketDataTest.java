@@ -34,19 +34,33 @@ class MarketDataTest
     private Path directory;
 
     @Test
-    void replaysGiveTheSameOrdersWhateverTheConsumerWasTooSlowFor() throws IOException
+    void replaysAndLateJoinsGiveTheSameOrdersOnMillraceAndOnAeronsOwnDriver() throws IOException
     {
-        // As fast as it goes into a consumer that takes 200 us a message: it cannot keep up.
-        final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--rate", "max",
-            "--messages", "20000", "--slow", "200", "--json");
+        // As fast as it goes into a consumer that takes 200 us a message: it cannot keep up. The last 2 000 messages
+        // wait for those that join late.
+        final Path report = directory.resolve("report.html");
+        final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--compare", "udp",
+            "--rate", "max", "--messages", "20000", "--slow", "200", "--late-join", "0.1",
+            "--report", report.toString(), "--json");
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
-        final JsonNode result = tool.json().at("/results/0");
-        assertThat(result.get("transport").asText()).contains("Millrace, shm");
+        final JsonNode results = tool.json().get("results");
+        assertThat(results.findValuesAsText("transport")).hasSize(2);
+        final JsonNode millrace = results.get(0);
+        assertThat(millrace.get("transport").asText()).contains("Millrace, shm");
+        assertThat(millrace.get("fabricFrames").asLong()).as("shm carries the stream: " + millrace)
+            .isGreaterThan(millrace.get("udpFrames").asLong());
+        assertThat(results.get(1).get("transport").asText()).isEqualTo("Aeron's driver, UDP");
+        results.forEach(MarketDataTest::assertSound);
+        assertThat(Files.readString(report)).contains(
+            "<svg", "Side by side", "Late join", "Aeron's driver, UDP", "</html>")
+            .doesNotContain("DIFFER");
+    }
+
+    private static void assertSound(final JsonNode result)
+    {
         assertThat(result.get("hops").findValuesAsText("hop"))
             .containsExactly("normaliser", "strategy-0", "strategy-1", "gateway");
         assertThat(result.get("hops").findValues("gaps")).allSatisfy((gaps) -> assertThat(gaps.asLong()).isZero());
-        assertThat(result.get("fabricFrames").asLong()).as("shm carries the stream: " + result)
-            .isGreaterThan(result.get("udpFrames").asLong());
         assertThat(result.at("/hops/0/messages").asLong()).isEqualTo(20_000);
         for (int i = 0; i < 2; i++)
         {
@@ -55,37 +69,33 @@ class MarketDataTest
             assertThat(result.at("/strategies/" + i + "/orders").asLong()).isPositive();
         }
         assertThat(result.at("/conflated/1").asLong()).as("the slow one").isPositive();
+        assertLateJoins(result);
         assertThat(result.get("replays").findValuesAsText("speed")).containsExactly("1x", "10x", "full");
         assertThat(result.get("replays").findValues("identical"))
             .allSatisfy((identical) -> assertThat(identical.asBoolean()).isTrue());
     }
 
-    @Test
-    void comparesWithAeronsOwnDriver() throws IOException
+    private static void assertLateJoins(final JsonNode result)
     {
-        final Path report = directory.resolve("report.html");
-        final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--compare", "udp",
-            "--rate", "2000", "--messages", "500", "--report", report.toString());
-        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
-        assertThat(tool.out()).contains("Millrace, shm", "Aeron's driver, UDP", "HOP", "on the fabric", "replay full")
-            .doesNotContain("DIFFER");
-        assertThat(Files.readString(report)).contains("<svg", "Side by side", "Aeron's driver, UDP", "</html>")
-            .doesNotContain("DIFFER");
+        final JsonNode lateJoins = result.get("lateJoins");
+        assertThat(lateJoins.findValuesAsText("strategy")).containsExactly("strategy-0", "strategy-1");
+        for (int i = 0; i < 2; i++)
+        {
+            final JsonNode late = lateJoins.get(i);
+            assertThat(late.get("history").asLong()).as("from the archive: " + result).isPositive();
+            assertThat(late.get("live").asLong()).as("from the live feed: " + result).isPositive();
+            assertThat(late.get("history").asLong() + late.get("live").asLong()).as("each message once: " + result)
+                .isEqualTo(result.at("/hops/" + (i + 1) + "/messages").asLong());
+            assertThat(late.get("gaps").asLong()).as(result::toString).isZero();
+            assertThat(late.get("identical").asBoolean()).as(result::toString).isTrue();
+        }
     }
 
     @Test
-    void refusesWhatCannotBe() throws IOException
+    void refusesAProtocolThatIsNone() throws IOException
     {
-        assertThat(failure("--rate", "fast")).contains("--rate is fast", "or max");
-        assertThat(failure("--messages", "0")).contains("--messages is 0", "from 1");
-        assertThat(failure("--compare", "tcp")).contains("--compare is tcp", "must be udp");
-        assertThat(failure("--protocol", "pigeon")).contains("--protocol pigeon: ");
-    }
-
-    private String failure(final String... options) throws IOException
-    {
-        final Tool tool = Tool.run(directory, "sample", "market-data", options[0], options[1]);
+        final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "pigeon");
         assertThat(tool.process().exitValue()).isEqualTo(2);
-        return tool.err();
+        assertThat(tool.err()).contains("--protocol pigeon: ");
     }
 }

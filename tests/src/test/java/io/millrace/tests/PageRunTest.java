@@ -86,6 +86,7 @@ class PageRunTest
         entry("./millrace sample market-data --protocol shm --compare udp --messages 5000",
             HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --rate max --messages 20000", HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --late-join 3", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --slow 200 --rate max --messages 20000",
             HERE + "MarketDataTest.java"),
         entry("./millrace bench throughput --sizes 288 --mtu 8192", HERE + "BenchTest.java"),

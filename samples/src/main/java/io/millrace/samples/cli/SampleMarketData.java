@@ -43,24 +43,27 @@ import java.util.concurrent.Callable;
     description = {
         "Quotes and trades of 1 000 instruments: publisher, normaliser, two strategies, order gateway,",
         "each its own process. What the strategies get is recorded, replayed at 1x, 10x and full speed,",
-        "and must give the same orders, byte by byte.",
+        "and must give the same orders, byte by byte. So must strategies that join late.",
         "" },
     footer = {
         "",
+        "With --late-join the last tenth of the messages waits until the strategies have joined.",
         "Latency is from when a message was due, so that a delay counts for all that wait behind it.",
         "",
         "  ./millrace sample market-data --protocol shm --compare udp",
         "  ./millrace sample market-data --rate max --messages 1000000",
+        "  ./millrace sample market-data --late-join 3     # history, then live: the same orders",
         "  ./millrace sample market-data --slow 200        # conflation for the second strategy",
         "",
-        "Exit status: 0 done; 1 failed, or messages are missing, or a replay gave other orders;",
-        "2 wrong option or value." })
+        "Exit status: 0 done; 1 failed, or messages are missing, or a replay or late join gave other",
+        "orders; 2 wrong option or value." })
 public final class SampleMarketData implements Callable<Integer>
 {
     private static final String MAX = "max";
     private static final long MAX_RATE = 100_000_000;
     private static final long MAX_MESSAGES = 1_000_000_000;
     private static final int MAX_SLOW = 1_000_000;
+    private static final double MAX_LATE_SECONDS = 3600;
 
     @Option(names = "--rate", paramLabel = "N", defaultValue = "10000",
         description = "Messages a second, or max. Default: 10000.")
@@ -81,6 +84,10 @@ public final class SampleMarketData implements Callable<Integer>
     @Option(names = "--slow", paramLabel = "MICROS", defaultValue = "0",
         description = "Time that the second strategy spends on each message. Default: 0.")
     private int slow;
+
+    @Option(names = "--late-join", paramLabel = "SECONDS",
+        description = "Time after which two more strategies join: history from the archive, then live. Default: none.")
+    private Double lateJoin;
 
     @Option(names = "--dir", paramLabel = "DIR",
         description = "For the drivers' files and the recordings. Default: /dev/shm.")
@@ -105,8 +112,8 @@ public final class SampleMarketData implements Callable<Integer>
             throw CommandFailure.usage("--compare is " + compare + ": it must be udp, that is Aeron's own driver");
         }
         final MarketOptions options = new MarketOptions(protocol, null != compare, rate(),
-            within("--messages", messages, 1, MAX_MESSAGES), (int)within("--slow", slow, 0, MAX_SLOW), directory,
-            common.verbose());
+            within("--messages", messages, 1, MAX_MESSAGES), (int)within("--slow", slow, 0, MAX_SLOW), lateJoin(),
+            directory, common.verbose());
         Interruption.watch();
         if (null != report)
         {
@@ -142,6 +149,27 @@ public final class SampleMarketData implements Callable<Integer>
             throw CommandFailure.usage("--rate is " + rate + ": it must be a number from 1 to " + MAX_RATE +
                 ", or max");
         }
+    }
+
+    private double lateJoin()
+    {
+        if (null == lateJoin)
+        {
+            return 0;
+        }
+        if (messages < 2)
+        {
+            throw CommandFailure.usage("--late-join needs messages before and after it: --messages is " + messages +
+                ", it must be 2 or more");
+        }
+        final long perSecond = rate();
+        final double limit = 0 == perSecond ? MAX_LATE_SECONDS : (double)messages / perSecond;
+        if (!(lateJoin > 0 && lateJoin < limit))
+        {
+            throw CommandFailure.usage("--late-join is " + lateJoin + ": it must be more than 0 and less than " +
+                limit + (0 == perSecond ? "" : ", the seconds that --messages take at --rate"));
+        }
+        return lateJoin;
     }
 
     private static long within(final String option, final long value, final long min, final long max)

@@ -39,7 +39,8 @@ final class FeedRecorder implements AutoCloseable
     FeedRecorder(final StageNode node, final StageOrders orders)
     {
         this.node = node;
-        archive = MillraceArchive.attach(orders.aeronDirectory(), context(orders.archiveDirectory()));
+        archive = MillraceArchive.attach(orders.aeronDirectory(), context(orders.archiveDirectory())
+            .controlChannel(orders.archiveChannel()));
         try
         {
             client = connect(archive, node.aeron());

@@ -25,10 +25,18 @@ import java.nio.file.Path;
  * @param rate       messages a second, 0 for as fast as it goes.
  * @param messages   to publish.
  * @param slowMicros that the second strategy spends on each message.
+ * @param lateJoin   seconds from the first message until strategies join late, 0 for none.
  * @param directory  for the drivers' files and recordings, or null for the default.
  * @param verbose    whether children's standard error is shown.
  */
 public record MarketOptions(
-    String protocol, boolean compareUdp, long rate, long messages, int slowMicros, Path directory, boolean verbose)
+    String protocol,
+    boolean compareUdp,
+    long rate,
+    long messages,
+    int slowMicros,
+    double lateJoin,
+    Path directory,
+    boolean verbose)
 {
 }

@@ -76,16 +76,23 @@ public final class MarketPage
         page.section(result.transport(), "").figures(figures);
         if (!result.isSound())
         {
-            page.failed("A message is missing, or a replay gave other orders: see the tables.");
+            page.failed("A message is missing, or a replay or a late join gave other orders: see the tables.");
         }
         page.figure(hops(result))
             .table(List.of("µs", "messages", "gaps", "p50", "p99", "p99.9", "max"), result.hops().stream()
                 .map((hop) -> List.of(hop.hop(), Long.toString(hop.messages()), Long.toString(hop.gaps()),
                 number(hop.p50Micros()), number(hop.p99Micros()), number(hop.p999Micros()), number(hop.maxMicros())))
-                .toList())
-            .heading("Replays")
+                .toList());
+        if (!result.lateJoins().isEmpty())
+        {
+            page.heading("Late join")
+                .table(List.of("strategy", "from the archive", "live", "gaps", "orders"), result.lateJoins().stream()
+                    .map((late) -> List.of(late.strategy(), Long.toString(late.history()), Long.toString(late.live()),
+                    Long.toString(late.gaps()), identical(late.identical()))).toList());
+        }
+        page.heading("Replays")
             .table(List.of("speed", "seconds", "orders"), result.replays().stream().map((replay) -> List.of(
-                replay.speed(), number(replay.seconds()), replay.identical() ? "identical" : "DIFFER")).toList());
+                replay.speed(), number(replay.seconds()), identical(replay.identical()))).toList());
     }
 
     private static String hops(final MarketResult result)
@@ -129,6 +136,11 @@ public final class MarketPage
         chart.addSeries(series, names, hops.stream()
             .map((hop) -> Math.max(LEAST_MICROS, value.applyAsDouble(hop))).toList())
             .setFillColor(ChartStyle.COLOURS.get(colour));
+    }
+
+    private static String identical(final boolean isIdentical)
+    {
+        return isIdentical ? "identical" : "DIFFER";
     }
 
     private static String number(final double value)

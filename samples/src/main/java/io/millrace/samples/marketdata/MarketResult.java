@@ -30,6 +30,7 @@ import java.util.List;
  * @param strategies   what the gateway received of each.
  * @param fabricFrames frames of all stages that Millrace's drivers sent on rails.
  * @param udpFrames    those that they sent by UDP, as before a link was up; 0 for Aeron's driver, who does not count.
+ * @param lateJoins    strategies that joined in the middle, empty if none was to.
  * @param replays      of what the strategies were sent.
  */
 public record MarketResult(
@@ -41,6 +42,7 @@ public record MarketResult(
     List<OrderStream> strategies,
     long fabricFrames,
     long udpFrames,
+    List<LateJoined> lateJoins,
     List<Replayed> replays)
 {
     /**
@@ -70,6 +72,23 @@ public record MarketResult(
     }
 
     /**
+     * A strategy that joined in the middle.
+     *
+     * @param strategy  whose feed it got.
+     * @param history   messages from the archive.
+     * @param live      messages from the live feed.
+     * @param gaps      in their sequence, and duplicates.
+     * @param identical whether its orders are those of the strategy that was there from the start, byte by byte.
+     */
+    public record LateJoined(String strategy, long history, long live, long gaps, boolean identical)
+    {
+        boolean isSound()
+        {
+            return 0 == gaps && identical;
+        }
+    }
+
+    /**
      * A replay of both feeds into new strategies.
      *
      * @param speed     such as {@code 1x}, or {@code full}.
@@ -83,11 +102,12 @@ public record MarketResult(
     /**
      * Whether all is as it must be.
      *
-     * @return false if a message is missing or a replay gave other orders.
+     * @return false if a message is missing, or a replay or a late join gave other orders.
      */
     @JsonIgnore
     public boolean isSound()
     {
-        return hops.stream().allMatch((hop) -> 0 == hop.gaps()) && replays.stream().allMatch(Replayed::identical);
+        return hops.stream().allMatch((hop) -> 0 == hop.gaps()) && replays.stream().allMatch(Replayed::identical) &&
+            lateJoins.stream().allMatch(LateJoined::isSound);
     }
 }

@@ -52,6 +52,9 @@ public final class MarketTable
             final long frames = result.fabricFrames() + result.udpFrames();
             text.append(0 == frames ? "" : String.format(Locale.ROOT, "%d frames, %.1f %% of them on the fabric%n",
                 frames, 100.0 * result.fabricFrames() / frames));
+            result.lateJoins().forEach((late) -> text.append(String.format(Locale.ROOT,
+                "late join %s: %d messages from the archive, %d live, %d gaps, %s%n", late.strategy(), late.history(),
+                late.live(), late.gaps(), late.identical() ? "orders identical" : "ORDERS DIFFER")));
             result.replays().forEach((replay) -> text.append(String.format(Locale.ROOT, "replay %-4s  %6.1f s  %s%n",
                 replay.speed(), replay.seconds(), replay.identical() ? "orders identical" : "ORDERS DIFFER")));
         }

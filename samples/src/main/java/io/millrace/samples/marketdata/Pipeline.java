@@ -20,11 +20,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.samples.demo.ChildProcess;
 import io.millrace.samples.failure.CommandFailure;
 import io.millrace.samples.marketdata.MarketResult.HopResult;
+import io.millrace.samples.marketdata.MarketResult.LateJoined;
 import io.millrace.samples.marketdata.MarketResult.OrderStream;
 import io.millrace.samples.marketdata.StageOrders.Role;
 
+import org.agrona.CloseHelper;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,7 +45,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The five processes on one transport, from their start to their results.
+ * The five processes, and one that joins late, on one transport, from their start to their results.
  */
 final class Pipeline implements AutoCloseable
 {
@@ -50,16 +56,22 @@ final class Pipeline implements AutoCloseable
         "-XX:TieredStopAtLevel=1", "-Dagrona.disable.bounds.checks=true");
     private static final List<String> NAMES = List.of(
         "publisher", "normaliser", "strategy-0", "strategy-1", "gateway");
+    private static final String LATE = "late";
 
     private final Map<String, ChildProcess> children = new LinkedHashMap<>();
     private final BlockingQueue<ChildProcess.Event> events = new LinkedBlockingQueue<>();
     private final MarketOptions options;
+    private final String protocol;
+    private final Path workDirectory;
     private final Path directory;
     private final Path archiveDirectory;
+    private final List<String> endpoints = freeEndpoints(1 + StageOrders.STRATEGIES);
 
     Pipeline(final MarketOptions options, final String protocol, final Path workDirectory)
     {
         this.options = options;
+        this.protocol = protocol;
+        this.workDirectory = workDirectory;
         directory = workDirectory.resolve(null == protocol ? "millrace" : protocol);
         archiveDirectory = directory.resolve("archive");
         try
@@ -70,19 +82,46 @@ final class Pipeline implements AutoCloseable
         {
             throw new UncheckedIOException(ex);
         }
-        for (final String name : NAMES)
+        NAMES.forEach(this::start);
+    }
+
+    private static List<String> freeEndpoints(final int count)
+    {
+        final DatagramSocket[] sockets = new DatagramSocket[count];
+        final List<String> endpoints = new ArrayList<>();
+        try
         {
-            children.put(name, ChildProcess.start(name, Stage.class, JVM_OPTIONS, directory,
-                orders(name, protocol, workDirectory), events, options.verbose()));
+            // All are held while the ports are chosen, so that they differ.
+            for (int i = 0; i < count; i++)
+            {
+                sockets[i] = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                endpoints.add("127.0.0.1:" + sockets[i].getLocalPort());
+            }
+            return endpoints;
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
+        finally
+        {
+            CloseHelper.quietCloseAll(sockets);
         }
     }
 
-    private StageOrders orders(final String name, final String protocol, final Path workDirectory)
+    private void start(final String name)
+    {
+        children.put(name, ChildProcess.start(
+            name, Stage.class, JVM_OPTIONS, directory, orders(name), events, options.verbose()));
+    }
+
+    private StageOrders orders(final String name)
     {
         final int strategy = name.startsWith("strategy-") ? name.charAt(name.length() - 1) - '0' : 0;
         return new StageOrders(Role.valueOf(name.split("-")[0].toUpperCase(Locale.ROOT)), strategy,
             workDirectory.toString(), directory.resolve(name).toString(), archiveDirectory.toString(), protocol,
-            options.rate(), options.messages(), 1 == strategy ? options.slowMicros() : 0);
+            options.rate(), options.messages(), 1 == strategy ? options.slowMicros() : 0,
+            options.lateJoin() > 0, endpoints.getFirst(), endpoints.subList(1, endpoints.size()));
     }
 
     MarketResult run(final Progress progress)
@@ -90,7 +129,7 @@ final class Pipeline implements AutoCloseable
         progress.show("starting " + NAMES.size() + " processes");
         final Map<String, JsonNode> opened = await("opened", NAMES.size(), STEP_DEADLINE_MS);
         connect("publisher", opened, "normaliser");
-        connect("normaliser", opened, "strategy-0", "strategy-1");
+        connect("normaliser", opened);
         connect("strategy-0", opened, "gateway");
         connect("strategy-1", opened, "gateway");
         connect("gateway", opened);
@@ -99,9 +138,13 @@ final class Pipeline implements AutoCloseable
         progress.show("publishing " + options.messages() + " messages");
         final long startNs = System.nanoTime();
         children.get("publisher").send("go");
+        if (options.lateJoin() > 0)
+        {
+            joinLate(progress);
+        }
         final long dueMs = 0 == options.rate() ? 0 : TimeUnit.SECONDS.toMillis(options.messages()) / options.rate();
         final long slowMs = TimeUnit.MICROSECONDS.toMillis(options.slowMicros() * options.messages());
-        final Map<String, JsonNode> results = await("result", NAMES.size(),
+        final Map<String, JsonNode> results = await("result", children.size(),
             STEP_DEADLINE_MS + dueMs + slowMs + options.messages() / SLOWEST_MESSAGES_PER_MS);
         final double seconds = (System.nanoTime() - startNs) / (double)TimeUnit.SECONDS.toNanos(1);
         children.values().forEach((child) -> child.send("exit"));
@@ -127,7 +170,39 @@ final class Pipeline implements AutoCloseable
             strategies,
             sum(results, "fabricFrames"),
             sum(results, "udpFrames"),
+            lateJoins(results.get(LATE), strategies),
             FeedReplay.run(progress, directory, archiveDirectory, recordings, strategies, 1, 10, 0));
+    }
+
+    /**
+     * Start a process in the middle of the run.
+     */
+    private void joinLate(final Progress progress)
+    {
+        final long delayMs = (long)(options.lateJoin() * TimeUnit.SECONDS.toMillis(1));
+        final ChildProcess.Event early = next(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs));
+        if (null != early)
+        {
+            throw unexpected(early);
+        }
+        progress.show("strategies join late");
+        start(LATE);
+        await("live", 1, STEP_DEADLINE_MS + delayMs);
+        children.get("publisher").send("joined");
+    }
+
+    private static List<LateJoined> lateJoins(final JsonNode late, final List<OrderStream> strategies)
+    {
+        final List<LateJoined> joined = new ArrayList<>();
+        for (int i = 0; null != late && i < strategies.size(); i++)
+        {
+            final JsonNode feed = late.get("feeds").get(i);
+            final long live = feed.get("live").asLong();
+            final OrderStream orders = new OrderStream(feed.get("orders").asLong(), feed.get("sha256").asText());
+            joined.add(new LateJoined("strategy-" + i, feed.get("messages").asLong() - live, live,
+                feed.get("gaps").asLong(), strategies.get(i).equals(orders)));
+        }
+        return joined;
     }
 
     private static long sum(final Map<String, JsonNode> results, final String field)
@@ -158,21 +233,22 @@ final class Pipeline implements AutoCloseable
             final ChildProcess.Event event = next(endNs);
             if (null == event)
             {
-                throw CommandFailure.failed("no '" + expected + "' of " + NAMES.stream()
+                throw CommandFailure.failed("no '" + expected + "' of " + children.keySet().stream()
                     .filter((name) -> !found.containsKey(name)).toList() + " within " + deadlineMs + " ms");
             }
-            if (null == event.message())
+            if (null == event.message() || !expected.equals(event.message().path("event").asText()))
             {
-                throw CommandFailure.failed(event.child().epitaph());
-            }
-            if (!expected.equals(event.message().path("event").asText()))
-            {
-                throw CommandFailure.failed(event.child().name() + ": " +
-                    event.message().path("message").asText(event.message().toString()));
+                throw unexpected(event);
             }
             found.put(event.child().name(), event.message());
         }
         return found;
+    }
+
+    private static CommandFailure unexpected(final ChildProcess.Event event)
+    {
+        return CommandFailure.failed(null == event.message() ? event.child().epitaph() : event.child().name() + ": " +
+            event.message().path("message").asText(event.message().toString()));
     }
 
     private ChildProcess.Event next(final long endNs)

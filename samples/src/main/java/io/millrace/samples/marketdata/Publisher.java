@@ -15,7 +15,6 @@
  */
 package io.millrace.samples.marketdata;
 
-import io.aeron.Publication;
 import io.millrace.codecs.market.MessageHeaderEncoder;
 import io.millrace.codecs.market.QuoteEncoder;
 import io.millrace.codecs.market.TradeEncoder;
@@ -38,24 +37,30 @@ final class Publisher
     private final QuoteEncoder quote = new QuoteEncoder();
     private final TradeEncoder trade = new TradeEncoder();
     private final long[] prices = new long[INSTRUMENTS];
-
-    Publisher()
-    {
-        Arrays.fill(prices, FIRST_PRICE);
-    }
+    private final StageNode node;
+    private final Outlet outlet;
+    private final long rate;
+    private long startNs = System.nanoTime();
+    private long scheduledNs;
+    private long sequence;
 
     /**
-     * Publish.
+     * Create one, whose first message is due now.
      *
      * @param rate messages a second; 0 for as fast as it goes, where each is due when it is sent.
      */
-    void run(final StageNode node, final Publication publication, final long rate, final long messages)
+    Publisher(final StageNode node, final Outlet outlet, final long rate)
     {
-        final Outlet outlet = new Outlet(publication);
+        this.node = node;
+        this.outlet = outlet;
+        this.rate = rate;
+        Arrays.fill(prices, FIRST_PRICE);
+    }
+
+    void publish(final long messages)
+    {
         final double intervalNs = 0 == rate ? 0 : (double)TimeUnit.SECONDS.toNanos(1) / rate;
-        final long startNs = System.nanoTime();
-        long scheduledNs = startNs;
-        for (long sequence = 0; sequence < messages; sequence++)
+        for (final long end = sequence + messages; sequence < end; sequence++)
         {
             scheduledNs = 0 == rate ? System.nanoTime() : startNs + (long)(sequence * intervalNs);
             while (System.nanoTime() - scheduledNs < 0)
@@ -63,12 +68,24 @@ final class Publisher
                 node.idle().idle();
             }
             node.idle().reset();
-            outlet.send(encode(outlet, sequence, scheduledNs), node);
+            outlet.send(encode(), node);
         }
-        outlet.sendEnd(0, messages, scheduledNs, node);
     }
 
-    private int encode(final Outlet outlet, final long sequence, final long scheduledNs)
+    /**
+     * All that follows is due so much later.
+     */
+    void delay(final long nanos)
+    {
+        startNs += nanos;
+    }
+
+    void sendEnd()
+    {
+        outlet.sendEnd(0, sequence, scheduledNs, node);
+    }
+
+    private int encode()
     {
         final int instrument = random.nextInt(INSTRUMENTS);
         prices[instrument] = Math.max(1, prices[instrument] + random.nextInt(3) - 1);

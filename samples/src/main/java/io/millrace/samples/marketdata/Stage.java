@@ -34,6 +34,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class Stage implements ChildMain.Role
 {
     private static final int FRAGMENT_LIMIT = 32;
+    private static final long REST = 10;
 
     private final ParentLink link;
     private final StageOrders orders;
@@ -70,6 +71,7 @@ public final class Stage implements ChildMain.Role
             case PUBLISHER -> publish();
             case NORMALISER -> normalise();
             case STRATEGY -> trade();
+            case LATE -> tradeLate();
             default -> receiveOrders();
         }
         link.expectCommand("exit");
@@ -79,20 +81,31 @@ public final class Stage implements ChildMain.Role
     {
         final Publication raw = node.aeron().addPublication(connect(null)[0], StageOrders.RAW_STREAM_ID);
         connected(raw);
-        new Publisher().run(node, raw, orders.rate(), orders.messages());
+        final Publisher publisher = new Publisher(node, new Outlet(raw), orders.rate());
+        // Whoever is to join late finds a live stream, however long it takes: the last tenth waits.
+        final long rest = orders.isJoinedLate() ? Math.max(1, orders.messages() / REST) : 0;
+        publisher.publish(orders.messages() - rest);
+        if (rest > 0)
+        {
+            final long pauseNs = System.nanoTime();
+            link.expectCommand("joined");
+            publisher.delay(System.nanoTime() - pauseNs);
+            publisher.publish(rest);
+        }
+        publisher.sendEnd();
         link.send(node.describe(ParentLink.event("result")));
     }
 
     private void normalise() throws InterruptedException
     {
-        final Subscription raw = node.subscribe(StageOrders.RAW_STREAM_ID);
-        final String[] channels = connect(raw);
+        final Subscription raw = node.subscribe(StageNode.LOCAL, StageOrders.RAW_STREAM_ID);
+        connect(raw);
         try (FeedRecorder recorder = new FeedRecorder(node, orders))
         {
-            final Publication[] feeds = new Publication[channels.length];
+            final Publication[] feeds = new Publication[StageOrders.STRATEGIES];
             for (int i = 0; i < feeds.length; i++)
             {
-                feeds[i] = recorder.publish(channels[i]);
+                feeds[i] = recorder.publish(orders.feedPublication(i));
             }
             connected(feeds);
             final Normaliser normaliser = new Normaliser();
@@ -113,7 +126,8 @@ public final class Stage implements ChildMain.Role
 
     private void trade() throws InterruptedException
     {
-        final Subscription feed = node.subscribe(StageOrders.FEED_STREAM_ID);
+        final Subscription feed = node.subscribe(
+            orders.feedSubscription(orders.strategy()), StageOrders.FEED_STREAM_ID);
         final Publication sent = node.aeron().addPublication(connect(feed)[0], StageOrders.ORDER_STREAM_ID);
         connected(sent);
         final Outlet outlet = new Outlet(sent);
@@ -135,9 +149,22 @@ public final class Stage implements ChildMain.Role
         link.send(node.describe(result));
     }
 
+    private void tradeLate()
+    {
+        try (LateJoin late = new LateJoin(node, orders))
+        {
+            late.awaitLive();
+            link.send(ParentLink.event("live"));
+            late.awaitEnd();
+            final ObjectNode result = ParentLink.event("result");
+            late.write(result.putArray("feeds"));
+            link.send(node.describe(result));
+        }
+    }
+
     private void receiveOrders() throws InterruptedException
     {
-        final Subscription sent = node.subscribe(StageOrders.ORDER_STREAM_ID);
+        final Subscription sent = node.subscribe(StageNode.LOCAL, StageOrders.ORDER_STREAM_ID);
         connect(sent);
         connected();
         final Gateway gateway = new Gateway();

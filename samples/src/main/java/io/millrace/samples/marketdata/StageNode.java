@@ -43,7 +43,10 @@ final class StageNode implements AutoCloseable
     private static final long UNBLOCK_NS = TimeUnit.SECONDS.toNanos(40);
     private static final int TERM_LENGTH = 1 << 20;
     private static final int COUNTERS_LENGTH = 1 << 20;
-    private static final String LOCAL = "aeron:udp?endpoint=127.0.0.1:0";
+    /**
+     * Any port that is free.
+     */
+    static final String LOCAL = "aeron:udp?endpoint=127.0.0.1:0";
 
     private final MediaDriver stock;
     private final EfaMediaDriver millrace;
@@ -95,9 +98,9 @@ final class StageNode implements AutoCloseable
         return idle;
     }
 
-    Subscription subscribe(final int streamId)
+    Subscription subscribe(final String channel, final int streamId)
     {
-        final Subscription subscription = aeron.addSubscription(LOCAL, streamId);
+        final Subscription subscription = aeron.addSubscription(channel, streamId);
         await("port", () -> null != subscription.tryResolveChannelEndpointPort());
         return subscription;
     }

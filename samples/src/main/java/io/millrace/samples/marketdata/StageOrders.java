@@ -15,6 +15,8 @@
  */
 package io.millrace.samples.marketdata;
 
+import java.util.List;
+
 /**
  * What a process of the pipeline is told first.
  *
@@ -27,6 +29,9 @@ package io.millrace.samples.marketdata;
  * @param rate             messages a second, 0 for as fast as it goes.
  * @param messages         to publish.
  * @param slowMicros       to spend on each message.
+ * @param isJoinedLate     whether somebody is to join in the middle.
+ * @param archive          host and port on which the normaliser's archive is asked.
+ * @param feeds            host and port on which the normaliser is asked for each strategy's feed.
  */
 record StageOrders(
     Role role,
@@ -37,7 +42,10 @@ record StageOrders(
     String protocol,
     long rate,
     long messages,
-    int slowMicros)
+    int slowMicros,
+    boolean isJoinedLate,
+    String archive,
+    List<String> feeds)
 {
     static final String STOCK = "stock";
     static final int STRATEGIES = 2;
@@ -50,6 +58,25 @@ record StageOrders(
      */
     enum Role
     {
-        PUBLISHER, NORMALISER, STRATEGY, GATEWAY
+        PUBLISHER, NORMALISER, STRATEGY, GATEWAY, LATE
+    }
+
+    String archiveChannel()
+    {
+        return "aeron:udp?endpoint=" + archive;
+    }
+
+    /**
+     * Whoever asks the control address for it gets the feed, also in the middle, and the slowest sets the pace: what
+     * it cannot take waits, and is conflated.
+     */
+    String feedPublication(final int number)
+    {
+        return "aeron:udp?control-mode=dynamic|control=" + feeds.get(number) + "|fc=min,t:30s";
+    }
+
+    String feedSubscription(final int number)
+    {
+        return "aeron:udp?control-mode=dynamic|control=" + feeds.get(number) + "|endpoint=127.0.0.1:0";
     }
 }
