@@ -16,6 +16,10 @@
 package io.millrace.archive;
 
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+
+import io.aeron.ChannelUri;
+import io.aeron.archive.client.AeronArchive;
 
 /**
  * Looks at the frames of a range before it is replayed, where the files of the archive can be read: at one of an
@@ -25,9 +29,10 @@ final class FrameGuard
 {
     private final ArchiveSession session;
     private final KvArchive.Context ctx;
+    private final boolean isLocal;
     private volatile Found last;
 
-    private record Found(long archiveId, KvRecordingInfo info)
+    private record Found(AeronArchive client, KvRecordingInfo info)
     {
     }
 
@@ -35,16 +40,25 @@ final class FrameGuard
     {
         this.session = session;
         this.ctx = ctx;
+        isLocal = ChannelUri.parse(ctx.archiveContext().controlRequestChannel()).isIpc();
     }
 
     /**
      * Find the first frame of a type that no recording has.
      *
-     * @param from position of the start of a frame.
-     * @param to   position at which to end.
+     * @param from       position of the start of a frame.
+     * @param to         position at which to end.
+     * @param isCanceled asked now and then.
+     * @param timeoutNs  nanoseconds that this may take.
      * @return its position, or {@code to} when there is none, or the files are not to be had.
+     * @throws KvArchiveException with {@link KvArchiveError#CANCELED} or {@link KvArchiveError#DEADLINE}.
      */
-    long firstBad(final long recordingId, final long from, final long to)
+    long firstBad(
+        final long recordingId,
+        final long from,
+        final long to,
+        final BooleanSupplier isCanceled,
+        final long timeoutNs)
     {
         final Path directory = directory();
         if (null == directory)
@@ -52,24 +66,32 @@ final class FrameGuard
             return to;
         }
         Found found = last;
-        if (null == found || found.archiveId() != session.archiveId() || found.info().recordingId() != recordingId)
+        final AeronArchive client = session.client();
+        if (null == found || found.client() != client || found.info().recordingId() != recordingId)
         {
-            found = new Found(session.archiveId(), Recordings.find(session, recordingId));
+            found = new Found(client, Recordings.find(session, recordingId));
             last = found;
         }
-        return new FrameWalk(directory).firstBad(found.info(), from, to);
+        return new FrameWalk(directory, isCanceled, timeoutNs).firstBad(found.info(), from, to);
     }
 
     /**
-     * @throws KvArchiveException with {@link KvArchiveError#BAD_FRAME}.
+     * Look at a range, within the replay timeout.
+     *
+     * @throws KvArchiveException with {@link KvArchiveError#BAD_FRAME}, also as {@link #firstBad}.
      */
     void check(final long recordingId, final long from, final long to)
     {
-        final long bad = firstBad(recordingId, from, to);
+        final long bad = firstBad(recordingId, from, to, FrameGuard::isInterrupted, ctx.replayTimeoutNs());
         if (bad < to)
         {
             throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, at(recordingId, bad), null);
         }
+    }
+
+    static boolean isInterrupted()
+    {
+        return Thread.currentThread().isInterrupted();
     }
 
     static String at(final long recordingId, final long position)
@@ -79,7 +101,7 @@ final class FrameGuard
 
     private Path directory()
     {
-        return null != ctx.archiveDirectory() ? ctx.archiveDirectory() :
-            DirectoryNote.find(ctx.aeron().context().aeronDirectoryName(), session.archiveId());
+        final Path told = ctx.archiveDirectory();
+        return null != told || !isLocal ? told : DirectoryNote.find(ctx.aeron(), session.archiveId());
     }
 }
