@@ -93,6 +93,14 @@ final class ArchiveSession implements AutoCloseable
         return archive.archiveId();
     }
 
+    /**
+     * The client in use, another one once the session was made again.
+     */
+    AeronArchive client()
+    {
+        return archive;
+    }
+
     boolean isConnected()
     {
         return AeronArchive.State.CONNECTED == archive.state() &&

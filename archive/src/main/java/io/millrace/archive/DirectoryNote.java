@@ -19,13 +19,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
+import io.aeron.Aeron;
+import io.aeron.AeronCounters;
 import io.aeron.archive.Archive;
+import org.agrona.concurrent.status.CountersReader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the clients of an archive's own driver where its files lie: a file in the driver's directory, which lives as
- * long as that. Clients of other drivers are told by {@link KvArchive.Context#archiveDirectory(Path)}.
+ * Tells clients that reach an archive over IPC where its files lie: a file in the driver's directory, named by what the
+ * driver gives out once, the registration of a counter of that archive. Ids of archives are unique on a driver only, so
+ * other clients are told by {@link KvArchive.Context#archiveDirectory(Path)}.
  */
 final class DirectoryNote implements AutoCloseable
 {
@@ -35,7 +39,7 @@ final class DirectoryNote implements AutoCloseable
 
     DirectoryNote(final Archive.Context ctx)
     {
-        file = file(ctx.aeronDirectoryName(), ctx.archiveId());
+        file = file(ctx.aeronDirectoryName(), ctx.controlSessionsCounter().registrationId());
         try
         {
             Files.writeString(file, ctx.archiveDir().getAbsolutePath());
@@ -49,14 +53,16 @@ final class DirectoryNote implements AutoCloseable
     /**
      * Find the directory of an archive.
      *
-     * @return the directory, or null when it is not told or is not on this machine.
+     * @param aeron     client of the driver that the archive is on.
+     * @param archiveId of the archive.
+     * @return the directory, or null when it is not told.
      */
-    static Path find(final String aeronDirectoryName, final long archiveId)
+    static Path find(final Aeron aeron, final long archiveId)
     {
+        final Path file = file(aeron, archiveId);
         try
         {
-            final Path directory = Path.of(Files.readString(file(aeronDirectoryName, archiveId)));
-            return Files.isDirectory(directory) ? directory : null;
+            return null == file ? null : Path.of(Files.readString(file));
         }
         catch (final IOException ex)
         {
@@ -65,9 +71,21 @@ final class DirectoryNote implements AutoCloseable
         }
     }
 
-    static Path file(final String aeronDirectoryName, final long archiveId)
+    /**
+     * @return the file that an archive that lives has or would have, or null when there is no such archive.
+     */
+    static Path file(final Aeron aeron, final long archiveId)
     {
-        return Path.of(aeronDirectoryName, "archive-" + archiveId + ".dir");
+        final CountersReader counters = aeron.countersReader();
+        final int counterId = io.aeron.archive.ArchiveCounters.find(
+            counters, AeronCounters.ARCHIVE_CONTROL_SESSIONS_TYPE_ID, archiveId);
+        return CountersReader.NULL_COUNTER_ID == counterId ? null :
+            file(aeron.context().aeronDirectoryName(), counters.getCounterRegistrationId(counterId));
+    }
+
+    private static Path file(final String aeronDirectoryName, final long registrationId)
+    {
+        return Path.of(aeronDirectoryName, "archive-" + registrationId + ".dir");
     }
 
     public void close()

@@ -17,6 +17,9 @@ package io.millrace.archive;
 
 import java.nio.file.Path;
 
+import io.aeron.ChannelUri;
+import io.aeron.archive.client.AeronArchive;
+
 /**
  * Looks at the frames of a range before it is replayed, where the files of the archive can be read: at one of an
  * unknown type an archive hangs, with all that it serves.
@@ -25,9 +28,10 @@ final class FrameGuard
 {
     private final ArchiveSession session;
     private final KvArchive.Context ctx;
+    private final boolean isLocal;
     private volatile Found last;
 
-    private record Found(long archiveId, KvRecordingInfo info)
+    private record Found(AeronArchive client, KvRecordingInfo info)
     {
     }
 
@@ -35,6 +39,7 @@ final class FrameGuard
     {
         this.session = session;
         this.ctx = ctx;
+        isLocal = ChannelUri.parse(ctx.archiveContext().controlRequestChannel()).isIpc();
     }
 
     /**
@@ -52,9 +57,10 @@ final class FrameGuard
             return to;
         }
         Found found = last;
-        if (null == found || found.archiveId() != session.archiveId() || found.info().recordingId() != recordingId)
+        final AeronArchive client = session.client();
+        if (null == found || found.client() != client || found.info().recordingId() != recordingId)
         {
-            found = new Found(session.archiveId(), Recordings.find(session, recordingId));
+            found = new Found(client, Recordings.find(session, recordingId));
             last = found;
         }
         return new FrameWalk(directory).firstBad(found.info(), from, to);
@@ -79,7 +85,7 @@ final class FrameGuard
 
     private Path directory()
     {
-        return null != ctx.archiveDirectory() ? ctx.archiveDirectory() :
-            DirectoryNote.find(ctx.aeron().context().aeronDirectoryName(), session.archiveId());
+        final Path told = ctx.archiveDirectory();
+        return null != told || !isLocal ? told : DirectoryNote.find(ctx.aeron(), session.archiveId());
     }
 }

@@ -137,7 +137,7 @@ class FrameWalkTest
                 damageType(archiveDirectory, info, Frames.transferBegins(archiveDirectory, info)[0]);
                 // As where the archive is on another machine.
                 Files.delete(DirectoryNote.file(
-                    driver.aeronDirectoryName(), rig.client.session().archiveId()));
+                    rig.client.context().aeron(), rig.client.session().archiveId()));
 
                 rig.client.context().replayTimeoutNs(TimeUnit.SECONDS.toNanos(3));
                 try (KvFetch fetch = store.fetch(

@@ -1,0 +1,155 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+import io.aeron.archive.codecs.SourceLocation;
+import io.aeron.driver.MediaDriver;
+import io.millrace.bridge.KvSender;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(150)
+class FrameGuardTest
+{
+    private static final long ARCHIVE_ID = 1;
+
+    @TempDir
+    private Path directory;
+
+    /**
+     * Both machines have an archive of the same id, as drivers give them out.
+     */
+    @Test
+    void looksAtNoFilesOfAnotherArchiveThanTheOneItTalksTo() throws Exception
+    {
+        final String control = "aeron:udp?endpoint=localhost:" + Rig.freePort();
+        try (MediaDriver firstDriver = MediaDriver.launch(Rig.driverContext());
+            MillraceArchive first = attach(firstDriver, "first", control);
+            KvArchive local = KvArchive.connect(first.clientContext());
+            Rig rig = Rig.client(firstDriver.aeronDirectoryName());
+            MediaDriver secondDriver = MediaDriver.launch(Rig.driverContext());
+            MillraceArchive second = attach(secondDriver, "second", null);
+            KvArchive secondLocal = KvArchive.connect(second.clientContext());
+            KvArchive remote = KvArchive.connect(new KvArchive.Context()
+                .aeronDirectoryName(secondDriver.aeronDirectoryName())
+                .controlRequestChannel(control).controlResponseChannel("aeron:udp?endpoint=localhost:0")
+                .replayChannel("aeron:udp?endpoint=localhost:" + Rig.freePort())
+                .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30)));
+            Rig.Destination target = new Rig.Destination())
+        {
+            final KvRecordingInfo whole = record(rig, local, firstDriver, 1);
+            final KvRecordingInfo damaged = record(rig, secondLocal, secondDriver, 2);
+            assertThat(damaged.recordingId()).isEqualTo(whole.recordingId());
+            FrameWalkTest.damageType(directory.resolve("second"), damaged, 0);
+
+            assertThat(firstBad(secondLocal, damaged)).isZero();
+            assertThat(firstBad(remote, whole)).isEqualTo(whole.position());
+            try (KvReplay replay = remote.replay(whole.recordingId(), target.receiverContext()))
+            {
+                rig.assertReplayed(replay, whole);
+            }
+
+            // What is damaged in the archive it talks to is seen once it is told where to look.
+            FrameWalkTest.damageType(directory.resolve("first"), whole, 0);
+            remote.context().archiveDirectory(directory.resolve("first"));
+            assertThat(firstBad(remote, whole)).isZero();
+        }
+    }
+
+    @Test
+    void knowsNothingMoreOfTheFormerArchiveWhenAnotherOneAnswers() throws IOException
+    {
+        try (MediaDriver driver = MediaDriver.launch(Rig.driverContext());
+            MillraceArchive first = attach(driver, "first", null);
+            KvArchive client = KvArchive.connect(first.clientContext());
+            Rig rig = Rig.client(driver.aeronDirectoryName()))
+        {
+            final KvRecordingInfo former = record(rig, client, driver, 1);
+            assertThat(firstBad(client, former)).isEqualTo(former.position());
+            first.close();
+            await(() -> null == DirectoryNote.file(client.context().aeron(), ARCHIVE_ID));
+            try (MillraceArchive ignore = attach(driver, "second", null))
+            {
+                awaitBack(client);
+                final KvRecordingInfo info = record(rig, client, driver, 2);
+                assertThat(info.recordingId()).isEqualTo(former.recordingId());
+                FrameWalkTest.damageType(directory.resolve("second"), info, 0);
+                assertThat(firstBad(client, info)).isZero();
+            }
+        }
+    }
+
+    private MillraceArchive attach(final MediaDriver driver, final String name, final String control)
+    {
+        return MillraceArchive.attach(driver.aeronDirectoryName(), Rig.archiveContext(
+            directory.resolve(name).toFile()).archiveId(ARCHIVE_ID).controlChannel(control));
+    }
+
+    private static long firstBad(final KvArchive client, final KvRecordingInfo info)
+    {
+        return client.frames().firstBad(info.recordingId(), 0, info.position());
+    }
+
+    private static KvRecordingInfo record(
+        final Rig rig, final KvArchive client, final MediaDriver driver, final long requestId)
+    {
+        final KvRecording recording = client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
+        try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC)
+            .aeronDirectoryName(driver.aeronDirectoryName()).unacknowledged(true)))
+        {
+            rig.send(sender, requestId);
+        }
+        return recording.awaitStop(Rig.LIMIT_NS);
+    }
+
+    /**
+     * Until the client has found an archive again.
+     */
+    static void awaitBack(final KvArchive client)
+    {
+        await(() ->
+        {
+            try
+            {
+                client.list(0, 1);
+                return true;
+            }
+            catch (final KvArchiveException ex)
+            {
+                return false;
+            }
+        });
+    }
+
+    private static void await(final BooleanSupplier condition)
+    {
+        final long startNs = System.nanoTime();
+        while (!condition.getAsBoolean())
+        {
+            assertThat(System.nanoTime() - startNs).as("waited for in vain").isLessThan(Rig.LIMIT_NS);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+}
