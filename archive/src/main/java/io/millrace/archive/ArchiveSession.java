@@ -15,6 +15,7 @@
  */
 package io.millrace.archive;
 
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -48,6 +49,7 @@ final class ArchiveSession implements AutoCloseable
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Long2ObjectHashMap<KvRecording> recordingByCorrelationId = new Long2ObjectHashMap<>();
+    private final ArrayDeque<KvRecording> started = new ArrayDeque<>();
     private final long messageTimeoutNs;
     private final Aeron aeron;
     private final AeronArchive.Context ctx;
@@ -93,9 +95,7 @@ final class ArchiveSession implements AutoCloseable
         return archive.archiveId();
     }
 
-    /**
-     * The client in use, another one once the session was made again.
-     */
+    /** The client in use, another one once the session was made again. */
     AeronArchive client()
     {
         return archive;
@@ -120,7 +120,9 @@ final class ArchiveSession implements AutoCloseable
         try
         {
             reconnectIfGone(what);
-            return request.apply(archive);
+            final T answer = request.apply(archive);
+            identifyStarted();
+            return answer;
         }
         catch (final AeronException ex)
         {
@@ -159,22 +161,14 @@ final class ArchiveSession implements AutoCloseable
     private KvRecording record(
         final String what, final String channel, final int streamId, final ToLongFunction<AeronArchive> request)
     {
-        lock.lock();
-        try
+        return call(what + " " + channel + " stream " + streamId, client ->
         {
-            return call(what + " " + channel + " stream " + streamId, client ->
-            {
-                final long subscriptionId = request.applyAsLong(client);
-                final KvRecording recording =
-                    new KvRecording(this, channel, streamId, subscriptionId, client.lastCorrelationId());
-                recordingByCorrelationId.put(recording.correlationId(), recording);
-                return recording;
-            });
-        }
-        finally
-        {
-            lock.unlock();
-        }
+            final long subscriptionId = request.applyAsLong(client);
+            final KvRecording recording =
+                new KvRecording(this, channel, streamId, subscriptionId, client.lastCorrelationId());
+            recordingByCorrelationId.put(recording.correlationId(), recording);
+            return recording;
+        });
     }
 
     /**
@@ -275,6 +269,26 @@ final class ArchiveSession implements AutoCloseable
         });
     }
 
+    /**
+     * Learn what tells recordings that started from others of their ids.
+     */
+    private void identifyStarted()
+    {
+        try
+        {
+            for (KvRecording recording = started.peek(); null != recording; recording = started.peek())
+            {
+                recording.identify(archive);
+                started.remove();
+            }
+        }
+        catch (final AeronException ex)
+        {
+            // The request was answered: the next one asks again.
+            LOGGER.debug("started recording", ex);
+        }
+    }
+
     private AeronArchive.Context context()
     {
         return ctx.clone()
@@ -309,6 +323,7 @@ final class ArchiveSession implements AutoCloseable
                 LOGGER.info("archive {} answers again", connected.archiveId());
                 final List<KvRecording> recordings = List.copyOf(recordingByCorrelationId.values());
                 recordingByCorrelationId.clear();
+                started.clear();
                 recordings.forEach(recording -> recording.onReconnected(connected));
                 return;
             }
@@ -337,9 +352,17 @@ final class ArchiveSession implements AutoCloseable
         final RecordingSignal signal)
     {
         final KvRecording recording = recordingByCorrelationId.get(correlationId);
-        if (null != recording && recording.onSignal(recordingId, position, signal))
+        if (null != recording)
         {
-            recordingByCorrelationId.remove(correlationId);
+            final boolean isNew = Aeron.NULL_VALUE == recording.recordingId();
+            if (recording.onSignal(recordingId, position, signal))
+            {
+                recordingByCorrelationId.remove(correlationId);
+            }
+            if (isNew && Aeron.NULL_VALUE != recording.recordingId())
+            {
+                started.add(recording);
+            }
         }
     }
 

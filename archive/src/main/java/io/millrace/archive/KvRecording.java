@@ -15,7 +15,12 @@
  */
 package io.millrace.archive;
 
+import java.util.List;
+import java.util.Objects;
+
 import io.aeron.Aeron;
+import io.aeron.ChannelUri;
+import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import io.aeron.archive.client.ArchiveException;
 import io.aeron.archive.codecs.RecordingSignal;
@@ -34,6 +39,10 @@ public final class KvRecording implements AutoCloseable
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(KvRecording.class);
 
+    private static final List<String> IDENTITY = List.of(CommonContext.ENDPOINT_PARAM_NAME,
+        CommonContext.INTERFACE_PARAM_NAME, CommonContext.MDC_CONTROL_PARAM_NAME,
+        CommonContext.MDC_CONTROL_MODE_PARAM_NAME, CommonContext.SESSION_ID_PARAM_NAME, CommonContext.TAGS_PARAM_NAME);
+
     private final ArchiveSession session;
     private final String channel;
     private final int streamId;
@@ -43,6 +52,7 @@ public final class KvRecording implements AutoCloseable
     private volatile long stopPosition = AeronArchive.NULL_POSITION;
     private volatile boolean isStopped;
     private volatile boolean isUntold;
+    private volatile KvRecordingInfo origin;
     private volatile KvArchiveException failure;
 
     KvRecording(
@@ -149,8 +159,8 @@ public final class KvRecording implements AutoCloseable
         }
 
         // The start is told before the answer, so that it is known now whether a stop will be told.
-        session.call("stop " + this, client -> client.tryStopRecording(subscriptionId));
-        if (Aeron.NULL_VALUE == recordingId)
+        final boolean isOwn = session.call("stop " + this, this::stopSubscription);
+        if (Aeron.NULL_VALUE == recordingId || !isOwn && isUntold)
         {
             isStopped = true;
             session.forget(this);
@@ -237,17 +247,22 @@ public final class KvRecording implements AutoCloseable
     {
         try
         {
-            if (Aeron.NULL_VALUE == recordingId)
+            isUntold = true;
+            if (null == origin)
             {
                 // It may have started unseen; what nobody knows of must not keep the stream from being recorded.
-                client.tryStopRecording(subscriptionId);
+                stopSubscription(client);
                 onFailed(new KvArchiveException(KvArchiveError.ARCHIVE_GONE, "the session with the archive was lost " +
                     "before its stream was seen, and it was ended: record again"));
             }
+            else if (isSame(Recordings.describe(client, recordingId)))
+            {
+                askForStop(client);
+            }
             else
             {
-                isUntold = true;
-                askForStop(client);
+                onFailed(new KvArchiveException(KvArchiveError.UNKNOWN_RECORDING, "the archive that answers now has " +
+                    "not this recording " + recordingId + ": record again"));
             }
         }
         catch (final AeronException ex)
@@ -255,6 +270,48 @@ public final class KvRecording implements AutoCloseable
             onFailed(ex instanceof ArchiveException ? ArchiveErrors.of(toString(), (ArchiveException)ex) :
                 ArchiveErrors.exception(KvArchiveError.ARCHIVE_GONE, ex.getMessage(), ex));
         }
+    }
+
+    /**
+     * Learn what tells it from a recording of the same id in another archive.
+     */
+    void identify(final AeronArchive client)
+    {
+        origin = Recordings.describe(client, recordingId);
+    }
+
+    private boolean isSame(final KvRecordingInfo info)
+    {
+        return null != info && info.startTimestampMs() == origin.startTimestampMs() &&
+            info.initialTermId() == origin.initialTermId();
+    }
+
+    /**
+     * Subscription ids are unique on a driver only: the archive that answers after the session was lost may have given
+     * this one to another client.
+     *
+     * @return true when it was there.
+     */
+    private boolean stopSubscription(final AeronArchive client)
+    {
+        final boolean[] isOwn = {!isUntold};
+        if (isUntold)
+        {
+            final ChannelUri uri = ChannelUri.parse(channel);
+            client.listRecordingSubscriptions(0, Integer.MAX_VALUE, "", streamId, true,
+                (controlSessionId, requestId, id, stream, stripped) -> isOwn[0] |=
+                id == subscriptionId && stream == streamId && isSame(uri, ChannelUri.parse(stripped)));
+        }
+        return isOwn[0] && client.tryStopRecording(subscriptionId);
+    }
+
+    /**
+     * The archive subscribes to what is left of a channel when all that is only for publications is gone.
+     */
+    private static boolean isSame(final ChannelUri uri, final ChannelUri stripped)
+    {
+        return uri.media().equals(stripped.media()) &&
+            IDENTITY.stream().allMatch(name -> Objects.equals(uri.get(name), stripped.get(name)));
     }
 
     private boolean isEnded()

@@ -32,15 +32,26 @@ final class Recordings
 
     static KvRecordingInfo find(final ArchiveSession session, final long recordingId)
     {
-        final List<KvRecordingInfo> found = new ArrayList<>(1);
-        final String what = "find recording " + recordingId;
-        session.call(what, client -> client.listRecording(recordingId, collector(found)));
-        if (found.isEmpty())
+        final KvRecordingInfo found =
+            session.call("find recording " + recordingId, client -> describe(client, recordingId));
+        if (null == found)
         {
             throw ArchiveErrors.exception(
                 KvArchiveError.UNKNOWN_RECORDING, "the archive has no recording " + recordingId, null);
         }
-        return located(session, found.get(0));
+        return located(session, found);
+    }
+
+    /**
+     * What the catalog has, with the start position for the position of an active recording.
+     *
+     * @return the recording, or null when there is none.
+     */
+    static KvRecordingInfo describe(final AeronArchive client, final long recordingId)
+    {
+        final List<KvRecordingInfo> found = new ArrayList<>(1);
+        client.listRecording(recordingId, collector(found));
+        return found.isEmpty() ? null : found.get(0);
     }
 
     /**

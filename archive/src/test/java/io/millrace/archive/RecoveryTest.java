@@ -155,7 +155,7 @@ class RecoveryTest
         }
     }
 
-    private static void loseSession(final KvArchive client)
+    static void loseSession(final KvArchive client)
     {
         client.session().call("lose the session", archive ->
         {
