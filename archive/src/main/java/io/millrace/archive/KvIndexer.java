@@ -150,6 +150,8 @@ final class KvIndexer
 
     /**
      * Wait until another thread has brought the index of a recording up to a position.
+     *
+     * @throws KvArchiveException with {@link KvArchiveError#CANCELED} when this thread is interrupted.
      */
     void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
     {
@@ -178,15 +180,25 @@ final class KvIndexer
                 throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
                     indexed + ", not to " + position + ", within timeoutNs=" + timeoutNs);
             }
+            if (Thread.currentThread().isInterrupted())
+            {
+                throw new KvArchiveException(KvArchiveError.CANCELED, "interrupted while waiting for recording " +
+                    recordingId + " to be indexed to " + position);
+            }
             LockSupport.parkNanos(POLL_NS);
         }
     }
 
     /**
-     * @return false when another thread was at work for all that time, or this one was interrupted.
+     * @return false when another thread was at work for all that time.
+     * @throws KvArchiveException with {@link KvArchiveError#CANCELED} when this thread is interrupted meanwhile.
      */
     private boolean tryLock(final long timeoutNs)
     {
+        if (lock.tryLock())
+        {
+            return true;
+        }
         try
         {
             return lock.tryLock(timeoutNs, TimeUnit.NANOSECONDS);
@@ -194,7 +206,8 @@ final class KvIndexer
         catch (final InterruptedException ex)
         {
             Thread.currentThread().interrupt();
-            return false;
+            throw new KvArchiveException(
+                KvArchiveError.CANCELED, "interrupted while another thread was at work on the index", ex);
         }
     }
 
@@ -344,7 +357,8 @@ final class KvIndexer
      * Close what this works with and on.
      *
      * @param timeoutNs nanoseconds for a thread that is at work to notice that it is canceled.
-     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not: nothing is closed then.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not, {@link KvArchiveError#CANCELED} when this
+     *                            one is interrupted meanwhile: nothing is closed then.
      */
     void close(final long timeoutNs)
     {

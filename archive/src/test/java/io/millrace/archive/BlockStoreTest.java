@@ -278,6 +278,24 @@ class BlockStoreTest
         }
     }
 
+    @Test
+    void anInterruptedThreadWaitsNoLongerAndCloses()
+    {
+        try (Rig rig = new Rig(directory.resolve("archive")); KvBlockStore store = open(rig))
+        {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> store.awaitIndexed(0, 64, Rig.LIMIT_NS))
+                .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.CANCELED);
+            store.close();
+            assertThat(Thread.interrupted()).isTrue();
+            assertThatThrownBy(() -> store.update(KvScanProgress.NONE)).hasMessageContaining("closed");
+        }
+        finally
+        {
+            Thread.interrupted();
+        }
+    }
+
     private static long[] allHashes(final int requests)
     {
         return LongStream.rangeClosed(1, requests).flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
