@@ -107,8 +107,7 @@ final class Predecessor
             }
             if (nowMs != renewedMs)
             {
-                throw new ConfigurationException("archive directory " + file.getParent() + " is in use by process " +
-                    pid + ": stop that archive, or name another directory");
+                throw inUse(file, pid);
             }
             if (System.nanoTime() - endNs >= 0)
             {
@@ -123,6 +122,17 @@ final class Predecessor
             }
             LockSupport.parkNanos(LOOK_NS);
         }
-        mark.putLongVolatile(offset, Aeron.NULL_VALUE);
+        // One that lives may have renewed it since it was looked at last.
+        if (!mark.compareAndSetLong(offset, renewedMs, Aeron.NULL_VALUE) &&
+            Aeron.NULL_VALUE != mark.getLongVolatile(offset))
+        {
+            throw inUse(file, pid);
+        }
+    }
+
+    private static ConfigurationException inUse(final File file, final long pid)
+    {
+        return new ConfigurationException("archive directory " + file.getParent() + " is in use by process " +
+            pid + ": stop that archive, or name another directory");
     }
 }

@@ -22,11 +22,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 import io.aeron.archive.ArchiveMarkFile;
+import io.aeron.archive.codecs.mark.MarkFileHeaderDecoder;
+import io.aeron.archive.codecs.mark.MessageHeaderDecoder;
+import io.aeron.exceptions.ConfigurationException;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 @Timeout(120)
 class PredecessorTest
@@ -51,6 +57,29 @@ class PredecessorTest
             write(file, ended);
             return startMs;
         })).doesNotThrowAnyException();
+    }
+
+    @Test
+    void oneThatRenewsItsMarkAfterTheLastLookIsInTheWay() throws Exception
+    {
+        final Path file = directory.resolve(ArchiveMarkFile.FILENAME);
+        final byte[] alive;
+        try (Rig ignore = new Rig(directory))
+        {
+            alive = Files.readAllBytes(file);
+        }
+        final byte[] renewed = alive.clone();
+        final int offset = MessageHeaderDecoder.ENCODED_LENGTH +
+            MarkFileHeaderDecoder.activityTimestampEncodingOffset();
+        new UnsafeBuffer(renewed).putLong(offset, System.currentTimeMillis() + 1);
+        write(file, alive);
+        // By this clock the mark is too old to be looked at again.
+        assertThatThrownBy(() -> Predecessor.await(file.toFile(), 1, () ->
+        {
+            write(file, renewed);
+            return Long.MAX_VALUE;
+        })).isInstanceOf(ConfigurationException.class).hasMessageContaining("in use by process");
+        assertThat(Files.readAllBytes(file)).isEqualTo(renewed);
     }
 
     private static void write(final Path file, final byte[] bytes)
