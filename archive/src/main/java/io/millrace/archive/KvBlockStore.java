@@ -224,7 +224,8 @@ public final class KvBlockStore implements AutoCloseable
     /**
      * End the thread and close the index.
      *
-     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when a thread is at work on it for too long.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when a thread is at work on it for too long,
+     *                            {@link KvArchiveError#CANCELED} when this one is interrupted meanwhile.
      */
     public void close()
     {

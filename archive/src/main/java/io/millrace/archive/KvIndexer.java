@@ -357,8 +357,8 @@ final class KvIndexer
      * Close what this works with and on.
      *
      * @param timeoutNs nanoseconds for a thread that is at work to notice that it is canceled.
-     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not, {@link KvArchiveError#CANCELED} when this
-     *                            one is interrupted meanwhile: nothing is closed then.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE} when it did not, {@link KvArchiveError#CANCELED}
+     *                            when this one is interrupted meanwhile: nothing is closed then.
      */
     void close(final long timeoutNs)
     {
