@@ -105,7 +105,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
                 {
                     return;
                 }
-                replay.open(session, ctx, frames);
+                replay.open(session, ctx, frames, () -> KvReplayState.RUNNING != state, timeoutNs);
                 opened.add(replay);
             }
         }

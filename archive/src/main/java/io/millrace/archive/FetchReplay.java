@@ -18,6 +18,7 @@ package io.millrace.archive;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import io.aeron.Image;
 import io.aeron.Subscription;
@@ -84,11 +85,16 @@ final class FetchReplay
         return pending;
     }
 
-    void open(final ArchiveSession session, final KvArchive.Context ctx, final FrameGuard frames)
+    void open(
+        final ArchiveSession session,
+        final KvArchive.Context ctx,
+        final FrameGuard frames,
+        final BooleanSupplier isCanceled,
+        final long timeoutNs)
     {
         try
         {
-            end = frames.firstBad(range.recordingId(), range.from(), range.to());
+            end = frames.firstBad(range.recordingId(), range.from(), range.to(), isCanceled, timeoutNs);
             if (range.from() == end)
             {
                 return;

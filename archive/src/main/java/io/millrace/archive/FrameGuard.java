@@ -16,6 +16,7 @@
 package io.millrace.archive;
 
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 
 import io.aeron.ChannelUri;
 import io.aeron.archive.client.AeronArchive;
@@ -45,11 +46,19 @@ final class FrameGuard
     /**
      * Find the first frame of a type that no recording has.
      *
-     * @param from position of the start of a frame.
-     * @param to   position at which to end.
+     * @param from       position of the start of a frame.
+     * @param to         position at which to end.
+     * @param isCanceled asked now and then.
+     * @param timeoutNs  nanoseconds that this may take.
      * @return its position, or {@code to} when there is none, or the files are not to be had.
+     * @throws KvArchiveException with {@link KvArchiveError#CANCELED} or {@link KvArchiveError#DEADLINE}.
      */
-    long firstBad(final long recordingId, final long from, final long to)
+    long firstBad(
+        final long recordingId,
+        final long from,
+        final long to,
+        final BooleanSupplier isCanceled,
+        final long timeoutNs)
     {
         final Path directory = directory();
         if (null == directory)
@@ -63,19 +72,26 @@ final class FrameGuard
             found = new Found(client, Recordings.find(session, recordingId));
             last = found;
         }
-        return new FrameWalk(directory).firstBad(found.info(), from, to);
+        return new FrameWalk(directory, isCanceled, timeoutNs).firstBad(found.info(), from, to);
     }
 
     /**
-     * @throws KvArchiveException with {@link KvArchiveError#BAD_FRAME}.
+     * Look at a range, within the replay timeout.
+     *
+     * @throws KvArchiveException with {@link KvArchiveError#BAD_FRAME}, also as {@link #firstBad}.
      */
     void check(final long recordingId, final long from, final long to)
     {
-        final long bad = firstBad(recordingId, from, to);
+        final long bad = firstBad(recordingId, from, to, FrameGuard::isInterrupted, ctx.replayTimeoutNs());
         if (bad < to)
         {
             throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, at(recordingId, bad), null);
         }
+    }
+
+    static boolean isInterrupted()
+    {
+        return Thread.currentThread().isInterrupted();
     }
 
     static String at(final long recordingId, final long position)

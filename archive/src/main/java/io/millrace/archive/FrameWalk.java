@@ -22,6 +22,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import io.aeron.logbuffer.FrameDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
@@ -34,13 +36,29 @@ import org.agrona.BitUtil;
  */
 final class FrameWalk
 {
-    private final Path archiveDirectory;
-    private final ByteBuffer header =
-        ByteBuffer.allocate(DataHeaderFlyweight.HEADER_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
+    /**
+     * Headers that are closer to one another are read by blocks.
+     */
+    private static final int SHORT_FRAME = 4096;
+    private static final int BLOCK = 1 << 20;
 
-    FrameWalk(final Path archiveDirectory)
+    private final Path archiveDirectory;
+    private final BooleanSupplier isCanceled;
+    private final long timeoutNs;
+    private final long startNs = System.nanoTime();
+    private ByteBuffer bytes =
+        ByteBuffer.allocate(DataHeaderFlyweight.HEADER_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
+    private long bytesOffset;
+
+    /**
+     * @param isCanceled asked with each read.
+     * @param timeoutNs  nanoseconds from now for all that is walked over.
+     */
+    FrameWalk(final Path archiveDirectory, final BooleanSupplier isCanceled, final long timeoutNs)
     {
         this.archiveDirectory = archiveDirectory;
+        this.isCanceled = isCanceled;
+        this.timeoutNs = timeoutNs;
     }
 
     /**
@@ -49,11 +67,11 @@ final class FrameWalk
      * @param from position of the start of a frame, else the archive refuses to replay and this finds nothing.
      * @param to   position at which to end.
      * @return its position, or {@code to} when there is none up to what the archive itself finds damaged or missing.
+     * @throws KvArchiveException with {@link KvArchiveError#CANCELED} or {@link KvArchiveError#DEADLINE}.
      */
     long firstBad(final KvRecordingInfo info, final long from, final long to)
     {
         long position = from;
-        boolean isFirst = true;
         while (position < to)
         {
             final long base = info.segmentBase(position);
@@ -64,25 +82,27 @@ final class FrameWalk
             }
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ))
             {
+                int frameLength = BLOCK;
+                bytes.limit(0);
                 while (position < to && info.segmentBase(position) == base)
                 {
-                    header.clear();
-                    if (channel.read(header, position - base) < header.capacity())
+                    final int at = header(channel, position - base, to - position, frameLength);
+                    if (at < 0)
                     {
                         return to;
                     }
-                    final int length = header.getInt(HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET);
-                    final int type = header.getShort(HeaderFlyweight.TYPE_FIELD_OFFSET) & 0xFFFF;
-                    if (length <= 0 || isFirst && !isFrameAt(info, position))
+                    final int length = bytes.getInt(at + HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET);
+                    final int type = bytes.getShort(at + HeaderFlyweight.TYPE_FIELD_OFFSET) & 0xFFFF;
+                    if (length <= 0 || position == from && !isFrameAt(info, position, at))
                     {
                         return to;
                     }
-                    isFirst = false;
                     if (HeaderFlyweight.HDR_TYPE_DATA != type && HeaderFlyweight.HDR_TYPE_PAD != type)
                     {
                         return position;
                     }
-                    position += BitUtil.align(length, FrameDescriptor.FRAME_ALIGNMENT);
+                    frameLength = length;
+                    position += BitUtil.align((long)length, FrameDescriptor.FRAME_ALIGNMENT);
                 }
             }
             catch (final IOException ex)
@@ -94,11 +114,51 @@ final class FrameWalk
         return to;
     }
 
-    private boolean isFrameAt(final KvRecordingInfo info, final long position)
+    /**
+     * @param left        bytes up to where the walk ends.
+     * @param frameLength of the frame before.
+     * @return index of the header in what was read, or -1 when the file ends before.
+     */
+    private int header(final FileChannel channel, final long offset, final long left, final int frameLength)
+        throws IOException
+    {
+        if (offset < bytesOffset || offset + DataHeaderFlyweight.HEADER_LENGTH > bytesOffset + bytes.limit())
+        {
+            checkTime();
+            final int wanted = frameLength < SHORT_FRAME ?
+                (int)Math.max(DataHeaderFlyweight.HEADER_LENGTH, Math.min(BLOCK, left)) :
+                DataHeaderFlyweight.HEADER_LENGTH;
+            if (bytes.capacity() < wanted)
+            {
+                bytes = ByteBuffer.allocate(wanted).order(ByteOrder.LITTLE_ENDIAN);
+            }
+            bytes.clear().limit(wanted);
+            channel.read(bytes, offset);
+            bytes.flip();
+            bytesOffset = offset;
+        }
+        final int at = (int)(offset - bytesOffset);
+        return at + DataHeaderFlyweight.HEADER_LENGTH > bytes.limit() ? -1 : at;
+    }
+
+    private void checkTime()
+    {
+        if (isCanceled.getAsBoolean())
+        {
+            throw new KvArchiveException(KvArchiveError.CANCELED, "look at frames on disk was canceled");
+        }
+        if (System.nanoTime() - startNs >= timeoutNs)
+        {
+            throw new KvArchiveException(KvArchiveError.DEADLINE, "frames on disk were not looked at within " +
+                TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms: allow more time, or take a shorter range");
+        }
+    }
+
+    private boolean isFrameAt(final KvRecordingInfo info, final long position, final int at)
     {
         final long termOffset = position & (info.termBufferLength() - 1);
         final long termId = info.initialTermId() + position / info.termBufferLength();
-        return header.getInt(DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET) == termOffset &&
-            header.getInt(DataHeaderFlyweight.TERM_ID_FIELD_OFFSET) == (int)termId;
+        return bytes.getInt(at + DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET) == termOffset &&
+            bytes.getInt(at + DataHeaderFlyweight.TERM_ID_FIELD_OFFSET) == (int)termId;
     }
 }

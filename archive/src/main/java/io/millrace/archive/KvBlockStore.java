@@ -129,7 +129,8 @@ public final class KvBlockStore implements AutoCloseable
      * @param recordingId of the recording.
      * @param position    up to which, in bytes.
      * @param timeoutNs   nanoseconds to wait at most.
-     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE}.
+     * @throws KvArchiveException with {@link KvArchiveError#DEADLINE}, or {@link KvArchiveError#CANCELED} when this
+     *                            thread is interrupted.
      */
     public void awaitIndexed(final long recordingId, final long position, final long timeoutNs)
     {

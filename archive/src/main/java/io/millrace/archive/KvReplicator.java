@@ -54,6 +54,7 @@ public final class KvReplicator implements AutoCloseable
     private final String localChannel;
     private final Counter counter;
     private final Map<Long, Request> requests = new HashMap<>();
+    private final Map<Long, Long> lookedTo = new HashMap<>();
     private String errorText;
 
     private record Request(long replicationId, long timeNs, String whyNot)
@@ -209,7 +210,20 @@ public final class KvReplicator implements AutoCloseable
             stop(last);
         }
         final long from = null == copy ? info.startPosition() : copy.position();
-        final long bad = source.frames().firstBad(info.recordingId(), from, info.position());
+        final long bad;
+        try
+        {
+            bad = firstBad(info, from);
+        }
+        catch (final KvArchiveException ex)
+        {
+            if (KvArchiveError.DEADLINE != ex.error())
+            {
+                throw ex;
+            }
+            // The next update goes on looking.
+            return put(info, new Request(Aeron.NULL_VALUE, nowNs - RETRY_NS, ex.getMessage()));
+        }
         if (bad < info.position())
         {
             final String text =
@@ -226,10 +240,35 @@ public final class KvReplicator implements AutoCloseable
         }
         final long replicationId = session.call("copy recording " + info.recordingId() + " of " + sourceControlChannel,
             client -> client.replicate(info.recordingId(), sourceControlStreamId, sourceControlChannel, params));
+        lookedTo.remove(info.recordingId());
         counter.incrementRelease();
         LOGGER.info("recording {} is copied from position {} on{}", info.recordingId(),
             from, null == last ? "" : ", again");
         return put(info, new Request(replicationId, nowNs, null));
+    }
+
+    /**
+     * Look at what is to be copied, on from where an earlier look ended, for no longer than a replay may take.
+     */
+    private long firstBad(final KvRecordingInfo info, final long from)
+    {
+        final long id = info.recordingId();
+        final long startNs = System.nanoTime();
+        final long timeoutNs = source.context().replayTimeoutNs();
+        long position = Math.max(from, lookedTo.getOrDefault(id, from));
+        while (position < info.position())
+        {
+            final long end = Math.min(info.position(), info.segmentBase(position) + info.segmentFileLength());
+            final long bad = source.frames().firstBad(
+                id, position, end, FrameGuard::isInterrupted, timeoutNs - (System.nanoTime() - startNs));
+            if (bad < end)
+            {
+                return bad;
+            }
+            position = end;
+            lookedTo.put(id, position);
+        }
+        return info.position();
     }
 
     private Request put(final KvRecordingInfo info, final Request request)

@@ -39,12 +39,16 @@ final class RecordingReader implements AutoCloseable
     private final BlockIndex index;
     private final RecordingScan scan;
     private final FrameGuard frames;
+    private final BooleanSupplier isCanceled;
+    private final long timeoutNs;
     private final Set<KvDamage> damages = new LinkedHashSet<>();
 
     RecordingReader(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
     {
         this.index = index;
+        this.isCanceled = isCanceled;
         frames = archive.frames();
+        timeoutNs = archive.context().replayTimeoutNs();
         scan = new RecordingScan(archive.context(), isCanceled);
     }
 
@@ -77,9 +81,12 @@ final class RecordingReader implements AutoCloseable
         final long id = info.recordingId();
         final long limit = info.position();
         long from = first;
+        long lookEnd = first + LOOK_BYTES;
         while (from < limit)
         {
-            final long to = isWhole || scanner.kvMessages() > 0 ? limit : Math.min(limit, from + LOOK_BYTES);
+            // Headers are looked at by segments: neither is canceled late, nor are they read long before the frames.
+            final long end = Math.min(limit, info.segmentBase(from) + info.segmentFileLength());
+            final long to = isWhole || scanner.kvMessages() > 0 ? end : Math.min(end, lookEnd);
             final RecordingScan.Result result =
                 scan(info, from, to, scanner, position -> progress.onProgress(id, position, limit));
             from = result.position();
@@ -90,8 +97,9 @@ final class RecordingReader implements AutoCloseable
             if (KvArchiveError.NONE != result.error())
             {
                 from = skipDamage(info, result, scanner);
+                lookEnd = from + LOOK_BYTES;
             }
-            else if (!isWhole && 0 == scanner.kvMessages())
+            else if (!isWhole && 0 == scanner.kvMessages() && from >= lookEnd)
             {
                 // No KV stream: nothing of it is to be indexed.
                 from = limit;
@@ -112,7 +120,19 @@ final class RecordingReader implements AutoCloseable
         final TransferScanner scanner,
         final RecordingScan.LongStep step)
     {
-        final long bad = frames.firstBad(info.recordingId(), from, to);
+        final long bad;
+        try
+        {
+            bad = frames.firstBad(info.recordingId(), from, to, isCanceled, timeoutNs);
+        }
+        catch (final KvArchiveException ex)
+        {
+            if (KvArchiveError.CANCELED == ex.error())
+            {
+                return new RecordingScan.Result(from, ex.error(), ex.getMessage());
+            }
+            throw ex;
+        }
         final RecordingScan.Result result = bad == from ? new RecordingScan.Result(from, KvArchiveError.NONE, null) :
             scan.scan(info.recordingId(), from, bad, scanner, step);
         return bad == to || KvArchiveError.NONE != result.error() ? result :

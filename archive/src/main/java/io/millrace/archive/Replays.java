@@ -50,7 +50,8 @@ final class Replays
             throw new IllegalArgumentException("timeoutNs=" + timeoutNs + " must be over 0");
         }
 
-        final long end = frames.firstBad(recordingId, from, from + length);
+        final long end =
+            frames.firstBad(recordingId, from, from + length, FrameGuard::isInterrupted, timeoutNs);
         if (from == end)
         {
             throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, FrameGuard.at(recordingId, end), null);

@@ -18,17 +18,24 @@ package io.millrace.archive;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
+import io.aeron.ExclusivePublication;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
+import io.aeron.protocol.DataHeaderFlyweight;
 import io.millrace.bridge.KvSender;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 @Timeout(150)
 class FrameGuardTest
@@ -101,6 +108,71 @@ class FrameGuardTest
         }
     }
 
+    @Test
+    void looksAtShortFramesByBlocksAndEndsWhenCanceledOrLate() throws IOException
+    {
+        final int frame = 96;
+        try (Rig rig = new Rig(directory))
+        {
+            final KvRecordingInfo info;
+            final KvRecording recording = rig.client.record(Rig.IPC, 7, SourceLocation.LOCAL);
+            try (ExclusivePublication publication =
+                rig.client.context().aeron().addExclusivePublication(Rig.IPC, 7))
+            {
+                recording.awaitStart(Rig.LIMIT_NS);
+                final UnsafeBuffer message = new UnsafeBuffer(new byte[frame - DataHeaderFlyweight.HEADER_LENGTH]);
+                while (publication.position() < 3L * Rig.SEGMENT_LENGTH)
+                {
+                    if (publication.offer(message) < 0)
+                    {
+                        LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100));
+                    }
+                }
+            }
+            info = recording.awaitStop(Rig.LIMIT_NS);
+            final AtomicInteger reads = new AtomicInteger();
+            assertThat(firstBad(rig.client, info, () -> reads.incrementAndGet() < 0, Rig.LIMIT_NS))
+                .isEqualTo(info.position());
+            assertThat(reads.get()).isBetween(4, 20);
+
+            assertError(KvArchiveError.CANCELED, () -> firstBad(
+                rig.client, info, () -> reads.decrementAndGet() < 2, Rig.LIMIT_NS));
+            assertError(KvArchiveError.DEADLINE, () -> firstBad(rig.client, info, () -> false, 0));
+
+            final long position = 2L * Rig.SEGMENT_LENGTH + 100 * frame;
+            FrameWalkTest.damageType(directory, info, position);
+            assertThat(firstBad(rig.client, info)).isEqualTo(position);
+        }
+    }
+
+    /**
+     * A store that is closed while it looks at frames keeps no lock and reads no more.
+     */
+    @Test
+    void aReaderStopsAtTheNextLookWhenCanceled()
+    {
+        try (Rig rig = new Rig(directory))
+        {
+            final KvRecordingInfo info = rig.recordOnly(1, 2, 3, 4, 5, 6, 7, 8);
+            final AtomicBoolean isCanceled = new AtomicBoolean();
+            try (RecordingReader reader = new RecordingReader(rig.client, null, isCanceled::get))
+            {
+                final TransferScanner scanner = new TransferScanner(info.recordingId(), System::currentTimeMillis,
+                    (transfer, tag, hashes) -> isCanceled.set(true));
+                scanner.skipTo(0);
+                // What was being replayed may be read to its end, which is that of the segment.
+                assertThat(reader.read(info, 0, scanner, true, KvScanProgress.NONE))
+                    .isPositive().isLessThanOrEqualTo(Rig.SEGMENT_LENGTH).isLessThan(info.position());
+                assertThat(reader.damages()).isEmpty();
+            }
+        }
+    }
+
+    private static void assertError(final KvArchiveError error, final ThrowingCallable call)
+    {
+        assertThatThrownBy(call).extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(error);
+    }
+
     private MillraceArchive attach(final MediaDriver driver, final String name, final String control)
     {
         return MillraceArchive.attach(driver.aeronDirectoryName(), Rig.archiveContext(
@@ -109,7 +181,13 @@ class FrameGuardTest
 
     private static long firstBad(final KvArchive client, final KvRecordingInfo info)
     {
-        return client.frames().firstBad(info.recordingId(), 0, info.position());
+        return firstBad(client, info, () -> false, Rig.LIMIT_NS);
+    }
+
+    private static long firstBad(
+        final KvArchive client, final KvRecordingInfo info, final BooleanSupplier isCanceled, final long timeoutNs)
+    {
+        return client.frames().firstBad(info.recordingId(), 0, info.position(), isCanceled, timeoutNs);
     }
 
     private static KvRecordingInfo record(
