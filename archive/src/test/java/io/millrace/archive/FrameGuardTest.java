@@ -41,12 +41,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class FrameGuardTest
 {
     private static final long ARCHIVE_ID = 1;
+    private static final String SAME_TERM = Rig.IPC + "|init-term-id=7|term-id=7|term-offset=0";
 
     @TempDir
     private Path directory;
 
     /**
-     * Both machines have an archive of the same id, as drivers give them out.
+     * Both machines have an archive of the same id, as drivers give them out, with a recording of the same terms.
      */
     @Test
     void looksAtNoFilesOfAnotherArchiveThanTheOneItTalksTo() throws Exception
@@ -66,8 +67,8 @@ class FrameGuardTest
                 .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30)));
             Rig.Destination target = new Rig.Destination())
         {
-            final KvRecordingInfo whole = record(rig, local, firstDriver, 1);
-            final KvRecordingInfo damaged = record(rig, secondLocal, secondDriver, 2);
+            final KvRecordingInfo whole = record(rig, local, firstDriver, SAME_TERM, 1);
+            final KvRecordingInfo damaged = record(rig, secondLocal, secondDriver, SAME_TERM, 2);
             assertThat(damaged.recordingId()).isEqualTo(whole.recordingId());
             FrameWalkTest.damageType(directory.resolve("second"), damaged, 0);
 
@@ -93,14 +94,14 @@ class FrameGuardTest
             KvArchive client = KvArchive.connect(first.clientContext());
             Rig rig = Rig.client(driver.aeronDirectoryName()))
         {
-            final KvRecordingInfo former = record(rig, client, driver, 1);
+            final KvRecordingInfo former = record(rig, client, driver, Rig.IPC, 1);
             assertThat(firstBad(client, former)).isEqualTo(former.position());
             first.close();
             await(() -> null == DirectoryNote.file(client.context().aeron(), ARCHIVE_ID));
             try (MillraceArchive ignore = attach(driver, "second", null))
             {
                 awaitBack(client);
-                final KvRecordingInfo info = record(rig, client, driver, 2);
+                final KvRecordingInfo info = record(rig, client, driver, Rig.IPC, 2);
                 assertThat(info.recordingId()).isEqualTo(former.recordingId());
                 FrameWalkTest.damageType(directory.resolve("second"), info, 0);
                 assertThat(firstBad(client, info)).isZero();
@@ -158,10 +159,10 @@ class FrameGuardTest
             try (RecordingReader reader = new RecordingReader(rig.client, null, isCanceled::get))
             {
                 final TransferScanner scanner = new TransferScanner(info.recordingId(), System::currentTimeMillis,
-                    (transfer, tag, hashes) -> isCanceled.set(true));
+                    (transfer, tag, hashes) -> { });
                 scanner.skipTo(0);
                 // What was being replayed may be read to its end, which is that of the segment.
-                assertThat(reader.read(info, 0, scanner, true, KvScanProgress.NONE))
+                assertThat(reader.read(info, 0, scanner, true, (id, position, limit) -> isCanceled.set(true)))
                     .isPositive().isLessThanOrEqualTo(Rig.SEGMENT_LENGTH).isLessThan(info.position());
                 assertThat(reader.damages()).isEmpty();
             }
@@ -191,10 +192,14 @@ class FrameGuardTest
     }
 
     private static KvRecordingInfo record(
-        final Rig rig, final KvArchive client, final MediaDriver driver, final long requestId)
+        final Rig rig,
+        final KvArchive client,
+        final MediaDriver driver,
+        final String channel,
+        final long requestId)
     {
-        final KvRecording recording = client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
-        try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC)
+        final KvRecording recording = client.record(channel, Rig.STREAM_ID, SourceLocation.LOCAL);
+        try (KvSender sender = KvSender.launch(rig.senderContext(channel)
             .aeronDirectoryName(driver.aeronDirectoryName()).unacknowledged(true)))
         {
             rig.send(sender, requestId);
