@@ -51,6 +51,7 @@ public final class ArchiveTrace implements Callable<Integer>
     private double share;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "1x1x16",
+        completionCandidates = Candidates.Models.class,
         description = "LAYERSxHEADSxDIM or a name, as in ./millrace demo. Default: ${DEFAULT-VALUE}.")
     private String model;
 
@@ -61,7 +62,7 @@ public final class ArchiveTrace implements Callable<Integer>
     @Option(names = "--stock", description = "Use Aeron's own drivers, over UDP.")
     private boolean isStock;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

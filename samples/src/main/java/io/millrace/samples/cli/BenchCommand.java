@@ -58,11 +58,12 @@ public final class BenchCommand implements Callable<Integer>
     private static final int MAX_RATE = 10_000_000;
     private static final double MILLIS = 1e3;
 
-    @Parameters(paramLabel = "CASE", arity = "0..*",
+    @Parameters(paramLabel = "CASE", arity = "0..*", completionCandidates = Candidates.Cases.class,
         description = "rtt, throughput, kv, kvTrace, archive, archiveIndex.")
     private List<String> names = List.of();
 
-    @Option(names = "--cases", paramLabel = "CASE", split = ",", description = "The same, separated by commas.")
+    @Option(names = "--cases", paramLabel = "CASE", split = ",",
+        completionCandidates = Candidates.Cases.class, description = "The same, separated by commas.")
     private List<String> moreNames = List.of();
 
     @Option(names = "--sizes", paramLabel = "N", split = ",",
@@ -73,11 +74,12 @@ public final class BenchCommand implements Callable<Integer>
         description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504.")
     private List<String> mtus = List.of();
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 
     @Option(names = "--on", paramLabel = "T", split = ",", defaultValue = "millrace,aeronUdp,aeronIpc,raw",
+        completionCandidates = Candidates.Transports.class,
         description = "Transports. Default: ${DEFAULT-VALUE}.")
     private List<String> transports;
 
@@ -98,6 +100,7 @@ public final class BenchCommand implements Callable<Integer>
     private String rate;
 
     @Option(names = "--threading", paramLabel = "M", defaultValue = "invoker",
+        completionCandidates = Candidates.Threadings.class,
         description = "invoker (one thread a process), shared (two) or dedicated (three). Default: ${DEFAULT-VALUE}.")
     private String threading;
 

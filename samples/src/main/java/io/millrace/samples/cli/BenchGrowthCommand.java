@@ -48,6 +48,7 @@ public final class BenchGrowthCommand implements Callable<Integer>
     private static final long MIN_TERM = 1 << 20;
 
     @Option(names = "--protocol", paramLabel = "P", defaultValue = "shm",
+        completionCandidates = Candidates.Fabrics.class,
         description = "efa, tcp or shm. Default: ${DEFAULT-VALUE}.")
     private String protocol;
 

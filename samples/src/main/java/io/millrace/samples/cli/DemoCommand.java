@@ -54,11 +54,12 @@ public final class DemoCommand implements Callable<Integer>
     private Path trace;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "qwen2.5-0.5b",
+        completionCandidates = Candidates.Models.class,
         description = "qwen2.5-0.5b (12 KiB a token), llama-3-8b (128 KiB) or LAYERSxHEADSxDIM. " +
         "Default: ${DEFAULT-VALUE}.")
     private String model;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

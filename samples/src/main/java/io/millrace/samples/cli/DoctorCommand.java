@@ -54,6 +54,7 @@ public final class DoctorCommand implements Callable<Integer>
     private static final String INDENT = " ".repeat(24);
 
     @Option(names = "--protocol", paramLabel = "P", defaultValue = "efa",
+        completionCandidates = Candidates.Fabrics.class,
         description = "What rails are to use: efa, shm or tcp. Default: efa.")
     private String protocol;
 

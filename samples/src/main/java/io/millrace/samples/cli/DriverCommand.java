@@ -19,6 +19,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaMediaDriver;
+import io.millrace.efa.PropertyNames;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.demo.ProviderFiles;
 import io.millrace.samples.failure.CommandFailure;
@@ -68,7 +69,7 @@ public final class DriverCommand implements Callable<Integer>
     private String[] files = {};
 
     @Option(names = "--print-config",
-        description = "Print every property with its value and where that is from, and end.")
+        description = "Print every property of Millrace, and those of Aeron that are set, with value and origin; and end.")
     private boolean printConfig;
 
     @Option(names = "--json", description = "Print them as one JSON object.")
@@ -153,6 +154,8 @@ public final class DriverCommand implements Callable<Integer>
         try
         {
             final List<DriverSettings.Setting> settings = DriverSettings.read(fromFiles);
+            PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
+                .forEach(Messages::say);
             if (json)
             {
                 Json.print(Map.of("properties", settings));

@@ -90,6 +90,7 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
     private String speed;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "2x1x64",
+        completionCandidates = Candidates.Models.class,
         description = "qwen2.5-0.5b, llama-3-8b or LAYERSxHEADSxDIM, 512 tokens a block. Default: 2x1x64.")
     private String model;
 
@@ -104,7 +105,7 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
     @Option(names = "--no-archive", description = "Without an archive.")
     private boolean noArchive;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

@@ -73,7 +73,7 @@ public final class SampleMarketData implements Callable<Integer>
         description = "To publish. Default: 100000.")
     private long messages;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 
