@@ -34,11 +34,13 @@ import java.util.concurrent.Callable;
 @Command(
     name = "trace",
     sortOptions = false,
-    description = "Serves the requests of a trace from an archive, within a capacity, and checks every block.",
+    description = {
+        "Serves the requests of a trace from an archive, within a capacity.",
+        "Blocks that are stored are fetched, the others computed, sent and recorded,",
+        "and every block is checked. Both nodes and the archive run in this process.",
+        "" },
     footer = {
         "",
-        "Blocks that are stored are fetched, the others computed, sent and recorded. Both nodes and the archive run in",
-        "this process.",
         "Exit status: 0 every block was right, 1 not, 2 wrong option or value." })
 public final class ArchiveTrace implements Callable<Integer>
 {

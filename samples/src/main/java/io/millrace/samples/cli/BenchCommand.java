@@ -44,12 +44,17 @@ import java.util.stream.Stream;
     name = "bench",
     subcommands = { BenchGrowthCommand.class, BenchPartsCommand.class },
     sortOptions = false,
-    description = "Measures Millrace, stock Aeron over UDP and IPC, and raw libfabric in turn, side by side.",
+    description = "Measures Millrace, stock Aeron and raw libfabric in turn, side by side.",
     footer = {
         "",
-        "Each round of a case runs on each transport in turn, in two processes that are each bound to cores of their",
-        "own. docs/benchmarks.md says what each case is.",
-        "Exit status: 0 every round succeeded, 1 some did not, 2 wrong option or value." })
+        "Each round of a case runs on each transport in turn, in two processes that",
+        "are each bound to cores of their own. docs/benchmarks.md says what a case is.",
+        "",
+        "  ./millrace bench rtt --seconds 0.5",
+        "  ./millrace bench rtt throughput --report report.html",
+        "",
+        "Exit status: 0 every round succeeded, 1 some did not,",
+        "2 wrong option or value." })
 public final class BenchCommand implements Callable<Integer>
 {
     private static final int MAX_ROUNDS = 1000;

@@ -64,7 +64,7 @@ public final class CompletionCommand implements Callable<Integer>
         }
         // The launcher does this one itself.
         spec.root().commandLine().addSubcommand("test", CommandSpec.create());
-        final String script = AutoComplete.bash(spec.root().name(), spec.root().commandLine());
+        final String script = AutoComplete.bash("millrace", spec.root().commandLine());
         // The script is for both, but zsh has to load its part before it knows `complete`.
         Output.print(ZSH.equals(shell) ? "autoload -U +X compinit && compinit\n" + script : script);
         return 0;

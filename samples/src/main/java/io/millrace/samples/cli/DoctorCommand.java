@@ -37,7 +37,8 @@ import java.util.stream.Collectors;
     name = "doctor",
     sortOptions = false,
     description = {
-        "Checks whether this machine, and this user on it, can run rails, and says what to do about what is missing.",
+        "Checks whether this machine can run rails, and says what to do.",
+        "For the user who runs it, in the container that it runs in.",
         "" },
     footer = {
         "",
