@@ -167,8 +167,9 @@ public record ProtocolChoice(
             }
             else
             {
-                final String reason = "auto, best present" + (absent.isEmpty() ? "" : ", absent: " + absent) +
-                    (others.isEmpty() ? "" : ", without a NIC that " + EfaConfiguration.NICS_PROP_NAME + " names: " +
+                final String reason = "auto: best of what is here" + (absent.isEmpty() ? "" : "; " +
+                    String.join(", ", absent) + (1 == absent.size() ? " is absent" : " are absent")) +
+                    (others.isEmpty() ? "" : "; without a NIC that " + EfaConfiguration.NICS_PROP_NAME + " names: " +
                     others);
                 return of(provider, nics, reason, false, context);
             }

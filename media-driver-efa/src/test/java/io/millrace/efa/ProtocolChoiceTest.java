@@ -63,7 +63,7 @@ class ProtocolChoiceTest
         assertThat(choice.provider()).isEqualTo("shm");
         assertThat(choice.rails()).isEqualTo(1);
         assertThat(choice.isFallback()).isFalse();
-        assertThat(choice.reason()).contains("auto").contains("absent: [efa]");
+        assertThat(choice.reason()).contains("auto").contains("; efa is absent");
     }
 
     @Test

@@ -34,7 +34,7 @@ import picocli.CommandLine.Command;
  * The tool behind {@code ./millrace}.
  */
 @Command(
-    name = "millrace",
+    name = "./millrace",
     description = "Aeron over libfabric, and KV caches on it.",
     subcommands = {
         ArchiveCommand.class, BenchCommand.class, CompletionCommand.class, DemoCommand.class, DoctorCommand.class,

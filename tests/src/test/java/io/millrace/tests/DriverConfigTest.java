@@ -75,17 +75,30 @@ class DriverConfigTest
     }
 
     @Test
-    void bashCompletesCommandsAndOptions() throws IOException
+    void aMisspeltNameIsPointedOut() throws IOException
+    {
+        final Tool tool = Tool.run(directory, "driver", "--print-config", "-Dmillrace.efa.protcol=tcp");
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.err()).contains("millrace.efa.protcol is not known", "did you mean millrace.efa.protocol?");
+        assertThat(tool.out()).doesNotContain("protcol");
+    }
+
+    @Test
+    void bashCompletesCommandsOptionsAndValues() throws IOException
     {
         final Tool script = Tool.run(directory, "completion", "bash");
         assertThat(script.process().exitValue()).as(script::toString).isZero();
         final Path file = Files.writeString(directory.resolve("completion.sh"), script.out());
         assertThat(complete(file, "sam")).isEqualTo("sample");
         assertThat(complete(file, "sample", "market-data", "--ra")).isEqualTo("--rate");
+        assertThat(complete(file, "bench", "--threading", "''")).isEqualTo("invoker shared dedicated");
+        assertThat(complete(file, "demo", "--protocol", "''").split(" "))
+            .containsExactlyInAnyOrder("auto", "efa", "shm", "tcp", "udp");
+        assertThat(complete(file, "completion", "''")).isEqualTo("bash zsh");
 
         final Tool wrong = Tool.run(directory, "completion", "fish");
         assertThat(wrong.process().exitValue()).isEqualTo(2);
-        assertThat(wrong.err()).contains("fish").doesNotContain("\tat ");
+        assertThat(wrong.err()).contains("fish", "bash or zsh").doesNotContain("\tat ");
     }
 
     private String complete(final Path script, final String... words) throws IOException

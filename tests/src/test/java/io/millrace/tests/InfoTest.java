@@ -91,7 +91,7 @@ class InfoTest
         {
             final Tool help = Tool.run(directory, command, "--help");
             assertThat(help.process().exitValue()).as(help::toString).isZero();
-            assertThat(help.out()).contains("Usage: millrace " + command, "Exit status");
+            assertThat(help.out()).contains("Usage: ./millrace " + command, "Exit status");
         }
     }
 

@@ -63,6 +63,22 @@ public final class BenchReport
     }
 
     /**
+     * Whether others used the machine when it began.
+     *
+     * @return a sentence, or null if they did not, or nobody knows.
+     */
+    String warning()
+    {
+        final String cores = environment.get(Environment.CORES);
+        final String load = environment.getOrDefault(Environment.LOAD, "").split(" ")[0];
+        if (null == cores || !load.matches("[0-9.]+") || Double.parseDouble(load) <= Integer.parseInt(cores))
+        {
+            return null;
+        }
+        return "loaded machine: " + load + " on " + cores + " cores, figures are noise";
+    }
+
+    /**
      * As JSON.
      *
      * @return the object.

@@ -50,6 +50,12 @@ public final class BenchTable
         }
         text.append("\nMedians of the rounds, least and greatest in brackets; a ratio pairs the two values of one " +
             "round.\n");
+        Legend.of(report.results()).forEach((name, meaning) ->
+            text.append("  ").append(name).append(": ").append(meaning).append('\n'));
+        if (null != report.warning())
+        {
+            text.append(report.warning()).append('\n');
+        }
         return text.toString();
     }
 
@@ -66,8 +72,8 @@ public final class BenchTable
             for (int i = 0; i < metrics.size(); i++)
             {
                 final double[] sorted = series.sorted(i);
-                row.add(0 == sorted.length ? "failed" : number(Series.median(sorted)) + " [" + number(sorted[0]) +
-                    "–" + number(sorted[sorted.length - 1]) + "]");
+                row.add(0 == sorted.length ? "failed" : number(Series.median(sorted)) + brackets(
+                    sorted.length, sorted[0], sorted[sorted.length - 1]));
             }
             rows.add(row);
         });
@@ -92,8 +98,8 @@ public final class BenchTable
         for (final Map.Entry<String, CaseResult.Ratio> ratio : result.ratios().entrySet())
         {
             final CaseResult.Ratio value = ratio.getValue();
-            text.append("  ").append(ratio.getKey()).append(' ').append(number(value.median())).append(" [")
-                .append(number(value.least())).append("–").append(number(value.most())).append("]\n");
+            text.append("  ").append(ratio.getKey()).append(' ').append(number(value.median()))
+                .append(brackets(value.rounds(), value.least(), value.most())).append('\n');
         }
         result.series().forEach((transport, series) ->
         {
@@ -123,6 +129,24 @@ public final class BenchTable
                 text.append(String.format("%14s", stages.containsKey(stage) ? number(stages.get(stage)) : "")));
             text.append('\n');
         }
+    }
+
+    /**
+     * From the least to the greatest.
+     *
+     * @param count of values.
+     * @param least of them.
+     * @param most  of them.
+     * @return text, empty where there is one value only.
+     */
+    static String range(final int count, final double least, final double most)
+    {
+        return count < 2 ? "" : number(least) + (least < 0 ? " to " : "–") + number(most);
+    }
+
+    private static String brackets(final int count, final double least, final double most)
+    {
+        return count < 2 ? "" : " [" + range(count, least, most) + "]";
     }
 
     /**

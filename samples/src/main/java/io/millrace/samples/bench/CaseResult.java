@@ -40,8 +40,9 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
      * @param median of the rounds in which both succeeded.
      * @param least  of those.
      * @param most   of those.
+     * @param rounds that these are.
      */
-    record Ratio(double median, double least, double most)
+    record Ratio(double median, double least, double most, int rounds)
     {
     }
 
@@ -146,7 +147,8 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
             .toArray();
         if (0 != values.length)
         {
-            ratios.put(name, new Ratio(Series.median(values), values[0], values[values.length - 1]));
+            ratios.put(name, new Ratio(Series.median(values), values[0], values[values.length - 1],
+                values.length));
         }
     }
 

@@ -22,6 +22,8 @@ import org.knowm.xchart.XYChart;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 import java.awt.Color;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -36,6 +38,8 @@ final class Charts
     private static final double NANOS_PER_MICRO = 1e3;
     private static final double MAX_NINES = 4;
     private static final double NINES_STEP = 0.05;
+    // Pixels, so that there is one for each nine.
+    private static final int TICK_SPACING = 150;
     private static final int KIBIBYTE = 1024;
     private static final Map<Transport, Color> COLOURS = new EnumMap<>(Map.ofEntries(
         Map.entry(Transport.MILLRACE, new Color(0x00796B)),
@@ -86,8 +90,11 @@ final class Charts
         final XYChart chart =
             ChartStyle.xy("Round trip of " + size(result.benchCase().size()) + ", µs by percentile");
         chart.getStyler().setYAxisLogarithmic(true);
-        chart.getStyler().setXAxisDecimalPattern("0.0");
-        chart.setXAxisTitle("percentile in nines: 1 is 90 %, 2 is 99 %, 3 is 99.9 %");
+        chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setXAxisMax(MAX_NINES);
+        chart.getStyler().setXAxisTickMarkSpacingHint(TICK_SPACING);
+        chart.getStyler().setxAxisTickLabelsFormattingFunction(Charts::percentile);
+        chart.setXAxisTitle("percentile");
         result.series().forEach((transport, series) ->
         {
             final Histogram histogram = series.histogram();
@@ -106,6 +113,12 @@ final class Charts
             }
         });
         return ChartStyle.svg(chart);
+    }
+
+    private static String percentile(final double nines)
+    {
+        return new BigDecimal(100 - 100 / Math.pow(10, nines)).setScale(2, RoundingMode.HALF_UP).stripTrailingZeros()
+            .toPlainString() + " %";
     }
 
     private static String bars(final String title, final List<CaseResult> results)

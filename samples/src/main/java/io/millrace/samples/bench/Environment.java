@@ -34,6 +34,8 @@ import java.util.stream.Stream;
  */
 public final class Environment
 {
+    static final String CORES = "cores";
+    static final String LOAD = "loadAverage";
     private static final String UNKNOWN = "not shown by this machine";
 
     private Environment()
@@ -71,9 +73,9 @@ public final class Environment
         final Map<String, String> environment = new LinkedHashMap<>();
         environment.put("startedAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         environment.put("cpu", line("/proc/cpuinfo", "model name"));
-        environment.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        environment.put(CORES, Integer.toString(Runtime.getRuntime().availableProcessors()));
         environment.put("coreSiblings", text("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"));
-        environment.put("loadAverage", text("/proc/loadavg"));
+        environment.put(LOAD, text("/proc/loadavg"));
         environment.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version") + " " +
             System.getProperty("os.arch"));
         environment.put("jdk", System.getProperty("java.vm.vendor") + " " + System.getProperty("java.vm.version"));

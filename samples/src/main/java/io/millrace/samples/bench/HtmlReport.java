@@ -48,6 +48,10 @@ public final class HtmlReport
         {
             page.failed(report.failures() + " rounds failed: see the tables.");
         }
+        if (null != report.warning())
+        {
+            page.failed(report.warning());
+        }
         for (final CaseKind kind : CaseKind.values())
         {
             final List<CaseResult> results =
@@ -57,6 +61,7 @@ public final class HtmlReport
                 page.section(kind.title(), kind.description());
                 Charts.of(kind, results).forEach(page::figure);
                 results.forEach((result) -> append(page, result));
+                Legend.of(results).forEach((name, meaning) -> page.text(name + ": " + meaning + "."));
             }
         }
         page.environment(environment).write(
@@ -73,8 +78,8 @@ public final class HtmlReport
             for (int i = 0; i < metrics.size(); i++)
             {
                 final double[] sorted = series.sorted(i);
-                row.add(0 == sorted.length ? "failed" : BenchTable.number(Series.median(sorted)) + "\n" +
-                    BenchTable.number(sorted[0]) + "–" + BenchTable.number(sorted[sorted.length - 1]));
+                row.add(0 == sorted.length ? "failed" : BenchTable.number(Series.median(sorted)) + below(
+                    sorted.length, sorted[0], sorted[sorted.length - 1]));
             }
             rows.add(row);
         });
@@ -82,12 +87,17 @@ public final class HtmlReport
             Stream.concat(Stream.of(""), metrics.stream()).toList(), rows);
         appendStages(page, result.stages());
         final Map<String, String> ratios = new LinkedHashMap<>();
-        result.ratios().forEach((name, ratio) -> ratios.put(name, BenchTable.number(ratio.median()) + "\n" +
-            BenchTable.number(ratio.least()) + "–" + BenchTable.number(ratio.most())));
+        result.ratios().forEach((name, ratio) -> ratios.put(name, BenchTable.number(ratio.median()) +
+            below(ratio.rounds(), ratio.least(), ratio.most())));
         page.figures(ratios);
         result.series().forEach((transport, series) -> series.rounds().stream()
             .filter((round) -> null != round.failure())
             .forEach((round) -> page.failed(transport.label() + ": " + round.failure())));
+    }
+
+    private static String below(final int count, final double least, final double most)
+    {
+        return count < 2 ? "" : "\n" + BenchTable.range(count, least, most);
     }
 
     private static void appendStages(final HtmlPage page, final Map<Transport, Map<KvStage, Double>> byTransport)

@@ -19,7 +19,7 @@ import io.millrace.samples.failure.CommandFailure;
 
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.stream.Collectors;
+import java.util.List;
 
 /**
  * What a case runs on, or which of its parts a figure is of.
@@ -85,6 +85,16 @@ public enum Transport
     }
 
     /**
+     * Names that a user may give.
+     *
+     * @return the names.
+     */
+    public static List<String> choices()
+    {
+        return CHOICES.stream().map(Transport::key).toList();
+    }
+
+    /**
      * Find one by its name.
      *
      * @param text of the user.
@@ -97,8 +107,6 @@ public enum Transport
             .filter((transport) -> CHOICES.contains(transport) && transport.key.equalsIgnoreCase(text))
             .findFirst()
             .orElseThrow(() -> CommandFailure.usage("--on " + text + ": it must be one or more of " +
-                CHOICES.stream().map(Transport::key)
-                .collect(Collectors.joining(", ")) +
-                ", separated by commas"));
+                String.join(", ", choices()) + ", separated by commas"));
     }
 }

@@ -53,6 +53,7 @@ public final class ArchiveFetch implements Callable<Integer>
     private Path index;
 
     @Option(names = "--layout", required = true, paramLabel = "MODEL",
+        completionCandidates = Candidates.Models.class,
         description = "Model name or LAYERSxHEADSxDIM, as the sender's.")
     private String layout;
 

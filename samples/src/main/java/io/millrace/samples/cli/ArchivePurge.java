@@ -35,11 +35,12 @@ import java.util.concurrent.Callable;
 @Command(
     name = "purge",
     sortOptions = false,
-    description = "Deletes the start of a recording, or what was not of use for the longest time.",
+    description = "Deletes the start of a recording, or what was unused for longest.",
     footer = {
         "",
-        "With --capacity nothing is done up to 0.90 of it, else KV recordings come down to 0.80.",
-        "With --tag-limit only segments go that hold blocks of that tag alone." })
+        "With --capacity nothing is done up to 0.90 of it, else KV recordings come",
+        "down to 0.80. With --tag-limit only segments go that hold blocks of that tag",
+        "alone." })
 public final class ArchivePurge implements Callable<Integer>
 {
     @ArgGroup(multiplicity = "1")

@@ -34,8 +34,13 @@ import java.util.concurrent.TimeUnit;
 @Command(
     name = "replicate",
     sortOptions = false,
-    description = "Copies the recordings of another archive to this one, as far as they are recorded now.",
-    footer = { "", "The other archive is served with --control. Run it again for what was recorded since." })
+    description = {
+        "Copies the recordings of another archive to this one.",
+        "As far as they are recorded now; run it again for what was recorded since.",
+        "" },
+    footer = {
+        "",
+        "The other archive is served with --control." })
 public final class ArchiveReplicate implements Callable<Integer>
 {
     @Option(names = "--from", required = true, paramLabel = "CHANNEL",

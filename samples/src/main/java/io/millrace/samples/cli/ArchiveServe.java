@@ -44,8 +44,10 @@ import java.util.concurrent.CountDownLatch;
     description = "Runs a media driver and an archive in one process until SIGTERM or SIGINT.",
     footer = {
         "",
-        "Takes Aeron's properties as JVM options, such as MILLRACE_JAVA_OPTS=-Daeron.threading.mode=DEDICATED.",
-        "Prints one line when it is ready." })
+        "Takes Aeron's properties as JVM options. Prints one line when it is ready.",
+        "",
+        "  MILLRACE_JAVA_OPTS=-Daeron.threading.mode=DEDICATED \\",
+        "    ./millrace archive serve --archive-dir /data/archive" })
 public final class ArchiveServe implements Callable<Integer>
 {
     @Option(names = "--dir", paramLabel = "DIR", description = "Directory of the driver. Default: Aeron's.")

@@ -34,11 +34,13 @@ import java.util.concurrent.Callable;
 @Command(
     name = "trace",
     sortOptions = false,
-    description = "Serves the requests of a trace from an archive, within a capacity, and checks every block.",
+    description = {
+        "Serves the requests of a trace from an archive, within a capacity.",
+        "Blocks that are stored are fetched, the others computed, sent and recorded,",
+        "and every block is checked. Both nodes and the archive run in this process.",
+        "" },
     footer = {
         "",
-        "Blocks that are stored are fetched, the others computed, sent and recorded. Both nodes and the archive run in",
-        "this process.",
         "Exit status: 0 every block was right, 1 not, 2 wrong option or value." })
 public final class ArchiveTrace implements Callable<Integer>
 {
@@ -51,6 +53,7 @@ public final class ArchiveTrace implements Callable<Integer>
     private double share;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "1x1x16",
+        completionCandidates = Candidates.Models.class,
         description = "LAYERSxHEADSxDIM or a name, as in ./millrace demo. Default: ${DEFAULT-VALUE}.")
     private String model;
 
@@ -61,7 +64,7 @@ public final class ArchiveTrace implements Callable<Integer>
     @Option(names = "--stock", description = "Use Aeron's own drivers, over UDP.")
     private boolean isStock;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

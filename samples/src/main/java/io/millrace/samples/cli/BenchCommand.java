@@ -44,12 +44,17 @@ import java.util.stream.Stream;
     name = "bench",
     subcommands = { BenchGrowthCommand.class, BenchPartsCommand.class },
     sortOptions = false,
-    description = "Measures Millrace, stock Aeron over UDP and IPC, and raw libfabric in turn, side by side.",
+    description = "Measures Millrace, stock Aeron and raw libfabric in turn, side by side.",
     footer = {
         "",
-        "Each round of a case runs on each transport in turn, in two processes that are each bound to cores of their",
-        "own. docs/benchmarks.md says what each case is.",
-        "Exit status: 0 every round succeeded, 1 some did not, 2 wrong option or value." })
+        "Each round of a case runs on each transport in turn, in two processes that",
+        "are each bound to cores of their own. docs/benchmarks.md says what a case is.",
+        "",
+        "  ./millrace bench rtt --seconds 0.5",
+        "  ./millrace bench rtt throughput --report report.html",
+        "",
+        "Exit status: 0 every round succeeded, 1 some did not,",
+        "2 wrong option or value." })
 public final class BenchCommand implements Callable<Integer>
 {
     private static final int MAX_ROUNDS = 1000;
@@ -58,11 +63,12 @@ public final class BenchCommand implements Callable<Integer>
     private static final int MAX_RATE = 10_000_000;
     private static final double MILLIS = 1e3;
 
-    @Parameters(paramLabel = "CASE", arity = "0..*",
+    @Parameters(paramLabel = "CASE", arity = "0..*", completionCandidates = Candidates.Cases.class,
         description = "rtt, throughput, kv, kvTrace, archive, archiveIndex.")
     private List<String> names = List.of();
 
-    @Option(names = "--cases", paramLabel = "CASE", split = ",", description = "The same, separated by commas.")
+    @Option(names = "--cases", paramLabel = "CASE", split = ",",
+        completionCandidates = Candidates.Cases.class, description = "The same, separated by commas.")
     private List<String> moreNames = List.of();
 
     @Option(names = "--sizes", paramLabel = "N", split = ",",
@@ -73,11 +79,12 @@ public final class BenchCommand implements Callable<Integer>
         description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504.")
     private List<String> mtus = List.of();
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 
     @Option(names = "--on", paramLabel = "T", split = ",", defaultValue = "millrace,aeronUdp,aeronIpc,raw",
+        completionCandidates = Candidates.Transports.class,
         description = "Transports. Default: ${DEFAULT-VALUE}.")
     private List<String> transports;
 
@@ -98,6 +105,7 @@ public final class BenchCommand implements Callable<Integer>
     private String rate;
 
     @Option(names = "--threading", paramLabel = "M", defaultValue = "invoker",
+        completionCandidates = Candidates.Threadings.class,
         description = "invoker (one thread a process), shared (two) or dedicated (three). Default: ${DEFAULT-VALUE}.")
     private String threading;
 

@@ -38,9 +38,13 @@ import java.util.concurrent.Callable;
 @Command(
     name = "growth",
     sortOptions = false,
-    description = "Measures what a message, a stream and a peer cost as streams, peers, rails and terms grow, on " +
-        "Millrace and on Aeron over UDP.",
-    footer = { "", "All drivers run on one thread, whose processor time counts: one core is enough." })
+    description = {
+        "Measures what streams, peers, rails and terms cost as they grow.",
+        "The cost of a message, a stream and a peer, on Millrace and on Aeron over UDP.",
+        "" },
+    footer = {
+        "",
+        "All drivers run on one thread, whose processor time counts: one core will do." })
 public final class BenchGrowthCommand implements Callable<Integer>
 {
     private static final int MAX_COUNT = 1000;
@@ -48,6 +52,7 @@ public final class BenchGrowthCommand implements Callable<Integer>
     private static final long MIN_TERM = 1 << 20;
 
     @Option(names = "--protocol", paramLabel = "P", defaultValue = "shm",
+        completionCandidates = Candidates.Fabrics.class,
         description = "efa, tcp or shm. Default: ${DEFAULT-VALUE}.")
     private String protocol;
 

@@ -33,8 +33,10 @@ import java.util.concurrent.Callable;
 @Command(
     name = "parts",
     sortOptions = false,
-    description = "Measures by JMH what the parts of a message's way cost: post and completion, commit of a placed " +
-        "frame, handshake, KV chunk, CRC-32C.")
+    description = {
+        "Measures by JMH what the parts of a message's way cost.",
+        "Post and completion, commit of a placed frame, handshake, KV chunk, CRC-32C.",
+        "" })
 public final class BenchPartsCommand implements Callable<Integer>
 {
     private static final int MAX_ROUNDS = 100;

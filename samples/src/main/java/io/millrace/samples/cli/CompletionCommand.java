@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.cli;
 
+import io.millrace.samples.failure.CommandFailure;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 
 /**
@@ -38,16 +40,12 @@ import java.util.concurrent.Callable;
         "Exit status: 0 printed, 2 no such shell." })
 public final class CompletionCommand implements Callable<Integer>
 {
-    /**
-     * Shells there is a script for.
-     */
-    enum Shell
-    {
-        BASH, ZSH
-    }
+    private static final String ZSH = "zsh";
+    static final List<String> SHELLS = List.of("bash", ZSH);
 
-    @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
-    private Shell shell;
+    @Parameters(paramLabel = "SHELL", completionCandidates = Candidates.Shells.class,
+        description = "bash or zsh.")
+    private String shell;
 
     @Mixin
     private Common common;
@@ -60,11 +58,15 @@ public final class CompletionCommand implements Callable<Integer>
      */
     public Integer call()
     {
+        if (!SHELLS.contains(shell))
+        {
+            throw CommandFailure.usage("no completion for " + shell + ": it must be bash or zsh");
+        }
         // The launcher does this one itself.
         spec.root().commandLine().addSubcommand("test", CommandSpec.create());
-        final String script = AutoComplete.bash(spec.root().name(), spec.root().commandLine());
+        final String script = AutoComplete.bash("millrace", spec.root().commandLine());
         // The script is for both, but zsh has to load its part before it knows `complete`.
-        Output.print(Shell.ZSH == shell ? "autoload -U +X compinit && compinit\n" + script : script);
+        Output.print(ZSH.equals(shell) ? "autoload -U +X compinit && compinit\n" + script : script);
         return 0;
     }
 }

@@ -35,10 +35,14 @@ import java.util.concurrent.TimeUnit;
 @Command(
     name = "demo",
     sortOptions = false,
-    description = "Streams KV blocks from a prefill process to a decode process and checks every byte.",
+    description = "Streams KV blocks from one process to another and checks every byte.",
     footer = {
         "",
         "Without --requests as many requests are run as move 2 GiB.",
+        "",
+        "  ./millrace demo --requests 5 --model 2x1x16",
+        "  ./millrace demo --protocol tcp --rails 2 --json",
+        "",
         "Exit status: 0 verified, 1 failed or not verified, 2 wrong option or value." })
 public final class DemoCommand implements Callable<Integer>
 {
@@ -54,11 +58,12 @@ public final class DemoCommand implements Callable<Integer>
     private Path trace;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "qwen2.5-0.5b",
+        completionCandidates = Candidates.Models.class,
         description = "qwen2.5-0.5b (12 KiB a token), llama-3-8b (128 KiB) or LAYERSxHEADSxDIM. " +
         "Default: ${DEFAULT-VALUE}.")
     private String model;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

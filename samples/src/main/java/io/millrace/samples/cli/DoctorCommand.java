@@ -37,7 +37,8 @@ import java.util.stream.Collectors;
     name = "doctor",
     sortOptions = false,
     description = {
-        "Checks whether this machine, and this user on it, can run rails, and says what to do about what is missing.",
+        "Checks whether this machine can run rails, and says what to do.",
+        "For the user who runs it, in the container that it runs in.",
         "" },
     footer = {
         "",
@@ -54,6 +55,7 @@ public final class DoctorCommand implements Callable<Integer>
     private static final String INDENT = " ".repeat(24);
 
     @Option(names = "--protocol", paramLabel = "P", defaultValue = "efa",
+        completionCandidates = Candidates.Fabrics.class,
         description = "What rails are to use: efa, shm or tcp. Default: efa.")
     private String protocol;
 

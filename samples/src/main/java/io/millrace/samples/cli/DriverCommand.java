@@ -19,6 +19,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaMediaDriver;
+import io.millrace.efa.PropertyNames;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.demo.ProviderFiles;
 import io.millrace.samples.failure.CommandFailure;
@@ -46,16 +47,20 @@ import java.util.concurrent.CountDownLatch;
 @Command(
     name = "driver",
     sortOptions = false,
-    customSynopsis = "millrace driver [-h] [--verbose] [--print-config [--json]] [-Dname=value]... " +
-        "[file.properties...]",
+    customSynopsis = {
+        "./millrace driver [-h] [--verbose] [--print-config [--json]]",
+        "                         [-Dname=value]... [file.properties...]" },
     description = "Runs a standalone media driver until SIGTERM or SIGINT.",
     footer = {
         "",
-        "Context > file > -D > environment > default: --print-config shows what holds.",
+        "Takes Aeron's properties and Millrace's. As with Aeron's own driver a file",
+        "overrides -D, and a later file an earlier one:",
+        "context > file > -D > environment > default. Prints one line when ready.",
         "",
-        "Takes Aeron's properties and Millrace's, such as -Daeron.dir=/dev/shm/aeron-1 or",
-        "-Dmillrace.efa.protocol=tcp. As with Aeron's own driver a file overrides -D, and a later file an earlier one.",
-        "Prints one line when it is ready. Exit status: 0 ended by a signal, 1 failed, 2 wrong option or value." })
+        "  ./millrace driver -Daeron.dir=/dev/shm/aeron-1",
+        "  ./millrace driver -Dmillrace.efa.protocol=tcp --print-config",
+        "",
+        "Exit status: 0 ended by a signal, 1 failed, 2 wrong option or value." })
 public final class DriverCommand implements Callable<Integer>
 {
     private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
@@ -68,7 +73,7 @@ public final class DriverCommand implements Callable<Integer>
     private String[] files = {};
 
     @Option(names = "--print-config",
-        description = "Print every property with its value and where that is from, and end.")
+        description = "Print every property of Millrace, and those of Aeron that are set, with value and origin; and end.")
     private boolean printConfig;
 
     @Option(names = "--json", description = "Print them as one JSON object.")
@@ -153,6 +158,8 @@ public final class DriverCommand implements Callable<Integer>
         try
         {
             final List<DriverSettings.Setting> settings = DriverSettings.read(fromFiles);
+            PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
+                .forEach(Messages::say);
             if (json)
             {
                 Json.print(Map.of("properties", settings));

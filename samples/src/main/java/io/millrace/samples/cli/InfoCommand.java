@@ -47,10 +47,10 @@ import java.util.concurrent.Callable;
     description = "Shows libfabric, its providers and NICs, and what `auto` would choose and why.",
     footer = {
         "",
-        "The second table is read back from an endpoint that is opened on each NIC and closed:",
-        "longest message, longest write to a peer's memory, longest message without registered",
-        "memory, immediate data, depths of the queues, memory regions, their keys, and what the",
-        "provider asks of registered memory.",
+        "The second table is read back from an endpoint that is opened on each NIC and",
+        "closed: longest message, longest write to a peer's memory, longest message",
+        "without registered memory, immediate data, depths of the queues, memory",
+        "regions, their keys, and what the provider asks of registered memory.",
         "",
         "Exit status: 0 shown, also where there is no libfabric; 2 wrong option." })
 public final class InfoCommand implements Callable<Integer>

@@ -21,8 +21,10 @@ import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only.
@@ -44,12 +46,22 @@ public final class Messages
      */
     public static int usage(final ParameterException ex, final String[] args)
     {
-        say(ex.getMessage() + "; see ./millrace " + commandName(ex.getCommandLine()) + "--help");
+        say(text(ex) + "; see ./millrace " + commandName(ex.getCommandLine()) + "--help");
         if (Arrays.asList(args).contains(VERBOSE))
         {
             ex.printStackTrace();
         }
         return CommandFailure.USAGE;
+    }
+
+    // picocli would only say that it is an unmatched argument.
+    private static String text(final ParameterException ex)
+    {
+        final Set<String> names = ex.getCommandLine().getSubcommands().keySet();
+        return ex instanceof final UnmatchedArgumentException unmatched && !names.isEmpty() &&
+            !unmatched.getUnmatched().getFirst().startsWith("-") ? "unknown command '" +
+            commandName(ex.getCommandLine()) + unmatched.getUnmatched().getFirst() +
+            "': it must be one of " + String.join(", ", names) : ex.getMessage();
     }
 
     /**

@@ -42,17 +42,20 @@ import java.util.concurrent.CountDownLatch;
     sortOptions = false,
     description = {
         "Exports the counters of a driver to Prometheus, over HTTP at /metrics.",
-        "Reads the driver's cnc.dat and nothing else, so that the driver does not notice. Any Aeron driver will do.",
+        "Reads the driver's cnc.dat and nothing else, so that the driver does not",
+        "notice. Any Aeron driver will do.",
         "" },
     footer = {
         "",
-        "The driver may start later, end, and start again: aeron_driver_up is 0 while there is none.",
-        "Prints one line when it is ready, and runs until SIGTERM or SIGINT.",
+        "The driver may start later, end, and start again: aeron_driver_up is 0 while",
+        "there is none. Prints one line when it is ready, and runs until SIGTERM or",
+        "SIGINT.",
         "",
         "  ./millrace metrics --dir /dev/shm/aeron-millrace --port 9464",
         "  ./millrace metrics --once > /var/lib/node_exporter/millrace.prom",
         "",
-        "Exit status: 0 ended by a signal, or printed once; 1 the port is taken; 2 wrong option or value." })
+        "Exit status: 0 ended by a signal, or printed once; 1 the port is taken;",
+        "2 wrong option or value." })
 public final class MetricsCommand implements Callable<Integer>
 {
     private static final int MAX_PORT = 65535;

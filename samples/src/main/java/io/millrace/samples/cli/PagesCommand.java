@@ -33,7 +33,10 @@ import java.util.concurrent.Callable;
     name = "pages",
     sortOptions = false,
     description = "Makes a site of README and docs, to read without a network.",
-    footer = { "", "Exit status: 0 written, 1 a file cannot be read or written, 2 wrong option or value." })
+    footer = {
+        "",
+        "Exit status: 0 written, 1 a file cannot be read or written,",
+        "2 wrong option or value." })
 public final class PagesCommand implements Callable<Integer>
 {
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/pages",

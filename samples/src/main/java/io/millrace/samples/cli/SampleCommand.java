@@ -27,7 +27,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "sample",
     description = "Runs a sample, each a program of its own to learn from and to copy.",
-    footer = { "", "Each has a page in docs/. Exit status: that of the sample, 2 without one." },
+    footer = {
+        "",
+        "Each has a page in docs/. Exit status: that of the sample, 2 without one." },
     subcommands = {
         SampleDisaggregatedPrefill.class, SampleEmbeddedService.class, SampleMarketData.class, SamplePlainAeron.class })
 public final class SampleCommand implements Runnable

@@ -42,17 +42,19 @@ import java.util.concurrent.Callable;
     name = "disaggregated-prefill",
     sortOptions = false,
     description = {
-        "Prefill and decode instances, an archive, and a router that replays a trace: blocks of a prompt come from",
-        "decode memory, then from the archive, and the rest is computed (simulated) and streamed. Every block that",
-        "arrives is checked, and the time to first token is split into queue, prefill and transfer.",
+        "Prefill and decode processes, an archive, and a router that replays a trace.",
+        "Blocks of a prompt come from decode memory, then from the archive, and the",
+        "rest is computed (simulated) and streamed. Every block that arrives is",
+        "checked, and the time to first token is split into queue, prefill, transfer.",
         "" },
     footer = {
         "",
-        "  ./millrace sample disaggregated-prefill --change 8s:+decode --change 16s:-prefill",
-        "  ./millrace sample disaggregated-prefill --trace FILE --requests 1000 --speed 10",
-        "  ./millrace sample disaggregated-prefill --speed max --model qwen2.5-0.5b --requests 20 --cache-blocks 120",
+        "  ./millrace sample disaggregated-prefill --change 8s:+decode",
+        "  ./millrace sample disaggregated-prefill --trace FILE --speed 10",
+        "  ./millrace sample disaggregated-prefill --speed max --requests 20",
         "",
-        "Exit status: 0 done and every block right; 1 failed, or a block was wrong; 2 wrong option or value." })
+        "Exit status: 0 done and every block right; 1 failed, or a block was wrong;",
+        "2 wrong option or value." })
 public final class SampleDisaggregatedPrefill implements Callable<Integer>
 {
     private static final String MAX = "max";
@@ -71,7 +73,7 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
     private long decode;
 
     @Option(names = "--change", paramLabel = "TIME:CHANGE",
-        description = "What joins or leaves, and when: 8s:+decode, 16s:-prefill. Repeat it for more.")
+        description = "What joins or leaves, and when, such as 8s:+decode or 16s:-prefill. Repeat it for more.")
     private List<String> changes = List.of();
 
     @Option(names = "--requests", paramLabel = "N", defaultValue = "100",
@@ -90,6 +92,7 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
     private String speed;
 
     @Option(names = "--model", paramLabel = "M", defaultValue = "2x1x64",
+        completionCandidates = Candidates.Models.class,
         description = "qwen2.5-0.5b, llama-3-8b or LAYERSxHEADSxDIM, 512 tokens a block. Default: 2x1x64.")
     private String model;
 
@@ -104,7 +107,7 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
     @Option(names = "--no-archive", description = "Without an archive.")
     private boolean noArchive;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

@@ -39,16 +39,19 @@ import java.util.concurrent.TimeUnit;
     name = "embedded-service",
     sortOptions = false,
     description = {
-        "An HTTP service that embeds driver, bridge and archive. Runs until SIGTERM or SIGINT, then drains:",
-        "no new requests, those in flight are completed, the recording is closed.",
+        "An HTTP service that embeds driver, bridge and archive.",
+        "Runs until SIGTERM or SIGINT, then drains: no new requests, those in flight",
+        "are completed, the recording is closed.",
         "" },
     footer = {
         "",
-        "  POST /prefill?tokens=N   sends the KV blocks of a prompt, answers when they have landed",
+        "  POST /prefill?tokens=N   sends the KV blocks of a prompt, answers when they",
+        "                           have landed",
         "  GET /health              200 up, 503 starting or draining",
         "  GET /metrics             all counters, for Prometheus",
         "",
-        "Exit status: 0 ended by a signal and drained, 1 failed or not drained, 2 wrong option or value." })
+        "Exit status: 0 ended by a signal and drained, 1 failed or not drained,",
+        "2 wrong option or value." })
 public final class SampleEmbeddedService implements Callable<Integer>
 {
     private static final int MAX_PORT = 65535;

@@ -41,22 +41,27 @@ import java.util.concurrent.Callable;
     name = "market-data",
     sortOptions = false,
     description = {
-        "Quotes and trades of 1 000 instruments: publisher, normaliser, two strategies, order gateway,",
-        "each its own process. What the strategies get is recorded, replayed at 1x, 10x and full speed,",
-        "and must give the same orders, byte by byte. So must strategies that join late.",
+        "A trading pipeline of five processes, recorded and replayed.",
+        "Quotes and trades of 1 000 instruments: publisher, normaliser, two strategies,",
+        "order gateway. What the strategies get is recorded, replayed at 1x, 10x and",
+        "full speed, and must give the same orders, byte by byte. So must strategies",
+        "that join late.",
         "" },
     footer = {
         "",
-        "With --late-join the last tenth of the messages waits until the strategies have joined.",
-        "Latency is from when a message was due, so that a delay counts for all that wait behind it.",
+        "With --late-join the last tenth of the messages waits until the strategies",
+        "have joined. Latency is from when a message was due, so that a delay counts",
+        "for all that wait behind it.",
         "",
         "  ./millrace sample market-data --protocol shm --compare udp",
         "  ./millrace sample market-data --rate max --messages 1000000",
-        "  ./millrace sample market-data --late-join 3     # history, then live: the same orders",
-        "  ./millrace sample market-data --slow 200        # conflation for the second strategy",
+        "  # History, then live: the same orders.",
+        "  ./millrace sample market-data --late-join 3",
+        "  # Conflation for the second strategy.",
+        "  ./millrace sample market-data --slow 200",
         "",
-        "Exit status: 0 done; 1 failed, or messages are missing, or a replay or late join gave other",
-        "orders; 2 wrong option or value." })
+        "Exit status: 0 done; 1 failed, or messages are missing, or a replay or late",
+        "join gave other orders; 2 wrong option or value." })
 public final class SampleMarketData implements Callable<Integer>
 {
     private static final String MAX = "max";
@@ -73,7 +78,7 @@ public final class SampleMarketData implements Callable<Integer>
         description = "To publish. Default: 100000.")
     private long messages;
 
-    @Option(names = "--protocol", paramLabel = "P",
+    @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,
         description = "auto, efa, tcp, shm or udp. Default: MILLRACE_PROTOCOL, else auto.")
     private String protocol;
 

@@ -36,15 +36,16 @@ import java.util.concurrent.CompletionException;
     name = "plain-aeron",
     sortOptions = false,
     description = {
-        "A program that knows Aeron's client and nothing else, against any driver that runs: Millrace's,",
-        "Aeron's own in Java or C.",
+        "A program that knows Aeron's client and nothing else.",
+        "Against any driver that runs: Millrace's, Aeron's own in Java or C.",
         "" },
     footer = {
         "",
         "  ./millrace driver -Daeron.dir=/dev/shm/aeron-1 &",
         "  ./millrace sample plain-aeron --dir /dev/shm/aeron-1",
         "",
-        "Exit status: 0 all numbers arrived in order, 1 they did not, 2 wrong option or value." })
+        "Exit status: 0 all numbers arrived in order, 1 they did not,",
+        "2 wrong option or value." })
 public final class SamplePlainAeron implements Callable<Integer>
 {
     /**

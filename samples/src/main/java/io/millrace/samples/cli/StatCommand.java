@@ -36,8 +36,9 @@ import java.util.concurrent.TimeUnit;
     name = "stat",
     sortOptions = false,
     description = {
-        "Shows what a running driver does: rails, peers, publications, images, losses and errors.",
-        "Reads the driver's cnc.dat and nothing else, so that the driver does not notice. Any Aeron driver will do.",
+        "Shows what a running driver does: rails, peers, streams, losses, errors.",
+        "Reads the driver's cnc.dat and nothing else, so that the driver does not",
+        "notice. Any Aeron driver will do.",
         "" },
     footer = {
         "",
@@ -45,7 +46,7 @@ import java.util.concurrent.TimeUnit;
         "ends. With --watch a terminal is redrawn in place and cut to its size; a file",
         "or a pipe gets one table after the other, in full.",
         "",
-        "  driver       its heartbeat is over 3 s old: stopped, killed, or no core to run",
+        "  driver       its heartbeat is over 3 s old: stopped, killed, or no core",
         "  RAIL         one for each NIC and agent (snd, rcv); rates are per second",
         "  OUTSTANDING  bytes posted on the rail and not completed",
         "  EAGAIN       times the rail pushed back, for want of slots, credit or queue",

@@ -64,8 +64,9 @@ final class LiveView implements AutoCloseable
     {
         final Tally tally = router.tally();
         final List<String> lines = new ArrayList<>();
-        lines.add(text("%6.1f s   %d of %d requests arrived, %d answered, %d under way",
-            seconds, arrived, total, tally.served().size(), router.waiting()));
+        lines.add(text("%6.1f s   %d of %d requests arrived, %d first tokens, %d answering, %d done",
+            seconds, arrived, total, router.firstTokens(), router.answering(),
+            router.firstTokens() - router.answering()));
         final Columns columns = new Columns("INSTANCE", "IN FLIGHT", "TOKENS DUE", "DONE", "BLOCKS", "STATE");
         fleet.instances().stream().filter(Instance::isLive).forEach((one) -> columns.row(one.name(),
             Integer.toString(one.inFlight()), Long.toString(one.loadTokens()), Long.toString(one.served()),

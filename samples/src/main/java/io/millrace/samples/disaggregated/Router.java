@@ -49,6 +49,7 @@ final class Router
     private final Map<Long, Job> jobs = new HashMap<>();
     private long startNs;
     private long lastProgressNs;
+    private int firstTokens;
     private int answering;
 
     Router(final Fleet fleet)
@@ -76,9 +77,25 @@ final class Router
         return arrived.isEmpty() && tickets.isEmpty() && 0 == answering;
     }
 
-    int waiting()
+    private int waiting()
     {
         return arrived.size() + tickets.size();
+    }
+
+    /**
+     * Requests whose decode instance had all blocks.
+     */
+    int firstTokens()
+    {
+        return firstTokens;
+    }
+
+    /**
+     * Those of them whose answer is not at its end.
+     */
+    int answering()
+    {
+        return answering;
     }
 
     Tally tally()
@@ -258,6 +275,7 @@ final class Router
         decode.countBlocks(ticket.cached());
         // It goes on with the answer.
         decode.unload(ticket.prompt().tokens());
+        firstTokens++;
         answering++;
         ticket.answered(message.get("firstTokenNs").asLong(), message.get("wrong").asLong());
         endIfComplete(ticket);

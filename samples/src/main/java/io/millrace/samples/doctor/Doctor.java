@@ -69,7 +69,7 @@ public final class Doctor
     static Finding security(final Finding nics)
     {
         return Finding.note("security group", Finding.Level.OK == nics.level() ? "cannot be seen from here" :
-            "of no matter yet", "all traffic to and from the group itself, in and out, not only TCP and UDP: a peer " +
+            "does not matter without a NIC", "all traffic to and from the group itself, in and out, not only TCP and UDP: a peer " +
             "that never answers on rails is nearly always this");
     }
 
@@ -81,7 +81,8 @@ public final class Doctor
             final EfaContext context = new EfaContext().protocol(provider.word());
             final ProtocolChoice choice = ProtocolChoice.select(context);
             final List<String> warnings = StartChecks.examine(choice, context);
-            return warnings.isEmpty() ? Finding.ok(check, choice.protocol() + " with " + choice.rails() + " rails") :
+            return warnings.isEmpty() ? Finding.ok(check, choice.protocol() + " with " + choice.rails() +
+                (1 == choice.rails() ? " rail" : " rails")) :
                 Finding.warn(check, "it warns", String.join("; ", warnings));
         }
         catch (final ConfigurationException ex)

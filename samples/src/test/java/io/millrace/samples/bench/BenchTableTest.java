@@ -1,0 +1,69 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.samples.bench;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.junit.jupiter.api.Test;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class BenchTableTest
+{
+    @Test
+    void saysThatTheMachineIsLoaded()
+    {
+        final String sentence = "loaded machine: 3.10 on 2 cores, figures are noise\n";
+        assertThat(table("3.10 2.00 1.00 1/2 3")).endsWith(sentence);
+        assertThat(table("1.90 2.00 1.00 1/2 3")).doesNotContain("loaded machine");
+        assertThat(table("unknown")).doesNotContain("loaded machine");
+    }
+
+    private static String table(final String load)
+    {
+        return BenchTable.of(new BenchReport(Map.of("cores", "2", "loadAverage", load), List.of()));
+    }
+
+    @Test
+    void aRangeNeedsTwoValues()
+    {
+        assertThat(BenchTable.range(1, 2, 2)).isEmpty();
+        assertThat(BenchTable.range(2, 1, 2)).isEqualTo("1.00–2.00");
+        assertThat(BenchTable.range(2, -2, -1)).isEqualTo("-2.00 to -1.00");
+    }
+
+    @Test
+    void eachRatioHasAMeaning()
+    {
+        for (final CaseKind kind : CaseKind.values())
+        {
+            final BenchCase benchCase = new BenchCase(kind, 64, 1408, "shm");
+            final List<Transport> transports = Arrays.asList(Transport.values());
+            final CaseResult longest = new CaseResult(benchCase, null, transports);
+            final CaseResult result = new CaseResult(benchCase, longest, transports);
+            final ObjectNode round = JsonNodeFactory.instance.objectNode();
+            kind.metrics().forEach((metric) -> round.put(metric, 2));
+            longest.series().values().forEach((series) -> series.add(round));
+            result.series().values().forEach((series) -> series.add(round));
+            assertThat(result.ratios().isEmpty()).isEqualTo(CaseKind.ARCHIVE_INDEX == kind);
+            assertThat(Legend.of(List.of(result))).as(kind.key()).doesNotContainValue(null);
+        }
+    }
+}
