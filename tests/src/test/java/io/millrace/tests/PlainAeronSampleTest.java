@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +73,42 @@ class PlainAeronSampleTest
             assertThat(subscriber.awaitStatus()).as(subscriber::toString).isZero();
             assertThat(subscriber.json().get("received").asText()).isEqualTo(MESSAGES);
             assertThat(first.process().isAlive() && second.process().isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    void statShowsThePeerOnRailsWhileItPublishes() throws Exception
+    {
+        final String channel = channel();
+        final Path one = directory.resolve("one");
+        final Path two = directory.resolve("two");
+        try (Tool first = driver(one, "shm"); Tool second = driver(two, "shm");
+            Tool subscriber = Tool.start(directory, Map.of(), "sample", "plain-aeron", "subscribe", "--dir",
+                two.toString(), "--channel", channel);
+            Tool publisher = Tool.start(directory, Map.of(), "sample", "plain-aeron", "publish", "--dir",
+                one.toString(), "--channel", channel, "--rate", "500"))
+        {
+            publisher.awaitTrue("peer on rails", () -> isOnRails(one));
+            for (final Tool tool : List.of(publisher, subscriber))
+            {
+                tool.signal("TERM");
+                assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(143);
+                assertThat(tool.out()).isEmpty();
+            }
+            assertThat(first.process().isAlive() && second.process().isAlive()).isTrue();
+        }
+    }
+
+    private boolean isOnRails(final Path driver)
+    {
+        try
+        {
+            final Tool stat = Tool.run(directory, "stat", "--dir", driver.toString(), "--json", "--interval", "0.1");
+            return stat.json().get("peers").findValuesAsText("transport").contains("rails");
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
         }
     }
 

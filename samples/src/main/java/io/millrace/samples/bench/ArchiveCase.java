@@ -96,7 +96,7 @@ final class ArchiveCase implements AutoCloseable
         final int unit = BLOCKS_PER_TRANSFER * SCATTER * WARM_UP_SHARE;
         blocks = BitUtil.align(
             (int)(BYTES_PER_SECOND * options.durationMs() / TimeUnit.SECONDS.toMillis(1) / blockBytes), unit);
-        disk = WorkDirectory.create(null == options.archiveDirectory() ?
+        disk = WorkDirectory.create(WorkDirectory.Owner.BENCH, null == options.archiveDirectory() ?
             Path.of(System.getProperty("java.io.tmpdir")) : options.archiveDirectory());
         source = new TraceNode(false, protocol, drivers.resolve("source"), layout, IN_FLIGHT * BLOCKS_PER_TRANSFER);
         target = new TraceNode(false, protocol, drivers.resolve("target"), layout,

@@ -18,6 +18,7 @@ package io.millrace.samples.bench;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
+import io.millrace.samples.demo.Interruption;
 import io.millrace.samples.demo.ProgressDisplay;
 import io.millrace.samples.demo.WorkDirectory;
 import io.millrace.samples.failure.CommandFailure;
@@ -47,7 +48,7 @@ public final class BenchRun implements AutoCloseable
     {
         this.options = options;
         this.choice = choice;
-        directory = WorkDirectory.create(options.directory());
+        directory = WorkDirectory.create(WorkDirectory.Owner.BENCH, options.directory());
         options.transports().forEach((transport) ->
             pairs.put(transport, new ChildPair(transport.key(), directory.path(), options)));
         Runtime.getRuntime().addShutdownHook(hook);
@@ -200,6 +201,10 @@ public final class BenchRun implements AutoCloseable
         }
         catch (final RoundFailure ex)
         {
+            if (Interruption.happened())
+            {
+                throw CommandFailure.failed("interrupted", ex);
+            }
             series.fail(ex.getMessage());
             System.err.println("millrace: a round of " + benchCase + " on " + transport.label() + " failed: " +
                 ex.getMessage());

@@ -45,7 +45,7 @@ final class IndexCase
     {
         final Path parent = null == options.archiveDirectory() ?
             Path.of(System.getProperty("java.io.tmpdir")) : options.archiveDirectory();
-        try (WorkDirectory directory = WorkDirectory.create(parent);
+        try (WorkDirectory directory = WorkDirectory.create(WorkDirectory.Owner.BENCH, parent);
             BlockIndex index = BlockIndex.open(directory.path().resolve("index")))
         {
             final long scope = StoredTransfer.scopeOf("bench");

@@ -124,8 +124,8 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
         this.options = options;
         layout = KvLayout.parse(options.model(), options.tokensPerBlock());
         scope = new KvScope("trace", layout);
-        directory = WorkDirectory.create(options.directory());
-        archiveDirectory = WorkDirectory.create(options.archiveDirectory());
+        directory = WorkDirectory.create(WorkDirectory.Owner.TRACE, options.directory());
+        archiveDirectory = WorkDirectory.create(WorkDirectory.Owner.TRACE, options.archiveDirectory());
         data = channels();
     }
 

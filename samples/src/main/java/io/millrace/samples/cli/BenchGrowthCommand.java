@@ -106,7 +106,7 @@ public final class BenchGrowthCommand implements Callable<Integer>
             throw CommandFailure.usage("--protocol " + protocol + ": growth needs rails, it must be efa, tcp or shm");
         }
         final List<Integer> lengths = terms.stream().map(BenchGrowthCommand::termLength).toList();
-        final WorkDirectory work = WorkDirectory.create(directory);
+        final WorkDirectory work = WorkDirectory.create(WorkDirectory.Owner.BENCH, directory);
         try
         {
             final GrowthReport report = GrowthRun.run(new GrowthOptions(

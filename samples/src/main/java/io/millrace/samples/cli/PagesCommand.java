@@ -67,8 +67,8 @@ public final class PagesCommand implements Callable<Integer>
         }
         catch (final IOException ex)
         {
-            throw CommandFailure.failed("--out " + out + " could not be written (" + ex + "): it must be a directory " +
-                "that you may write to; name another", ex);
+            throw CommandFailure.failed("--out " + out + " could not be written (" + CommandFailure.reason(ex) +
+                "): it must be a directory that you may write to; name another", ex);
         }
         if (json)
         {

@@ -96,12 +96,13 @@ public final class SampleEmbeddedService implements Callable<Integer>
             throw CommandFailure.usage((drainSeconds < 0 ? "--drain is " + drainSeconds : "--compute is " + computeMs) +
                 ": it must be 0 or more");
         }
+        ChannelCheck.require("--channel", channel);
         final CountDownLatch ended = new CountDownLatch(1);
         for (final String name : new String[]{ "TERM", "INT" })
         {
             Signal.handle(new Signal(name), (signal) -> ended.countDown());
         }
-        try (WorkDirectory work = WorkDirectory.create(directory);
+        try (WorkDirectory work = WorkDirectory.create(WorkDirectory.Owner.EMBEDDED_SERVICE, directory);
             KvService service = new KvService(
                 work.path().resolve("driver"), work.path().resolve("archive"), channel, computeMs);
             KvHttp http = new KvHttp(service, work.path().resolve("driver"), new InetSocketAddress(port)))

@@ -16,13 +16,17 @@
 package io.millrace.samples.cli;
 
 import io.aeron.CommonContext;
+import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.RegistrationException;
 import io.millrace.samples.failure.CommandFailure;
 import io.millrace.samples.plainaeron.PlainAeron;
+import io.millrace.samples.stat.DriverWatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -44,10 +48,14 @@ import java.util.concurrent.CompletionException;
         "  ./millrace driver -Daeron.dir=/dev/shm/aeron-1 &",
         "  ./millrace sample plain-aeron --dir /dev/shm/aeron-1",
         "",
-        "Exit status: 0 all numbers arrived in order, 1 they did not,",
-        "2 wrong option or value." })
+        "Exit status: 0 subscribe and both: all numbers arrived in order;",
+        "publish: all were taken by the driver, and the subscriber has left.",
+        "1 not so, or nothing moved for 30 s, 2 wrong option or value,",
+        "130 and 143 ended by SIGINT and SIGTERM." })
 public final class SamplePlainAeron implements Callable<Integer>
 {
+    private static final String PORT_IN_USE = "Address already in use";
+
     /**
      * What to do.
      */
@@ -71,6 +79,10 @@ public final class SamplePlainAeron implements Callable<Integer>
     @Option(names = "--messages", paramLabel = "N", defaultValue = "100000", description = "Default: 100000.")
     private long messages;
 
+    @Option(names = "--rate", paramLabel = "N",
+        description = "Messages to publish a second, from 1. Default: as many as it takes.")
+    private Long rate;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -86,23 +98,52 @@ public final class SamplePlainAeron implements Callable<Integer>
         {
             throw CommandFailure.usage("--messages is " + messages + ": it must be 1 or more");
         }
+        if (null != rate && rate < 1)
+        {
+            throw CommandFailure.usage("--rate is " + rate + ": it must be 1 or more; leave it out to publish freely");
+        }
+        ChannelCheck.require("--channel", channel);
         final String dir = null != directory ? directory : CommonContext.getAeronDirectoryName();
-        final CompletableFuture<Void> publisher = Side.SUBSCRIBE == side ? null :
-            CompletableFuture.runAsync(() -> PlainAeron.publish(dir, channel, messages));
+        // Says at once what a client would wait 10 s for.
+        DriverWatch.open(Path.of(dir)).close();
+        try
+        {
+            return run(dir);
+        }
+        catch (final CompletionException ex)
+        {
+            throw failure(ex.getCause());
+        }
+    }
+
+    private int run(final String dir)
+    {
+        final CompletableFuture<Long> publisher = Side.SUBSCRIBE == side ? null : CompletableFuture.supplyAsync(
+            () -> PlainAeron.publish(dir, channel, messages, null == rate ? 0 : rate));
         if (Side.PUBLISH != side)
         {
-            final double seconds = PlainAeron.subscribe(dir, channel, messages);
+            final CompletableFuture<Double> subscriber =
+                CompletableFuture.supplyAsync(() -> PlainAeron.subscribe(dir, channel, messages));
+            if (null != publisher)
+            {
+                publisher.exceptionally((ex) ->
+                {
+                    subscriber.completeExceptionally(ex);
+                    return 0L;
+                });
+            }
+            final double seconds = subscriber.join();
+            if (seconds < 0)
+            {
+                return CommandFailure.FAILED;
+            }
             result("received", messages / seconds);
         }
         if (null != publisher)
         {
-            try
+            if (publisher.join() < messages)
             {
-                publisher.join();
-            }
-            catch (final CompletionException ex)
-            {
-                throw CommandFailure.failed(ex.getCause().getMessage(), ex);
+                return CommandFailure.FAILED;
             }
             if (Side.PUBLISH == side)
             {
@@ -110,6 +151,16 @@ public final class SamplePlainAeron implements Callable<Integer>
             }
         }
         return 0;
+    }
+
+    private CommandFailure failure(final Throwable ex)
+    {
+        final String message = ex instanceof final AeronException aeron ?
+            CommandFailure.withoutCategory(aeron) : ex.getMessage();
+        return CommandFailure.failed(!(ex instanceof RegistrationException) ? message :
+            message.contains(PORT_IN_USE) ? "--channel " + channel + " is in use here: a port takes one " +
+            "subscriber's driver; end the other, or name another port" :
+            "--channel " + channel + ": the driver refused it: " + message + "; name another channel", ex);
     }
 
     private void result(final String what, final double perSecond)

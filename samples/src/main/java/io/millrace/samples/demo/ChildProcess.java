@@ -18,6 +18,7 @@ package io.millrace.samples.demo;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.samples.failure.CommandFailure;
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
@@ -28,7 +29,9 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -42,6 +45,7 @@ public final class ChildProcess
     private static final long KILL_DEADLINE_MS = 5_000;
     private static final long ENDING_DEADLINE_MS = 2_000;
     private static final String EXIT = "exit";
+    private static final Set<ChildProcess> RUNNING = ConcurrentHashMap.newKeySet();
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /**
@@ -53,6 +57,8 @@ public final class ChildProcess
     public record Event(ChildProcess child, JsonNode message)
     {
     }
+
+    private static boolean isEnding;
 
     private final String name;
     private final Process process;
@@ -80,6 +86,7 @@ public final class ChildProcess
      * @param events    that take what it says.
      * @param verbose   whether its standard error goes to this process's.
      * @return the child.
+     * @throws CommandFailure once this process is ending.
      */
     public static ChildProcess start(
         final String name,
@@ -102,8 +109,18 @@ public final class ChildProcess
         command.add(mainClass.getName());
         try
         {
-            final Process process = new ProcessBuilder(command).directory(directory.toFile()).start();
-            final ChildProcess child = new ChildProcess(name, process, verbose);
+            final ChildProcess child;
+            synchronized (RUNNING)
+            {
+                if (isEnding)
+                {
+                    throw CommandFailure.failed("interrupted");
+                }
+                child = new ChildProcess(
+                    name, new ProcessBuilder(command).directory(directory.toFile()).start(), verbose);
+                RUNNING.add(child);
+            }
+            child.process.onExit().thenRun(() -> RUNNING.remove(child));
             daemon(name + "-events", () -> child.readEvents(events));
             daemon(name + "-errors", child::readErrors);
             child.send(MAPPER.writeValueAsString(orders));
@@ -113,6 +130,21 @@ public final class ChildProcess
         {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    /**
+     * End all children, since this process ends, and let none start any more. Bounded as {@link #kill()} is.
+     */
+    static void endAll()
+    {
+        final List<ChildProcess> running;
+        synchronized (RUNNING)
+        {
+            isEnding = true;
+            running = List.copyOf(RUNNING);
+        }
+        running.forEach(ChildProcess::terminate);
+        running.forEach(ChildProcess::kill);
     }
 
     /**

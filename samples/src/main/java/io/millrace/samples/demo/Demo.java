@@ -60,7 +60,7 @@ public final class Demo
         MachineCheck.memory(blockBytes, capacityBlocks, survey.largestTokens());
         final long plannedBytes = plannedBytes(survey, blockBytes);
 
-        try (WorkDirectory directory = WorkDirectory.create(options.directory());
+        try (WorkDirectory directory = WorkDirectory.create(WorkDirectory.Owner.DEMO, options.directory());
             WorkDirectory archiveDirectory = options.archive() ? archiveDirectory(options) : null)
         {
             if (null != archiveDirectory)
@@ -110,7 +110,7 @@ public final class Demo
 
     private static WorkDirectory archiveDirectory(final DemoOptions options)
     {
-        return WorkDirectory.create(null != options.archiveParent() ?
+        return WorkDirectory.create(WorkDirectory.Owner.DEMO, null != options.archiveParent() ?
             options.archiveParent() : Path.of(System.getProperty("java.io.tmpdir")));
     }
 

@@ -30,7 +30,7 @@ import java.util.stream.Stream;
 
 /**
  * One run as the parent sees it: starts both children, lets them transfer one request after the other, compares what
- * they say, and ends them, whatever happens.
+ * they say, and ends them, whatever happens. When the user interrupts, {@link WorkDirectory} does.
  */
 final class DemoRun implements AutoCloseable
 {
@@ -52,11 +52,9 @@ final class DemoRun implements AutoCloseable
     private final DemoOptions options;
     private final BlockingQueue<ChildProcess.Event> events = new LinkedBlockingQueue<>();
     private final Histogram latencyNs = new Histogram(HISTOGRAM_DIGITS);
-    private final Thread hook = new Thread(this::end, "end-children");
     private ChildProcess decode;
     private ChildProcess prefill;
     private ProgressDisplay progress;
-    private boolean ended;
 
     private String doing = "starting";
     private long transferNs;
@@ -90,12 +88,6 @@ final class DemoRun implements AutoCloseable
         this.survey = survey;
         this.plannedBytes = plannedBytes;
         this.options = options;
-        Runtime.getRuntime().addShutdownHook(hook);
-        directory.handOver();
-        if (null != archiveDirectory)
-        {
-            archiveDirectory.handOver();
-        }
     }
 
     /**
@@ -157,18 +149,12 @@ final class DemoRun implements AutoCloseable
      */
     public void close()
     {
-        end();
+        final List<ChildProcess> children = Stream.of(prefill, decode).filter(Objects::nonNull).toList();
+        children.forEach(ChildProcess::terminate);
+        children.forEach(ChildProcess::kill);
         if (null != progress)
         {
             progress.close();
-        }
-        try
-        {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        }
-        catch (final IllegalStateException ignore)
-        {
-            // The JVM is ending: the hook runs, or has run.
         }
     }
 
@@ -186,35 +172,14 @@ final class DemoRun implements AutoCloseable
         prefill = startChild("prefill", PrefillChild.class, null);
     }
 
-    private synchronized ChildProcess startChild(
+    private ChildProcess startChild(
         final String name, final Class<?> mainClass, final WorkDirectory childArchive)
     {
-        if (ended)
-        {
-            throw CommandFailure.failed("interrupted");
-        }
         final Orders childOrders = orders.with(
             Path.of(orders.workDirectory(), name).toString(),
             null == childArchive ? null : childArchive.path().resolve("archive").toString());
         return ChildProcess.start(
             name, mainClass, CHILD_OPTIONS, directory.path(), childOrders, events, options.verbose());
-    }
-
-    // By the main thread, or by the shutdown hook when the user interrupts: then the main thread is still at work.
-    private synchronized void end()
-    {
-        if (!ended)
-        {
-            ended = true;
-            final List<ChildProcess> children = Stream.of(prefill, decode).filter(Objects::nonNull).toList();
-            children.forEach(ChildProcess::terminate);
-            children.forEach(ChildProcess::kill);
-            directory.close();
-            if (null != archiveDirectory)
-            {
-                archiveDirectory.close();
-            }
-        }
     }
 
     private void transfer(final long index)

@@ -31,27 +31,56 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
- * Holds everything that a run puts into the file system. The run keeps a lock in it as long as it lives; a directory
- * whose lock is free belonged to a run that was killed, and the next run removes it.
+ * Holds everything that a run puts into the file system. When the process is told to end, its children are ended first
+ * and the directory is removed then. The run keeps a lock in it as long as it lives; a directory whose lock is free
+ * belonged to a run that was killed, and the next run removes it.
  */
 public final class WorkDirectory implements AutoCloseable
 {
-    private static final String PREFIX = "millrace-demo-";
-    // Not found by PREFIX: another run would take a directory whose lock is not held yet for an abandoned one.
-    private static final String UNFINISHED_PREFIX = "unfinished-" + PREFIX;
+    /**
+     * Commands whose runs have one: it is named after its command.
+     */
+    public enum Owner
+    {
+        /** {@code bench}. */
+        BENCH,
+        /** {@code demo}. */
+        DEMO,
+        /** {@code sample disaggregated-prefill}. */
+        DISAGGREGATED_PREFILL,
+        /** {@code sample embedded-service}. */
+        EMBEDDED_SERVICE,
+        /** {@code sample market-data}. */
+        MARKET_DATA,
+        /** {@code archive trace}. */
+        TRACE;
+
+        String prefix()
+        {
+            return "millrace-" + name().toLowerCase(Locale.ROOT).replace('_', '-') + "-";
+        }
+    }
+
+    // Not found by its prefix: another run would take a directory whose lock is not held yet for an abandoned one.
+    private static final String UNFINISHED = "unfinished-";
+    private static final long REMOVE_DEADLINE_NS = TimeUnit.SECONDS.toNanos(5);
+    private static final long REMOVE_INTERVAL_MS = 20;
+    // A thread of this process that made something just before sees that its directory is gone by then.
+    private static final long ENDING_INTERVAL_MS = 200;
     // To look at a lock of this process releases it: POSIX locks go when any of the process's descriptors is closed.
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
     private static final long UNFINISHED_MAX_AGE_MS = TimeUnit.HOURS.toMillis(1);
     private static final String LOCK = "lock";
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
-    private final Thread hook = new Thread(this::close, "remove-directory");
+    private final Thread hook = new Thread(this::closeAtEnd, "remove-directory");
     private Path path;
     private FileChannel lockChannel;
     private boolean isClosed;
@@ -63,11 +92,12 @@ public final class WorkDirectory implements AutoCloseable
     /**
      * Create one.
      *
+     * @param owner  of the run.
      * @param parent given by the user, or null for shared memory where there is any.
      * @return the directory.
      * @throws CommandFailure if the parent cannot be written.
      */
-    public static WorkDirectory create(final Path parent)
+    public static WorkDirectory create(final Owner owner, final Path parent)
     {
         final Path base = null != parent ? parent : Files.isDirectory(SHARED_MEMORY) ?
             SHARED_MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
@@ -84,14 +114,15 @@ public final class WorkDirectory implements AutoCloseable
             // The children have another working directory: a relative name would be another place to them.
             final Path realBase = base.toRealPath();
             removeAbandoned(realBase);
-            directory.make(realBase);
+            directory.make(owner, realBase);
             return directory;
         }
         catch (final IOException ex)
         {
             directory.close();
-            throw CommandFailure.failed("directory " + base + " cannot be written (" + ex.getMessage() + "): buffers " +
-                "and recordings need one; mend its permissions, or name another with --dir or --archive-dir", ex);
+            throw CommandFailure.failed("directory " + base + " cannot be written (" + CommandFailure.reason(ex) +
+                "): buffers and recordings need one; mend its permissions, or name another with --dir or " +
+                "--archive-dir", ex);
         }
     }
 
@@ -110,13 +141,19 @@ public final class WorkDirectory implements AutoCloseable
      */
     public void handOver()
     {
+        removeHook();
+    }
+
+    private boolean removeHook()
+    {
         try
         {
-            Runtime.getRuntime().removeShutdownHook(hook);
+            return Runtime.getRuntime().removeShutdownHook(hook);
         }
         catch (final IllegalStateException ignore)
         {
             // The JVM is ending: the hook runs, or has run.
+            return false;
         }
     }
 
@@ -130,27 +167,37 @@ public final class WorkDirectory implements AutoCloseable
             return;
         }
         isClosed = true;
-        handOver();
+        removeHook();
         if (null != path)
         {
             deleteTree(path);
+            if (Interruption.happened() && pause(ENDING_INTERVAL_MS))
+            {
+                deleteTree(path);
+            }
             OWN.remove(path);
             CloseHelper.quietClose(lockChannel);
         }
     }
 
-    private synchronized void make(final Path base) throws IOException
+    private void closeAtEnd()
+    {
+        ChildProcess.endAll();
+        close();
+    }
+
+    private synchronized void make(final Owner owner, final Path base) throws IOException
     {
         if (isClosed)
         {
             throw CommandFailure.failed("interrupted");
         }
-        path = Files.createTempDirectory(base, UNFINISHED_PREFIX);
+        path = Files.createTempDirectory(base, UNFINISHED + owner.prefix());
         lockChannel = FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         lockChannel.lock();
         // The lock belongs to the open file, whatever its directory is called.
         final String name = path.getFileName().toString();
-        final Path finished = base.resolve(name.substring(UNFINISHED_PREFIX.length() - PREFIX.length()));
+        final Path finished = base.resolve(name.substring(UNFINISHED.length()));
         OWN.add(finished);
         path = Files.move(path, finished, StandardCopyOption.ATOMIC_MOVE);
     }
@@ -182,13 +229,16 @@ public final class WorkDirectory implements AutoCloseable
 
     private static void removeAbandoned(final Path base)
     {
-        removeAbandoned(base, PREFIX, WorkDirectory::isAbandoned);
-        removeAbandoned(base, UNFINISHED_PREFIX, WorkDirectory::isOld);
+        for (final Owner owner : Owner.values())
+        {
+            removeAbandoned(base, owner.prefix(), WorkDirectory::isAbandoned);
+            removeAbandoned(base, UNFINISHED + owner.prefix(), WorkDirectory::isOld);
+        }
     }
 
     private static void removeAbandoned(final Path base, final String prefix, final Predicate<Path> isAbandoned)
     {
-        try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, prefix + "*"))
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(base, prefix + "[0-9]*"))
         {
             for (final Path directory : directories)
             {
@@ -225,11 +275,27 @@ public final class WorkDirectory implements AutoCloseable
     }
 
     /**
-     * Remove a directory with all that is in it. What cannot be removed is named on standard error.
+     * Remove a directory with all that is in it, again while others still write into it, for 5 s at most. What cannot
+     * be removed is named on standard error.
      *
      * @param directory to remove.
      */
     public static void deleteTree(final Path directory)
+    {
+        final long deadlineNs = System.nanoTime() + REMOVE_DEADLINE_NS;
+        IOException failure;
+        while (null != (failure = tryDelete(directory)))
+        {
+            if (System.nanoTime() - deadlineNs > 0 || !pause(REMOVE_INTERVAL_MS))
+            {
+                System.err.println("millrace: could not remove " + directory + " (" + CommandFailure.reason(failure) +
+                    "): remove it by hand");
+                return;
+            }
+        }
+    }
+
+    private static IOException tryDelete(final Path directory)
     {
         try
         {
@@ -261,7 +327,22 @@ public final class WorkDirectory implements AutoCloseable
         }
         catch (final IOException ex)
         {
-            System.err.println("millrace: could not remove " + directory + " (" + ex + "): remove it by hand");
+            return ex;
+        }
+        return null;
+    }
+
+    private static boolean pause(final long milliseconds)
+    {
+        try
+        {
+            TimeUnit.MILLISECONDS.sleep(milliseconds);
+            return true;
+        }
+        catch (final InterruptedException ex)
+        {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

@@ -21,6 +21,7 @@ import io.millrace.samples.demo.MachineCheck;
 import io.millrace.samples.demo.ProtocolOption;
 import io.millrace.samples.demo.StorageCheck;
 import io.millrace.samples.demo.WorkDirectory;
+import io.millrace.samples.demo.WorkDirectory.Owner;
 import io.millrace.samples.failure.CommandFailure;
 
 import java.math.BigInteger;
@@ -63,7 +64,7 @@ public final class DisaggregatedPrefill
         }
         requireMemory(options, layout, largest);
 
-        try (WorkDirectory directory = WorkDirectory.create(options.directory());
+        try (WorkDirectory directory = WorkDirectory.create(Owner.DISAGGREGATED_PREFILL, options.directory());
             WorkDirectory archive = options.archive() ? archiveDirectory(options, prompts, layout) : null;
             Cluster cluster = new Cluster(options, largest, directory, archive);
             LiveView view = new LiveView())
@@ -92,8 +93,8 @@ public final class DisaggregatedPrefill
     private static WorkDirectory archiveDirectory(
         final DisaggregatedOptions options, final List<Prompt> prompts, final KvLayout layout)
     {
-        final WorkDirectory directory = WorkDirectory.create(null != options.archiveParent() ?
-            options.archiveParent() : Path.of(System.getProperty("java.io.tmpdir")));
+        final WorkDirectory directory = WorkDirectory.create(Owner.DISAGGREGATED_PREFILL,
+            null != options.archiveParent() ? options.archiveParent() : Path.of(System.getProperty("java.io.tmpdir")));
         final long blocks = prompts.stream().mapToLong((prompt) -> prompt.hashes().length).sum();
         try
         {

@@ -17,6 +17,13 @@ package io.millrace.samples.failure;
 
 import io.aeron.exceptions.AeronException;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
 /**
  * Ends a command: the message names the value, the rule that it breaks and the remedy.
  */
@@ -98,6 +105,26 @@ public final class CommandFailure extends RuntimeException
         final String category = ex.category().name() + " - ";
         final String message = String.valueOf(ex.getMessage());
         return message.startsWith(category) ? message.substring(category.length()) : message;
+    }
+
+    /**
+     * Why a file could not be used, in words.
+     *
+     * @param ex that says so.
+     * @return the path and what is wrong with it.
+     */
+    public static String reason(final IOException ex)
+    {
+        if (!(ex instanceof final FileSystemException failure))
+        {
+            return String.valueOf(ex.getMessage());
+        }
+        final String why = ex instanceof NoSuchFileException ? "it or its directory does not exist" :
+            ex instanceof AccessDeniedException ? "this user has no permission" :
+            ex instanceof FileAlreadyExistsException ? "it is a file" :
+            ex instanceof DirectoryNotEmptyException ? "something is written into it all the time" :
+            null != failure.getReason() ? failure.getReason() : ex.toString();
+        return failure.getFile() + ": " + why;
     }
 
     /**

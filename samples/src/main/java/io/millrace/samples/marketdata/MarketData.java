@@ -40,7 +40,7 @@ public final class MarketData
     {
         ProtocolOption.choose(options.protocol());
         final List<MarketResult> results = new ArrayList<>();
-        try (WorkDirectory directory = WorkDirectory.create(options.directory()))
+        try (WorkDirectory directory = WorkDirectory.create(WorkDirectory.Owner.MARKET_DATA, options.directory()))
         {
             results.add(run(options, options.protocol(), directory));
             if (options.compareUdp())

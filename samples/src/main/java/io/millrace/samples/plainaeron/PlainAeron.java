@@ -22,9 +22,11 @@ import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.ShutdownSignalBarrier;
 import org.agrona.concurrent.UnsafeBuffer;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Publishes numbers and counts those that arrive. Nothing here says what carries them: that is the driver's business.
@@ -45,24 +47,37 @@ public final class PlainAeron
      * @param directory of the driver.
      * @param channel   to publish on.
      * @param messages  to publish: the numbers from 0.
+     * @param rate      messages a second, 0 for as many as it takes.
+     * @return how many were published: fewer when the process is told to end.
      * @throws IllegalStateException when nothing moves for 30 s.
      */
-    public static void publish(final String directory, final String channel, final long messages)
+    public static long publish(final String directory, final String channel, final long messages, final long rate)
     {
+        final AtomicBoolean isRunning = new AtomicBoolean(true);
         final UnsafeBuffer buffer = new UnsafeBuffer(new byte[Long.BYTES]);
         final IdleStrategy idle = new BackoffIdleStrategy();
-        try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(directory));
+        // First, so that a signal's end of the process waits until the client is closed.
+        try (ShutdownSignalBarrier ignore = new ShutdownSignalBarrier(() -> isRunning.set(false));
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(directory));
             ExclusivePublication publication = aeron.addExclusivePublication(channel, STREAM_ID))
         {
+            final double intervalNs = 0 == rate ? 0 : TimeUnit.SECONDS.toNanos(1) / (double)rate;
             long lastNs = System.nanoTime();
-            for (long number = 0; number < messages; )
+            long startNs = lastNs;
+            long number = 0;
+            while (number < messages && isRunning.get())
             {
+                if (System.nanoTime() - startNs < (long)(number * intervalNs))
+                {
+                    idle.idle();
+                    continue;
+                }
                 buffer.putLong(0, number);
                 final long result = publication.offer(buffer);
                 if (result > 0)
                 {
-                    number++;
                     lastNs = System.nanoTime();
+                    startNs = 0 == number++ ? lastNs : startNs;
                     idle.reset();
                 }
                 else
@@ -72,11 +87,12 @@ public final class PlainAeron
                 }
             }
             // Closing ends the stream: a subscriber that has all of it leaves first.
-            while (publication.isConnected())
+            while (publication.isConnected() && isRunning.get())
             {
                 check(lastNs, "publishing", "the subscriber does not leave");
                 idle.idle();
             }
+            return number;
         }
     }
 
@@ -86,11 +102,12 @@ public final class PlainAeron
      * @param directory of the driver.
      * @param channel   to subscribe to.
      * @param messages  to wait for.
-     * @return seconds from the first to the last.
+     * @return seconds from the first to the last, or -1 when the process is told to end before.
      * @throws IllegalStateException when a number is missing, or nothing moves for 30 s.
      */
     public static double subscribe(final String directory, final String channel, final long messages)
     {
+        final AtomicBoolean isRunning = new AtomicBoolean(true);
         final long[] next = { 0, 0 };
         final FragmentHandler handler = (buffer, offset, length, header) ->
         {
@@ -101,7 +118,8 @@ public final class PlainAeron
             }
         };
         final IdleStrategy idle = new BackoffIdleStrategy();
-        try (Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(directory)
+        try (ShutdownSignalBarrier ignore = new ShutdownSignalBarrier(() -> isRunning.set(false));
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(directory)
             .subscriberErrorHandler((ex) ->
             {
                 throw new IllegalStateException(ex);
@@ -111,6 +129,10 @@ public final class PlainAeron
             long lastNs = System.nanoTime();
             while (next[0] < messages)
             {
+                if (!isRunning.get())
+                {
+                    return -1;
+                }
                 final int fragments = subscription.poll(handler, FRAGMENT_LIMIT);
                 idle.idle(fragments);
                 if (fragments > 0)

@@ -74,8 +74,8 @@ public final class HtmlPage
         }
         catch (final IOException ex)
         {
-            throw CommandFailure.usage("--report " + file + " cannot be written (" + ex + "): it must be a file in a " +
-                "directory that exists and that you may write to; name another");
+            throw CommandFailure.usage("--report " + file + " cannot be written (" + CommandFailure.reason(ex) +
+                "): it must be a file in a directory that exists and that you may write to; name another");
         }
         ChartStyle.check();
     }

@@ -44,6 +44,9 @@ class SampleRefusalTest
         market-data --late-join NaN                 | --late-join is NaN: it must be more than 0
         market-data --late-join 0.1 --messages 1    | --messages is 1, it must be 2 or more
         market-data --late-join soon                | --late-join
+        plain-aeron --rate 0                        | --rate is 0: it must be 1 or more
+        plain-aeron --channel foo                   | --channel is foo (Aeron URIs must start with
+        embedded-service --channel aeron:udp?endpoint=absent.invalid:1 | is aeron:udp?endpoint=absent.invalid:1 (unres
         disaggregated-prefill --speed fast          | --speed is fast: it must be a number from 1 to
         disaggregated-prefill --change 1s:-decode --change 2s:-decode | --change at 2.0s takes the last decode instance
         """)

@@ -46,16 +46,16 @@ class MachineTest
     @Test
     void removesTheDirectoryOfARunThatWasKilledAndKeepsThatOfOneThatLives() throws IOException
     {
-        final Path killed = Files.createDirectories(directory.resolve("millrace-demo-killed/prefill"));
+        final Path killed = Files.createDirectories(directory.resolve("millrace-bench-17/prefill"));
         Files.createFile(killed.resolve("cnc.dat"));
         Files.createFile(killed.getParent().resolve("lock"));
-        final Path starting = Files.createDirectory(directory.resolve("millrace-demo-starting"));
+        final Path starting = Files.createDirectory(directory.resolve("millrace-demo-18"));
 
-        try (WorkDirectory living = WorkDirectory.create(directory))
+        try (WorkDirectory living = WorkDirectory.create(WorkDirectory.Owner.DEMO, directory))
         {
             assertThat(killed.getParent()).doesNotExist();
             assertThat(starting).exists();
-            try (WorkDirectory second = WorkDirectory.create(directory))
+            try (WorkDirectory second = WorkDirectory.create(WorkDirectory.Owner.DEMO, directory))
             {
                 assertThat(living.path()).exists();
                 assertThat(second.path()).exists().isNotEqualTo(living.path());
@@ -67,8 +67,8 @@ class MachineTest
     @Test
     void anotherProcessSeesTheLockOfEachOfTwoDirectories() throws Exception
     {
-        try (WorkDirectory first = WorkDirectory.create(directory);
-            WorkDirectory second = WorkDirectory.create(directory))
+        try (WorkDirectory first = WorkDirectory.create(WorkDirectory.Owner.DEMO, directory);
+            WorkDirectory second = WorkDirectory.create(WorkDirectory.Owner.DEMO, directory))
         {
             for (final WorkDirectory held : List.of(first, second))
             {
@@ -88,7 +88,7 @@ class MachineTest
         final Path old = Files.createDirectory(directory.resolve("unfinished-millrace-demo-1"));
         final Path young = Files.createDirectory(directory.resolve("unfinished-millrace-demo-2"));
         Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
-        WorkDirectory.create(directory).close();
+        WorkDirectory.create(WorkDirectory.Owner.DEMO, directory).close();
         assertThat(directory).isDirectoryContaining((path) -> path.equals(young));
         assertThat(old).doesNotExist();
     }
@@ -122,7 +122,7 @@ class MachineTest
     void refusesADirectoryThatCannotBeWritten()
     {
         // Not even root creates files in /proc.
-        assertThatThrownBy(() -> WorkDirectory.create(Path.of("/proc")))
+        assertThatThrownBy(() -> WorkDirectory.create(WorkDirectory.Owner.DEMO, Path.of("/proc")))
             .isInstanceOf(CommandFailure.class)
             .hasMessageContaining("/proc cannot be written")
             .hasMessageContaining("--dir");
@@ -131,7 +131,7 @@ class MachineTest
     @Test
     void refusesADirectoryThatIsNotThere()
     {
-        assertThatThrownBy(() -> WorkDirectory.create(directory.resolve("absent")))
+        assertThatThrownBy(() -> WorkDirectory.create(WorkDirectory.Owner.DEMO, directory.resolve("absent")))
             .isInstanceOf(CommandFailure.class)
             .hasMessageContaining("absent does not exist");
     }
