@@ -120,10 +120,10 @@ public final class PlainAeron
         final IdleStrategy idle = new BackoffIdleStrategy();
         try (ShutdownSignalBarrier ignore = new ShutdownSignalBarrier(() -> isRunning.set(false));
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(directory)
-            .subscriberErrorHandler((ex) ->
-            {
-                throw new IllegalStateException(ex);
-            }));
+                .subscriberErrorHandler((ex) ->
+                {
+                    throw new IllegalStateException(ex);
+                }));
             Subscription subscription = aeron.addSubscription(channel, STREAM_ID))
         {
             long lastNs = System.nanoTime();
