@@ -27,7 +27,7 @@ final class Legend
     private static final Map<String, String> MEANINGS = Map.ofEntries(
         Map.entry("p50ToUdp", "p50 of Millrace by that of Aeron over UDP: below 1 is faster"),
         Map.entry("p99ToUdp", "p99 of Millrace by that of Aeron over UDP: below 1 is faster"),
-        Map.entry("overRawMicros", "what Millrace adds to raw libfabric one way: half the difference of the p50, in µs"),
+        Map.entry("overRawMicros", "what Millrace adds to raw libfabric one way: half the difference of p50, in µs"),
         Map.entry("toUdp", "bytes a second of Millrace by those of Aeron over UDP: above 1 is faster"),
         Map.entry("toRaw", "bytes a second of Millrace by those of raw libfabric"),
         Map.entry("toThroughput", "bytes a second of KV blocks by those of messages that fill a frame"),

@@ -73,7 +73,8 @@ public final class DriverCommand implements Callable<Integer>
     private String[] files = {};
 
     @Option(names = "--print-config",
-        description = "Print every property of Millrace, and those of Aeron that are set, with value and origin; and end.")
+        description = "Print every property of Millrace, and those of Aeron that are set, with value and origin; " +
+            "and end.")
     private boolean printConfig;
 
     @Option(names = "--json", description = "Print them as one JSON object.")

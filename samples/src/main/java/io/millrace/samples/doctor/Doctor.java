@@ -69,7 +69,8 @@ public final class Doctor
     static Finding security(final Finding nics)
     {
         return Finding.note("security group", Finding.Level.OK == nics.level() ? "cannot be seen from here" :
-            "does not matter without a NIC", "all traffic to and from the group itself, in and out, not only TCP and UDP: a peer " +
+            "does not matter without a NIC",
+            "all traffic to and from the group itself, in and out, not only TCP and UDP: a peer " +
             "that never answers on rails is nearly always this");
     }
 

@@ -34,7 +34,7 @@ class SampleRefusalTest
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
         market-data --rate fast                     | --rate is fast: it must be a number from 1 to 100000000, or max
-        market-dta                                  | unknown command 'sample market-dta': it must be one of disaggregated-prefill,
+        market-dta                                  | unknown command 'sample market-dta': it must be one of
         market-data --messages 0                    | --messages is 0: it must be from 1 to
         market-data --slow -1                       | --slow is -1: it must be from 0 to
         market-data --compare tcp                   | --compare is tcp: it must be udp
