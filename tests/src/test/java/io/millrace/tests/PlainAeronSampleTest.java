@@ -77,7 +77,7 @@ class PlainAeronSampleTest
     }
 
     @Test
-    void statShowsThePeerOnRailsWhileItPublishes() throws Exception
+    void showsThePeerOnRailsWhileItPublishesAndRunsAsBothSides() throws Exception
     {
         final String channel = channel();
         final Path one = directory.resolve("one");
@@ -95,6 +95,9 @@ class PlainAeronSampleTest
                 assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(143);
                 assertThat(tool.out()).isEmpty();
             }
+            final Tool both = Tool.run(directory, "sample", "plain-aeron", "--dir", one.toString(), "--channel",
+                channel(), "--messages", MESSAGES);
+            assertThat(both.process().exitValue()).as(both::toString).isZero();
             assertThat(first.process().isAlive() && second.process().isAlive()).isTrue();
         }
     }

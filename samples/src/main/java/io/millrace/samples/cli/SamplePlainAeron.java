@@ -119,11 +119,11 @@ public final class SamplePlainAeron implements Callable<Integer>
     private int run(final String dir)
     {
         final CompletableFuture<Long> publisher = Side.SUBSCRIBE == side ? null : CompletableFuture.supplyAsync(
-            () -> PlainAeron.publish(dir, channel, messages, null == rate ? 0 : rate));
+            () -> PlainAeron.publish(dir, channel, messages, null == rate ? 0 : rate), SamplePlainAeron::start);
         if (Side.PUBLISH != side)
         {
-            final CompletableFuture<Double> subscriber =
-                CompletableFuture.supplyAsync(() -> PlainAeron.subscribe(dir, channel, messages));
+            final CompletableFuture<Double> subscriber = CompletableFuture.supplyAsync(
+                () -> PlainAeron.subscribe(dir, channel, messages), SamplePlainAeron::start);
             if (null != publisher)
             {
                 publisher.exceptionally((ex) ->
@@ -151,6 +151,12 @@ public final class SamplePlainAeron implements Callable<Integer>
             }
         }
         return 0;
+    }
+
+    // On two cores the common pool has one thread: one side would wait for the other to end.
+    private static void start(final Runnable task)
+    {
+        Thread.ofPlatform().daemon().start(task);
     }
 
     private CommandFailure failure(final Throwable ex)
