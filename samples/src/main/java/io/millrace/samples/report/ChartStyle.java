@@ -45,6 +45,8 @@ public final class ChartStyle
     public static final List<Color> COLOURS = List.of(
         new Color(0x00796B), new Color(0xE65100), new Color(0x5C6BC0), new Color(0x757575), new Color(0x80CBC4));
 
+    // The ground is the page's, by day and in the dark.
+    private static final Color TRANSPARENT = new Color(0, 0, 0, 0);
     private static final int WIDTH = 860;
     private static final int HEIGHT = 420;
 
@@ -99,8 +101,8 @@ public final class ChartStyle
     private static <C extends Chart<? extends AxesChartStyler, ?>> C style(final C chart)
     {
         final AxesChartStyler styler = chart.getStyler();
-        styler.setChartBackgroundColor(Color.WHITE);
-        styler.setPlotBackgroundColor(Color.WHITE);
+        styler.setChartBackgroundColor(TRANSPARENT);
+        styler.setPlotBackgroundColor(TRANSPARENT);
         styler.setPlotBorderVisible(false);
         styler.setPlotGridLinesColor(new Color(0xE0E0E0));
         styler.setPlotGridVerticalLinesVisible(false);
@@ -110,7 +112,8 @@ public final class ChartStyle
         styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
         styler.setLegendPosition(Styler.LegendPosition.OutsideS);
         styler.setLegendLayout(Styler.LegendLayout.Horizontal);
-        styler.setLegendBorderColor(Color.WHITE);
+        styler.setLegendBackgroundColor(TRANSPARENT);
+        styler.setLegendBorderColor(TRANSPARENT);
         styler.setLocale(Locale.ROOT);
         return chart;
     }
