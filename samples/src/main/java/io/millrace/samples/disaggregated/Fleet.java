@@ -111,13 +111,13 @@ final class Fleet
         instance.ready(endpoint, System.nanoTime());
         for (final Instance other : instances)
         {
-            if (other != instance && other.isServing())
+            if (other != instance)
             {
-                if (KvRole.DECODE == instance.role() && KvRole.DECODE != other.role())
+                if (KvRole.DECODE == instance.role() && KvRole.DECODE != other.role() && other.isServing())
                 {
                     Cluster.tell(other.process(), Command.connect(endpoint));
                 }
-                else if (KvRole.DECODE != instance.role() && KvRole.DECODE == other.role())
+                else if (KvRole.DECODE != instance.role() && KvRole.DECODE == other.role() && other.takesPeers())
                 {
                     Cluster.tell(instance.process(), Command.connect(other.endpoint()));
                 }

@@ -88,7 +88,18 @@ final class Instance
     {
         endpoint = newEndpoint;
         joinedNs = nowNs;
-        state = State.SERVING;
+        if (State.STARTING == state)
+        {
+            state = State.SERVING;
+        }
+    }
+
+    /**
+     * Does it take peers? One that leaves does until its last request is served, whose blocks another may have to bring.
+     */
+    boolean takesPeers()
+    {
+        return isServing() || State.DRAINING == state && null != endpoint && !process.isToldToExit();
     }
 
     void drain()

@@ -106,7 +106,11 @@ abstract class Node implements ChildMain.Role, KvSessionListener
     {
         for (String line = link.awaitCommand(); !"exit".equals(line); line = link.awaitCommand())
         {
-            consumer.accept(ParentLink.read(line, Command.class));
+            // A driver has nothing to do for as long as the trace lasts. When the parent dies, this process ends.
+            if (null != line)
+            {
+                consumer.accept(ParentLink.read(line, Command.class));
+            }
         }
     }
 

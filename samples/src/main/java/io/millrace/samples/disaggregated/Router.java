@@ -124,7 +124,7 @@ final class Router
         final List<Job> again = new ArrayList<>(unassigned);
         unassigned.clear();
         again.forEach((job) -> compute(job.ticket(), job.id(), job.from(), job.to()));
-        if (System.nanoTime() - lastProgressNs > SILENCE_NS && !isIdle())
+        if (System.nanoTime() - lastProgressNs > SILENCE_NS && waiting() > 0)
         {
             throw CommandFailure.failed(waiting() + " requests wait and none went on for 120 s: --verbose shows what " +
                 "the processes say");
