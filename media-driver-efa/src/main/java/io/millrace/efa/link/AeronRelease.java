@@ -37,8 +37,9 @@ final class AeronRelease
     static void check()
     {
         // The compiler copies constants: read through reflection they are those of the class path.
-        check("aeron-driver", MediaDriverVersion.VERSION, loaded(MediaDriverVersion.class));
-        check("aeron-client", AeronVersion.VERSION, loaded(AeronVersion.class));
+        check("aeron-driver", MediaDriverVersion.VERSION,
+            loaded("io.aeron.driver.MediaDriverVersion", MediaDriverVersion.VERSION));
+        check("aeron-client", AeronVersion.VERSION, loaded("io.aeron.AeronVersion", AeronVersion.VERSION));
     }
 
     static void check(final String artifact, final String compiled, final String loaded)
@@ -57,11 +58,16 @@ final class AeronRelease
         return parts.length < 2 ? version : parts[0] + "." + parts[1];
     }
 
-    private static String loaded(final Class<?> versions)
+    private static String loaded(final String className, final String compiled)
     {
         try
         {
-            return (String)versions.getField("VERSION").get(null);
+            return (String)Class.forName(className).getField("VERSION").get(null);
+        }
+        catch (final NoClassDefFoundError ex)
+        {
+            // Aeron runs without aeron-annotations, its version classes do not: there is nothing to hold against.
+            return compiled;
         }
         catch (final ReflectiveOperationException ex)
         {

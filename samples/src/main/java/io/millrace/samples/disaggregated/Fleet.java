@@ -129,7 +129,8 @@ final class Fleet
     private void onUnreached(final Instance instance, final JsonNode message)
     {
         final String endpoint = message.get("endpoint").asText();
-        if (serving(KvRole.DECODE).anyMatch((decode) -> endpoint.equals(decode.endpoint())))
+        // One that leaves ends what it has begun.
+        if (instance.isServing() && serving(KvRole.DECODE).anyMatch((decode) -> endpoint.equals(decode.endpoint())))
         {
             throw CommandFailure.failed(instance.name() + ": " + message.get("text").asText());
         }
