@@ -95,7 +95,7 @@ final class Instance
     }
 
     /**
-     * Does it take peers? One that leaves does until its last request is served, whose blocks another may have to bring.
+     * Does it take peers? One that leaves does until its last request is served: others may have to bring blocks.
      */
     boolean takesPeers()
     {
