@@ -15,9 +15,7 @@
  */
 package io.millrace.samples.cli;
 
-import io.millrace.samples.bench.Environment;
 import io.millrace.samples.demo.Interruption;
-import io.millrace.samples.demo.ProtocolOption;
 import io.millrace.samples.disaggregated.Change;
 import io.millrace.samples.disaggregated.DisaggregatedOptions;
 import io.millrace.samples.disaggregated.DisaggregatedPrefill;
@@ -25,7 +23,6 @@ import io.millrace.samples.disaggregated.ResultPage;
 import io.millrace.samples.disaggregated.ResultTable;
 import io.millrace.samples.disaggregated.RunResult;
 import io.millrace.samples.failure.CommandFailure;
-import io.millrace.samples.report.HtmlPage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -118,11 +115,8 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
         description = "For the recordings. Default: the directory of temporary files.")
     private Path archiveDirectory;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Write an HTML page with charts as well.")
-    private Path report;
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private RunOptions output;
 
     @Mixin
     private Common common;
@@ -138,14 +132,14 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
                 "--archive-dir " + archiveDirectory + " does not go with --no-archive: leave one of them out");
         }
         final DisaggregatedOptions options = new DisaggregatedOptions(
-            within("--prefill", prefill, 1, MAX_INSTANCES),
-            within("--decode", decode, 1, MAX_INSTANCES),
-            within("--requests", requests, 1, MAX_REQUESTS),
+            (int)RunOptions.within("--prefill", prefill, 1, MAX_INSTANCES),
+            (int)RunOptions.within("--decode", decode, 1, MAX_INSTANCES),
+            (int)RunOptions.within("--requests", requests, 1, MAX_REQUESTS),
             trace,
             speed(),
             model,
-            within("--cache-blocks", cacheBlocks, 1, MAX_BLOCKS),
-            within("--prefill-rate", tokensPerSecond, MIN_TOKENS_PER_SECOND, MAX_TOKENS_PER_SECOND),
+            (int)RunOptions.within("--cache-blocks", cacheBlocks, 1, MAX_BLOCKS),
+            (int)RunOptions.within("--prefill-rate", tokensPerSecond, MIN_TOKENS_PER_SECOND, MAX_TOKENS_PER_SECOND),
             changes.stream().map(Change::parse).toList(),
             !noArchive,
             protocol,
@@ -154,26 +148,10 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
             seed,
             common.verbose());
         Interruption.watch();
-        if (null != report)
-        {
-            HtmlPage.check(report);
-        }
-        final Map<String, String> environment =
-            null == report ? null : Environment.ofMachine(ProtocolOption.choose(protocol));
+        final Map<String, String> environment = output.environment(protocol);
         final RunResult result = DisaggregatedPrefill.run(options);
-        if (json)
-        {
-            Json.print(result);
-        }
-        else
-        {
-            Output.print(ResultTable.of(result));
-        }
-        if (null != report)
-        {
-            ResultPage.write(result, environment, report);
-            Messages.say("report written to " + report.toAbsolutePath());
-        }
+        output.show(result, () -> ResultTable.of(result), environment,
+            (machine, file) -> ResultPage.write(result, machine, file));
         return result.isSound() ? 0 : CommandFailure.FAILED;
     }
 
@@ -196,15 +174,5 @@ public final class SampleDisaggregatedPrefill implements Callable<Integer>
             // Answered below, as a number out of range is.
         }
         throw CommandFailure.usage("--speed is " + speed + ": it must be a number from 1 to " + MAX_SPEED + ", or max");
-    }
-
-    private static int within(final String option, final long value, final int min, final int max)
-    {
-        if (value < min || value > max)
-        {
-            throw CommandFailure.usage(option + " is " + value + ": it must be from " + min + " to " + max +
-                "; give such a number or leave it out");
-        }
-        return (int)value;
     }
 }

@@ -15,16 +15,13 @@
  */
 package io.millrace.samples.cli;
 
-import io.millrace.samples.bench.Environment;
 import io.millrace.samples.demo.Interruption;
-import io.millrace.samples.demo.ProtocolOption;
 import io.millrace.samples.failure.CommandFailure;
 import io.millrace.samples.marketdata.MarketData;
 import io.millrace.samples.marketdata.MarketOptions;
 import io.millrace.samples.marketdata.MarketPage;
 import io.millrace.samples.marketdata.MarketResult;
 import io.millrace.samples.marketdata.MarketTable;
-import io.millrace.samples.report.HtmlPage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -98,11 +95,8 @@ public final class SampleMarketData implements Callable<Integer>
         description = "For the drivers' files and the recordings. Default: /dev/shm.")
     private Path directory;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Write an HTML page with charts as well.")
-    private Path report;
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private RunOptions output;
 
     @Mixin
     private Common common;
@@ -117,29 +111,14 @@ public final class SampleMarketData implements Callable<Integer>
             throw CommandFailure.usage("--compare is " + compare + ": it must be udp, that is Aeron's own driver");
         }
         final MarketOptions options = new MarketOptions(protocol, null != compare, rate(),
-            within("--messages", messages, 1, MAX_MESSAGES), (int)within("--slow", slow, 0, MAX_SLOW), lateJoin(),
+            RunOptions.within("--messages", messages, 1, MAX_MESSAGES),
+            (int)RunOptions.within("--slow", slow, 0, MAX_SLOW), lateJoin(),
             directory, common.verbose());
         Interruption.watch();
-        if (null != report)
-        {
-            HtmlPage.check(report);
-        }
-        final Map<String, String> environment =
-            null == report ? null : Environment.ofMachine(ProtocolOption.choose(protocol));
+        final Map<String, String> environment = output.environment(protocol);
         final List<MarketResult> results = MarketData.run(options);
-        if (json)
-        {
-            Json.print(Map.of("results", results));
-        }
-        else
-        {
-            Output.print(MarketTable.of(results));
-        }
-        if (null != report)
-        {
-            MarketPage.write(results, environment, report);
-            Messages.say("report written to " + report.toAbsolutePath());
-        }
+        output.show(Map.of("results", results), () -> MarketTable.of(results), environment,
+            (machine, file) -> MarketPage.write(results, machine, file));
         return results.stream().allMatch(MarketResult::isSound) ? 0 : CommandFailure.FAILED;
     }
 
@@ -147,7 +126,7 @@ public final class SampleMarketData implements Callable<Integer>
     {
         try
         {
-            return MAX.equalsIgnoreCase(rate) ? 0 : within("--rate", Long.parseLong(rate), 1, MAX_RATE);
+            return MAX.equalsIgnoreCase(rate) ? 0 : RunOptions.within("--rate", Long.parseLong(rate), 1, MAX_RATE);
         }
         catch (final NumberFormatException ex)
         {
@@ -175,15 +154,5 @@ public final class SampleMarketData implements Callable<Integer>
                 limit + (0 == perSecond ? "" : ", the seconds that --messages take at --rate"));
         }
         return lateJoin;
-    }
-
-    private static long within(final String option, final long value, final long min, final long max)
-    {
-        if (value < min || value > max)
-        {
-            throw CommandFailure.usage(option + " is " + value + ": it must be from " + min + " to " + max +
-                "; give such a number or leave it out");
-        }
-        return value;
     }
 }
