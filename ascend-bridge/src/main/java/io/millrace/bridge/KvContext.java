@@ -78,8 +78,8 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
                 "maxInFlight=" + maxInFlight + " is out of range: use 1 to " + MAX_TRANSFERS);
         }
         checkPositive("copyTimeoutNs", copyTimeoutNs);
-        staging = null == staging ? StagingConfig.fromEnvironment() : staging;
-        slabs = null == slabs ? SlabSource.configured(device) : slabs;
+        staging = null == staging ? StagingConfig.of(device, slabs) : staging;
+        slabs = null == slabs && null != staging ? SlabSource.configured(device) : slabs;
         idleStrategy = null == idleStrategy ? new BackoffIdleStrategy(
             KvConfiguration.IDLE_SPINS,
             KvConfiguration.IDLE_YIELDS,
@@ -146,7 +146,7 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     }
 
     /**
-     * Set the size of the staging pool.
+     * Set the size of the staging pool, see {@link #staging(StagingConfig)}.
      *
      * @param text as {@code <slots>:<MiB>}.
      * @return this for a fluent API.
@@ -187,7 +187,8 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     /**
      * Set the staging.
      *
-     * @param newStaging size of the staging pool; from the environment when null.
+     * @param newStaging size of the staging pool; when null, of the environment, else 8 slots of 1 MiB, or
+     *                   none where {@link KvDevice#isHostAccessible()} and nothing chose their memory.
      * @return this for a fluent API.
      */
     public C staging(final StagingConfig newStaging)
@@ -199,7 +200,8 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     /**
      * Get the staging.
      *
-     * @return size of the staging pool; from the environment when null.
+     * @return size of the staging pool; once concluded, null when the agent itself copies between device memory and
+     * the log.
      */
     public StagingConfig staging()
     {
@@ -221,7 +223,7 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     /**
      * Get the slabs.
      *
-     * @return memory that the device's copies can use, not closed here; of the configuration when null.
+     * @return memory that the device's copies can use, not closed here; of the configuration when null, and not used without staging.
      */
     public SlabSource slabs()
     {

@@ -66,6 +66,11 @@ final class Bridge implements AutoCloseable
     KvReceiver receiver;
     boolean isDriverLost;
 
+    /**
+     * Do host devices use staging too, as other devices always do.
+     */
+    boolean isStaged;
+
     static int freePort()
     {
         try (DatagramSocket socket = new DatagramSocket())
@@ -102,14 +107,18 @@ final class Bridge implements AutoCloseable
         aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
     }
 
+    private <C extends KvContext<C>> C staged(final C ctx, final KvDevice device)
+    {
+        return isStaged || !device.isHostAccessible() ? ctx.stagingConfig("4:1") : ctx;
+    }
+
     KvSender.Context senderContext()
     {
-        return new KvSender.Context()
+        return staged(new KvSender.Context(), sourceDevice)
             .aeron(aeron)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(reverseChannel).reverseStreamId(REVERSE_STREAM_ID)
             .device(sourceDevice)
-            .stagingConfig("4:1")
             .counters(KvCounters.inMemory())
             .errorHandler(errors::add)
             .useAgentInvoker(true);
@@ -117,14 +126,13 @@ final class Bridge implements AutoCloseable
 
     KvReceiver.Context receiverContext(final KvBlockAllocator allocator)
     {
-        return new KvReceiver.Context()
+        return staged(new KvReceiver.Context(), destinationDevice)
             .aeron(aeron)
             .channel(channel).streamId(STREAM_ID)
             .reverseChannel(reverseChannel).reverseStreamId(REVERSE_STREAM_ID)
             .device(destinationDevice)
             .allocator(allocator)
             .listener(listener)
-            .stagingConfig("4:1")
             .counters(KvCounters.inMemory())
             .errorHandler(errors::add)
             .useAgentInvoker(true);

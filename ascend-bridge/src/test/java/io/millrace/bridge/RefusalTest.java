@@ -43,7 +43,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 @Timeout(150)
 @ParameterizedClass
-@EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_UDP", "NPU_UDP"})
+@EnumSource(value = Setting.class, names = {"HOST_IPC", "HOST_STAGED_IPC", "HOST_UDP", "NPU_UDP"})
 class RefusalTest
 {
     private static final KvLayout LAYOUT = new KvLayout(1, 1, 16, KvDtype.BF16, 16);
@@ -292,6 +292,7 @@ class RefusalTest
     void moreThanTheCredit()
     {
         Assumptions.assumeFalse(isUdp, "UDP's receive window is no larger than the smallest credit");
+        Assumptions.assumeTrue(bridge.isStaged, "without staging what comes has landed, and its credit is back");
         raw.begin(20, BIG, 64);
         raw.sendBegin();
         bridge.runUntil(() -> bridge.begun.size() == 3);

@@ -15,16 +15,17 @@
  */
 package io.millrace.bridge;
 
-import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.device.acl.AclDevice;
 import io.millrace.bridge.device.acl.StandIn;
 
 /**
- * What a test runs on: host memory or the stand-in for an NPU, over stock Aeron's IPC or UDP.
+ * What a test runs on: host memory, copied straight into logs or staged, or the stand-in for an NPU, over stock Aeron's
+ * IPC or UDP.
  */
 enum Setting
 {
     HOST_IPC(false, false),
+    HOST_STAGED_IPC(false, false),
     HOST_UDP(false, true),
     NPU_IPC(true, false),
     NPU_UDP(true, true);
@@ -43,7 +44,9 @@ enum Setting
         Drivers.assumeWanted(isUdp, isNpu);
         if (!isNpu)
         {
-            return new Bridge(isUdp, new HostDevice(0, 1), new HostDevice(1, 1));
+            final Bridge bridge = new Bridge(isUdp);
+            bridge.isStaged = HOST_STAGED_IPC == this;
+            return bridge;
         }
         final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
         return new Bridge(isUdp, new AclDevice(standIn.context(0)), new AclDevice(standIn.context(1)));

@@ -203,29 +203,13 @@ final class HostCopyEngine implements AutoCloseable
 
         public boolean submit(final KvCopyBatch batch)
         {
-            if (!isRunning || isClosing)
+            if (!begin(batch))
             {
-                batch.onFailed((isRunning ? "queue of " + deviceName : deviceName) + " is closed");
                 return true;
             }
-
-            // The engine keeps with the batch what it needs for it: batches are reused.
-            final InFlight copy = batch.attachment() instanceof InFlight ?
-                (InFlight)batch.attachment() : new InFlight();
-            final int outside = copy.regions.hold(batch, registry);
-            if (outside >= 0)
-            {
-                batch.onFailed(
-                    KvDevice.outOfRange(deviceName, batch.deviceAddress(outside), batch.length(outside)));
-                return true;
-            }
-            copy.queue = this;
-            batch.attachment(copy);
-            batch.onSubmitted();
-            inFlight.incrementAndGet();
             if (!batches.offer(batch))
             {
-                copy.regions.release();
+                ((InFlight)batch.attachment()).regions.release();
                 inFlight.decrementAndGet();
                 batch.onRefused();
                 return false;
@@ -239,6 +223,40 @@ final class HostCopyEngine implements AutoCloseable
                     break;
                 }
             }
+            return true;
+        }
+
+        public void copy(final KvCopyBatch batch)
+        {
+            if (begin(batch))
+            {
+                execute(batch);
+            }
+        }
+
+        // Holds the batch's regions and counts it in, or fails it.
+        private boolean begin(final KvCopyBatch batch)
+        {
+            if (!isRunning || isClosing)
+            {
+                batch.onFailed((isRunning ? "queue of " + deviceName : deviceName) + " is closed");
+                return false;
+            }
+
+            // The engine keeps with the batch what it needs for it: batches are reused.
+            final InFlight copy = batch.attachment() instanceof InFlight ?
+                (InFlight)batch.attachment() : new InFlight();
+            final int outside = copy.regions.hold(batch, registry);
+            if (outside >= 0)
+            {
+                batch.onFailed(
+                    KvDevice.outOfRange(deviceName, batch.deviceAddress(outside), batch.length(outside)));
+                return false;
+            }
+            copy.queue = this;
+            batch.attachment(copy);
+            batch.onSubmitted();
+            inFlight.incrementAndGet();
             return true;
         }
 

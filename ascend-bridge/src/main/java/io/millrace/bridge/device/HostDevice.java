@@ -230,6 +230,14 @@ public final class HostDevice implements KvDevice
     }
 
     /**
+     * {@inheritDoc}
+     */
+    public boolean isHostAccessible()
+    {
+        return true;
+    }
+
+    /**
      * The host computes in step with its callers: the event is reached already. A producer of its own makes a
      * {@link HostEvent} and signals it.
      *

@@ -37,6 +37,18 @@ public interface KvCopyQueue extends AutoCloseable
     int poll(KvCopyBatch batch);
 
     /**
+     * Copy now, on the calling thread, between device memory and any memory of this process. A batch with a range
+     * outside of device memory fails and copies nothing; {@link #poll} tells. An acquired event is not waited for.
+     *
+     * @param batch not in flight.
+     * @throws UnsupportedOperationException unless the device {@link KvDevice#isHostAccessible()}.
+     */
+    default void copy(final KvCopyBatch batch)
+    {
+        throw new UnsupportedOperationException("the processor cannot copy device memory: submit the batch");
+    }
+
+    /**
      * Wait for the copies that are in flight and close.
      *
      * @throws IllegalStateException when copies still run after the device's own time limit: their memory must not be

@@ -148,6 +148,17 @@ public interface KvDevice extends AutoCloseable
     void get(long address, byte[] dst, int offset, int length);
 
     /**
+     * Does the processor reach device memory as it reaches its own. Agents then copy it straight into the log and out
+     * of it, with {@link KvCopyQueue#copy}, and need no staging memory.
+     *
+     * @return false for devices with memory behind a bus.
+     */
+    default boolean isHostAccessible()
+    {
+        return false;
+    }
+
+    /**
      * Mark the point that a compute stream of the producer has come to, for {@link KvCopyBatch#acquire}.
      *
      * @param computeStream handle of the stream, 0 for the default stream.

@@ -57,6 +57,11 @@ final class MeteredCopyQueue implements KvCopyQueue
         return status;
     }
 
+    public void copy(final KvCopyBatch batch)
+    {
+        queue.copy(batch);
+    }
+
     public void close()
     {
         queue.close();

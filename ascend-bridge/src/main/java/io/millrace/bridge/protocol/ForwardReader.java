@@ -197,9 +197,9 @@ final class ForwardReader implements ControlledFragmentHandler
         }
 
         final int payload = message.limit() + skip;
-        final int staged = agent.landing.stage(
+        final int taken = agent.landing.land(
             transfer, buffer, payload, length - skip, message.attempt(), agent.clock.nanoTime());
-        if (staged < length - skip)
+        if (taken < length - skip)
         {
             return Action.ABORT;
         }

@@ -33,7 +33,6 @@ import io.millrace.codecs.kv.LayerCommitEncoder;
 import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.TransferBeginEncoder;
 import io.millrace.codecs.kv.TransferCommitEncoder;
-import org.agrona.MutableDirectBuffer;
 
 /**
  * Writes the sender's messages into claims of the KV publication. Every message fits one frame, whose length is a
@@ -183,22 +182,41 @@ final class ForwardWriter
 
     boolean chunk(final OutboundTransfer transfer, final StagingSlot slot, final int length)
     {
-        if (!claim(KvMessages.CHUNK_HEADER_LENGTH + length))
+        final BufferClaim room = claimChunk(transfer.transferId(), slot.layer(), slot.attempt(),
+            slot.layerOffset() + slot.cursor(), length);
+        if (null == room)
         {
             return false;
         }
-
-        final MutableDirectBuffer buffer = claim.buffer();
-        final int offset = claim.offset();
-        chunk.wrapAndApplyHeader(buffer, offset, header)
-            .transferId(transfer.transferId())
-            .layerOffset(slot.layerOffset() + slot.cursor())
-            .payloadLength(length)
-            .layer(slot.layer())
-            .attempt(slot.attempt());
-        buffer.putBytes(offset + KvMessages.CHUNK_HEADER_LENGTH, slot.buffer(), slot.cursor(), length);
-        claim.commit();
+        room.buffer().putBytes(payloadOffset(room), slot.buffer(), slot.cursor(), length);
+        room.commit();
         return true;
+    }
+
+    /**
+     * Claim room for a chunk whose payload the caller writes.
+     *
+     * @return to commit or abort at once, null when there is no room now.
+     */
+    BufferClaim claimChunk(
+        final long transferId, final int layer, final int attempt, final long layerOffset, final int length)
+    {
+        if (!claim(KvMessages.CHUNK_HEADER_LENGTH + length))
+        {
+            return null;
+        }
+        chunk.wrapAndApplyHeader(claim.buffer(), claim.offset(), header)
+            .transferId(transferId)
+            .layerOffset(layerOffset)
+            .payloadLength(length)
+            .layer(layer)
+            .attempt(attempt);
+        return claim;
+    }
+
+    static int payloadOffset(final BufferClaim chunkClaim)
+    {
+        return chunkClaim.offset() + KvMessages.CHUNK_HEADER_LENGTH;
     }
 
     boolean layerCommit(

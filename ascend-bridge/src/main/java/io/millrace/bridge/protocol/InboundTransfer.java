@@ -43,6 +43,7 @@ final class InboundTransfer implements KvInboundTransfer
     final long beginNs;
     final int layers;
     final CRC32C crc = new CRC32C();
+    final TermWindows windows = new TermWindows();
     final int[] layerChecksums;
     final int[] attempts;
     final int[] copiesInFlight;

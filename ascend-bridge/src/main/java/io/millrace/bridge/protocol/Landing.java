@@ -15,34 +15,26 @@
  */
 package io.millrace.bridge.protocol;
 
-import java.util.ArrayList;
-
-import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvReceiver;
-import io.millrace.bridge.device.CopyDirection;
-import io.millrace.bridge.device.KvCopyBatch;
-import io.millrace.bridge.device.KvCopyQueue;
-import io.millrace.bridge.staging.StagingPool;
-import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.DirectBuffer;
 
 /**
- * Moves payload of chunks through staging slots into device memory.
+ * Brings payload of chunks into device memory.
  */
-final class Landing
+interface Landing extends AutoCloseable
 {
     /**
-     * Told of the ends of copies.
+     * Told of what became of payload.
      */
     interface Handler
     {
         /**
-         * A slot's bytes are in device memory.
+         * Bytes are in device memory.
          */
         void onCopied(InboundTransfer transfer, int layer, int length);
 
         /**
-         * A slot's bytes are not all in device memory. Copies may still run unless the slot came back.
+         * Bytes are not all in device memory. Copies may still run unless the slot came back.
          */
         void onCopyFailed(InboundTransfer transfer, String text);
 
@@ -52,222 +44,50 @@ final class Landing
         void onSlotFree(InboundTransfer transfer);
     }
 
-    private static final int SAMPLE_INTERVAL = 13;
-
-    private final KvReceiver.Context ctx;
-    private final StagingPool pool;
-    private final KvCopyQueue copyQueue;
-    private final Handler handler;
-    private final KvCounters counters;
-    private final ArrayList<StagingSlot> inFlight = new ArrayList<>();
-    private final ArrayList<StagingSlot> filling = new ArrayList<>();
-    private int untilSample = SAMPLE_INTERVAL;
-
-    Landing(
-        final KvReceiver.Context ctx, final StagingPool pool, final KvCopyQueue copyQueue, final Handler handler)
+    /**
+     * A landing that suits the context.
+     *
+     * @param ctx concluded; without staging the agent itself copies between the log and device memory.
+     */
+    static Landing of(final KvReceiver.Context ctx, final Handler handler)
     {
-        this.ctx = ctx;
-        this.pool = pool;
-        this.copyQueue = copyQueue;
-        this.handler = handler;
-        this.counters = ctx.counters();
+        return null == ctx.staging() ? new DirectLanding(ctx, handler) : new StagedLanding(ctx, handler);
     }
 
     /**
-     * Stage payload of the current layer at its next offset.
-     *
-     * @return bytes staged, fewer than length when staging has no room now.
+     * Called on the agent's thread before anything else.
      */
-    int stage(
-        final InboundTransfer transfer,
-        final DirectBuffer buffer,
-        final int offset,
-        final int length,
-        final int attempt,
-        final long nowNs)
-    {
-        final int capacity = LayerPlanner.maxRangeBytes(transfer.info().layout(), pool.config().slotBytes());
-        int done = 0;
-        while (done < length)
-        {
-            if (null == transfer.slot && !openSlot(transfer, attempt, nowNs))
-            {
-                break;
-            }
+    void onStart();
 
-            final StagingSlot slot = transfer.slot;
-            final int start = slot.length();
-            final int count = Math.min(length - done, capacity - start);
-            final boolean isSampled = 0 == --untilSample;
-            final long startNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
-            slot.buffer().putBytes(start, buffer, offset + done, count);
-            final long copiedNs = isSampled ? ctx.nanoClock().nanoTime() : 0;
-            transfer.crc.update(slot.window(start, count));
-            if (isSampled)
-            {
-                untilSample = SAMPLE_INTERVAL;
-                counters.add(KvCounters.Kind.LOG_COPY_NS, (copiedNs - startNs) * SAMPLE_INTERVAL);
-                counters.add(
-                    KvCounters.Kind.CRC_NS, (ctx.nanoClock().nanoTime() - copiedNs) * SAMPLE_INTERVAL);
-            }
-            slot.grow(count);
-            transfer.nextOffset += count;
-            done += count;
-            if (slot.length() == capacity || transfer.nextOffset == transfer.layerBytes())
-            {
-                flush(transfer, nowNs);
-            }
-        }
-        return done;
-    }
+    /**
+     * Take payload of the current layer at its next offset.
+     *
+     * @return bytes taken, fewer than length when staging has no room now.
+     */
+    int land(InboundTransfer transfer, DirectBuffer buffer, int offset, int length, int attempt, long nowNs);
 
     /**
      * Start the copies of all slots that are being filled.
      */
-    int flushAll(final long nowNs)
-    {
-        final int count = filling.size();
-        while (!filling.isEmpty())
-        {
-            flush((InboundTransfer)filling.get(filling.size() - 1).owner(), nowNs);
-        }
-        return count;
-    }
+    int flushAll(long nowNs);
 
     /**
      * Forget the bytes that a transfer has staged and not yet given to a copy.
      */
-    void discard(final InboundTransfer transfer)
-    {
-        if (null != transfer.slot)
-        {
-            removeFilling(transfer.slot);
-            pool.release(transfer.slot);
-            transfer.slot = null;
-        }
-    }
+    void discard(InboundTransfer transfer);
 
     /**
      * Look after the copies in flight.
      */
-    int poll(final long nowNs)
-    {
-        int workCount = 0;
-        for (int i = inFlight.size() - 1; i >= 0; i--)
-        {
-            final StagingSlot slot = inFlight.get(i);
-            if (KvCopyBatch.IDLE == slot.batch().status())
-            {
-                copyQueue.submit(slot.batch());
-                continue;
-            }
+    int poll(long nowNs);
 
-            final int status = copyQueue.poll(slot.batch());
-            final InboundTransfer transfer = (InboundTransfer)slot.owner();
-            if (KvCopyBatch.PENDING != status)
-            {
-                final int layer = slot.layer();
-                final int length = slot.length();
-                final String failure = slot.batch().failure();
-                removeInFlight(i);
-                pool.release(slot);
-                transfer.copiesInFlight[layer]--;
-                if (KvCopyBatch.COMPLETED == status)
-                {
-                    handler.onCopied(transfer, layer, length);
-                }
-                else
-                {
-                    handler.onCopyFailed(transfer, failure);
-                }
-                free(transfer);
-                workCount++;
-            }
-            else if (nowNs - slot.batch().deadlineNs() >= 0)
-            {
-                removeInFlight(i);
-                counters.increment(KvCounters.Kind.QUARANTINED);
-                pool.quarantine(slot);
-                handler.onCopyFailed(transfer, "copy of " + slot.length() + " bytes of layer " + slot.layer() + " to " +
-                    ctx.device().name() + " has not ended within " + ctx.copyTimeoutNs() + " ns");
-                workCount++;
-            }
-        }
+    /**
+     * Does no copy run.
+     */
+    boolean isIdle();
 
-        StagingSlot late = pool.pollQuarantine(copyQueue);
-        while (null != late)
-        {
-            final InboundTransfer transfer = (InboundTransfer)late.owner();
-            pool.release(late);
-            free(transfer);
-            workCount++;
-            late = pool.pollQuarantine(copyQueue);
-        }
-        return workCount;
-    }
-
-    boolean isIdle()
-    {
-        return inFlight.isEmpty() && 0 == pool.quarantinedCount();
-    }
-
-    private void free(final InboundTransfer transfer)
-    {
-        transfer.slotsInFlight--;
-        handler.onSlotFree(transfer);
-    }
-
-    private boolean openSlot(final InboundTransfer transfer, final int attempt, final long nowNs)
-    {
-        final StagingSlot slot = pool.acquire();
-        if (null == slot)
-        {
-            counters.increment(KvCounters.Kind.STAGING_STALLS);
-            // Slots that others fill slowly would never come back while this fragment blocks the stream.
-            flushAll(nowNs);
-            return false;
-        }
-        slot.assign(transfer, transfer.currentLayer, attempt, transfer.nextOffset, 0);
-        transfer.slot = slot;
-        filling.add(slot);
-        return true;
-    }
-
-    private void flush(final InboundTransfer transfer, final long nowNs)
-    {
-        final StagingSlot slot = transfer.slot;
-        transfer.slot = null;
-        removeFilling(slot);
-        slot.filled();
-        LayerPlanner.plan(
-            slot.batch(),
-            CopyDirection.HOST_TO_DEVICE,
-            transfer.info().layout(),
-            transfer.carried,
-            transfer.runs.blocks(),
-            slot.layer(),
-            slot.layerOffset(),
-            slot.length(),
-            slot.buffer().addressOffset());
-        slot.batch().deadlineNs(nowNs + ctx.copyTimeoutNs());
-        slot.published();
-        transfer.copiesInFlight[slot.layer()]++;
-        transfer.slotsInFlight++;
-        inFlight.add(slot);
-        copyQueue.submit(slot.batch());
-    }
-
-    private void removeFilling(final StagingSlot slot)
-    {
-        final int last = filling.size() - 1;
-        filling.set(filling.indexOf(slot), filling.get(last));
-        filling.remove(last);
-    }
-
-    private void removeInFlight(final int index)
-    {
-        final int last = inFlight.size() - 1;
-        inFlight.set(index, inFlight.get(last));
-        inFlight.remove(last);
-    }
+    /**
+     * Wait for the copies in flight and free what no copy uses.
+     */
+    void close();
 }

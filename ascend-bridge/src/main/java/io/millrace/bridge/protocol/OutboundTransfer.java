@@ -31,6 +31,8 @@ import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
+import io.millrace.bridge.device.CopyDirection;
+import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvEvent;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
@@ -251,10 +253,33 @@ final class OutboundTransfer implements KvTransfer
         return true;
     }
 
-    boolean isAllPublished()
+    /**
+     * Fill a batch with the copies of the next range.
+     */
+    void plan(final KvCopyBatch batch, final int length, final long hostAddress)
     {
-        return 0 == slots.size() && NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() &&
-            !isCommitDue;
+        LayerPlanner.plan(batch, CopyDirection.DEVICE_TO_HOST, layout, carried, runs.blocks(), planLayer, planOffset,
+            length, hostAddress);
+    }
+
+    /**
+     * The next range is under way.
+     */
+    void planned(final int length)
+    {
+        planOffset += length;
+        if (planOffset == layerBytes)
+        {
+            planLayer = NO_LAYER;
+        }
+    }
+
+    /**
+     * Is the last range of the last layer under way, and nothing to repeat.
+     */
+    boolean isAllPlanned()
+    {
+        return NO_LAYER == planLayer && resends.isEmpty() && nextLayer == layout.layers() && !isCommitDue;
     }
 
     void addBytesSent(final int bytes)

@@ -26,8 +26,6 @@ import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvFate;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvTransferInfo;
-import io.millrace.bridge.device.KvCopyQueue;
-import io.millrace.bridge.staging.StagingPool;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
@@ -48,15 +46,13 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final ReceiverEvents events;
     final RecentTransfers recent = new RecentTransfers(RECENT_CAPACITY);
     final long receiverId = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
-    Landing landing;
+    final Landing landing;
     private final ReceiverLink link;
     final Granting granting = new Granting(this);
     private final ForwardReader reader;
-    private final StagingPool pool;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
     private final ArrayList<InboundTransfer> active = new ArrayList<>();
     private final ArrayList<InboundTransfer> draining = new ArrayList<>();
-    private KvCopyQueue copyQueue;
     private long checkNs;
     private int waitingForBlocks;
 
@@ -75,7 +71,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         writer = link.writer;
         try
         {
-            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
+            landing = Landing.of(ctx, this);
         }
         catch (final RuntimeException ex)
         {
@@ -88,8 +84,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
 
     public void onStart()
     {
-        copyQueue = ctx.device().openQueue(counters);
-        landing = new Landing(ctx, pool, copyQueue, this);
+        landing.onStart();
     }
 
     /**
@@ -142,7 +137,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         events.fates.close();
 
         final long deadlineNs = clock.nanoTime() + CLOSE_TIMEOUT_NS;
-        while (null != landing && clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
+        while (clock.nanoTime() - deadlineNs < 0 && landing.poll(clock.nanoTime()) +
             writer.drain() >= 0 && !(landing.isIdle() && writer.isDrained()))
         {
             Thread.onSpinWait();
@@ -150,12 +145,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         link.close();
         try
         {
-            if (null != copyQueue)
-            {
-                copyQueue.close();
-                landing.poll(clock.nanoTime());
-            }
-            pool.close();
+            landing.close();
         }
         catch (final RuntimeException ex)
         {

@@ -52,8 +52,9 @@ final class ReceiverLink
             throw ex;
         }
         // A copy in each slot may end at once; a timer may grant, interrupt and end each transfer.
+        final int slots = null == ctx.staging() ? 0 : ctx.staging().slots();
         writer = new ReverseWriter(
-            reversePublication, ctx.staging().slots() + MESSAGES_OF_TIMERS * ctx.maxInFlight(), ctx.counters());
+            reversePublication, slots + MESSAGES_OF_TIMERS * ctx.maxInFlight(), ctx.counters());
     }
 
     KvSource source()

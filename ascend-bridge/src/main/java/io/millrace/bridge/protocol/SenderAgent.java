@@ -29,9 +29,6 @@ import io.millrace.bridge.KvPriority;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
-import io.millrace.bridge.device.KvCopyQueue;
-import io.millrace.bridge.staging.StagingPool;
-import io.millrace.bridge.staging.StagingSlot;
 import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
@@ -50,7 +47,7 @@ public final class SenderAgent implements Agent
     private final NanoClock clock;
     private final SenderLink link;
     private final ReverseReader reverseReader;
-    private final StagingPool pool;
+    private final LayerPublisher publisher;
     private final KvCounters counters;
     private final Submissions submissions;
     private final WaitingTransfers waiting = new WaitingTransfers();
@@ -59,7 +56,6 @@ public final class SenderAgent implements Agent
     private final WaitingTransfers.Filter expiry = this::isExpired;
     private final Consumer<OutboundTransfer> enqueueing = waiting::add;
     private final int maxActive;
-    private KvCopyQueue copyQueue;
     private TransferPump pump;
     private TransferEnding ending;
     private long waitingCheckNs;
@@ -82,14 +78,14 @@ public final class SenderAgent implements Agent
         link = new SenderLink(ctx, random.nextLong(1, Long.MAX_VALUE), this::onGone);
         try
         {
-            pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
+            publisher = LayerPublisher.of(ctx, link.writer);
         }
         catch (final RuntimeException ex)
         {
             link.close();
             throw ex;
         }
-        maxActive = Math.min(ctx.maxInFlight(), ctx.staging().slots());
+        maxActive = Math.min(ctx.maxInFlight(), publisher.maxTransfers());
         waitingCheckNs = clock.nanoTime();
     }
 
@@ -127,9 +123,9 @@ public final class SenderAgent implements Agent
 
     public void onStart()
     {
-        copyQueue = ctx.device().openQueue(counters);
-        ending = new TransferEnding(ctx, link.writer, pool, copyQueue);
-        pump = new TransferPump(ctx, link.writer, pool, copyQueue, link.peers, ending);
+        publisher.onStart();
+        ending = new TransferEnding(ctx, link.writer, publisher);
+        pump = new TransferPump(ctx, link.writer, publisher, link.peers, ending);
     }
 
     public int doWork()
@@ -175,7 +171,7 @@ public final class SenderAgent implements Agent
             ctx.errorHandler().onError(ex);
         }
         // Before the transfers are reported ended: their users may free the blocks then.
-        final boolean isQueueClosed = closeQueue();
+        publisher.awaitCopies();
         for (int i = active.size() - 1; i >= 0; i--)
         {
             remove(i);
@@ -186,8 +182,7 @@ public final class SenderAgent implements Agent
             finish(waiting.poll(), KvError.SHUTDOWN, "sender was closed");
         }
         link.close();
-        // Copies that still run keep their staging memory.
-        CloseHelper.closeAll(ctx.errorHandler(), isQueueClosed ? pool : null);
+        CloseHelper.close(ctx.errorHandler(), publisher);
     }
 
     void onHelloAck(
@@ -241,25 +236,6 @@ public final class SenderAgent implements Agent
         final OutboundTransfer transfer, final Destination destination, final KvError error, final String text)
     {
         ending.onCancel(transfer, destination, error, text, clock.nanoTime());
-    }
-
-    /**
-     * Wait for the copies in flight.
-     *
-     * @return false if some still run.
-     */
-    private boolean closeQueue()
-    {
-        try
-        {
-            CloseHelper.close(copyQueue);
-            return true;
-        }
-        catch (final RuntimeException ex)
-        {
-            ctx.errorHandler().onError(ex);
-            return false;
-        }
     }
 
     private void onGone(final Peer peer, final String text, final long nowNs)
@@ -334,8 +310,7 @@ public final class SenderAgent implements Agent
                     final OutboundTransfer transfer = active.get(Turns.rotate(round, i, count));
                     if (priority == transfer.priority)
                     {
-                        final int slots = Math.max(1, pool.config().slots() * priority.weight() / weights);
-                        workCount += advance(transfer, slots, nowNs);
+                        workCount += advance(transfer, weights, nowNs);
                     }
                 }
             }
@@ -349,23 +324,19 @@ public final class SenderAgent implements Agent
             }
         }
 
-        StagingSlot slot = pool.pollQuarantine(copyQueue);
-        while (null != slot)
-        {
-            pool.release(slot);
-            slot = pool.pollQuarantine(copyQueue);
-        }
+        publisher.poll();
         return workCount;
     }
 
     /**
      * What fails for one transfer ends that one: the others go on.
      */
-    private int advance(final OutboundTransfer transfer, final int slots, final long nowNs)
+    private int advance(final OutboundTransfer transfer, final int weights, final long nowNs)
     {
         try
         {
-            return pump.publish(transfer, nowNs) + pump.copy(transfer, slots, nowNs);
+            return pump.publish(transfer, nowNs) +
+                publisher.prepare(transfer, transfer.priority.weight(), weights, nowNs);
         }
         catch (final RuntimeException ex)
         {

@@ -120,7 +120,8 @@ final class Submissions
     {
         long id = nextTransferId.getAndIncrement();
         id = 0 == id ? nextTransferId.getAndIncrement() : id;
-        final OutboundTransfer transfer = new OutboundTransfer(id, request, ctx.staging().slots(), ctx.nanoClock());
+        final int maxSlots = null == ctx.staging() ? 0 : ctx.staging().slots();
+        final OutboundTransfer transfer = new OutboundTransfer(id, request, maxSlots, ctx.nanoClock());
         // The queue holds all that can be reserved: it refuses only while another thread takes its place in it.
         while (!queue.offer(transfer))
         {

@@ -19,14 +19,10 @@ import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvSender;
-import io.millrace.bridge.device.KvCopyBatch;
-import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
-import io.millrace.bridge.staging.StagingPool;
-import io.millrace.bridge.staging.StagingSlot;
 
 /**
- * Ends transfers of a sender: collects the outcomes of their receivers, tells them, and takes slots back.
+ * Ends transfers of a sender: collects the outcomes of their receivers, tells them, and takes back what was ready for them.
  */
 final class TransferEnding
 {
@@ -35,17 +31,15 @@ final class TransferEnding
 
     private final KvSender.Context ctx;
     private final ForwardWriter writer;
-    private final StagingPool pool;
-    private final KvCopyQueue copyQueue;
+    private final LayerPublisher publisher;
     private final KvCounters counters;
 
     TransferEnding(
-        final KvSender.Context ctx, final ForwardWriter writer, final StagingPool pool, final KvCopyQueue copyQueue)
+        final KvSender.Context ctx, final ForwardWriter writer, final LayerPublisher publisher)
     {
         this.ctx = ctx;
         this.writer = writer;
-        this.pool = pool;
-        this.copyQueue = copyQueue;
+        this.publisher = publisher;
         this.counters = ctx.counters();
     }
 
@@ -228,14 +222,14 @@ final class TransferEnding
         final boolean isLate = nowNs - transfer.endingDeadlineNs >= 0;
         try
         {
-            return dropSlots(transfer, nowNs) && (isTold || writer.isGone() || isLate);
+            return publisher.drop(transfer, nowNs) && (isTold || writer.isGone() || isLate);
         }
         catch (final RuntimeException ex)
         {
             if (isLate)
             {
                 ctx.errorHandler().onError(ex);
-                quarantineSlots(transfer);
+                publisher.abandon(transfer);
             }
             return isLate;
         }
@@ -281,48 +275,5 @@ final class TransferEnding
             workCount++;
         }
         return workCount;
-    }
-
-    /**
-     * Give back the slots of a transfer that ends.
-     *
-     * @return false while copies are in flight.
-     */
-    boolean dropSlots(final OutboundTransfer transfer, final long nowNs)
-    {
-        while (transfer.slots.size() > 0)
-        {
-            final StagingSlot slot = transfer.slots.head();
-            final boolean isCopying =
-                StagingSlot.State.COPYING == slot.state() && KvCopyBatch.PENDING == copyQueue.poll(slot.batch());
-            if (!isCopying)
-            {
-                pool.release(slot);
-            }
-            else if (nowNs - slot.batch().deadlineNs() >= 0)
-            {
-                counters.increment(KvCounters.Kind.QUARANTINED);
-                pool.quarantine(slot);
-            }
-            else
-            {
-                return false;
-            }
-            transfer.slots.pop();
-        }
-        return true;
-    }
-
-    /**
-     * Set aside the slots of a transfer whose copies cannot be looked after.
-     */
-    private void quarantineSlots(final OutboundTransfer transfer)
-    {
-        for (StagingSlot slot = transfer.slots.head(); null != slot; slot = transfer.slots.head())
-        {
-            counters.increment(KvCounters.Kind.QUARANTINED);
-            pool.quarantine(slot);
-            transfer.slots.pop();
-        }
     }
 }

@@ -62,8 +62,19 @@ public interface SlabSource
      */
     static SlabSource configured(final KvDevice device)
     {
+        final String text = configuredName();
+        return null == text ? new DeviceSlabs(device) : parse(device, text);
+    }
+
+    /**
+     * What property or environment variable name.
+     *
+     * @return null when neither is set.
+     */
+    static String configuredName()
+    {
         final String text = System.getProperty(PROP_NAME, System.getenv(ENV_NAME));
-        return null == text || text.isBlank() ? new DeviceSlabs(device) : parse(device, text);
+        return null == text || text.isBlank() ? null : text;
     }
 
     /**

@@ -18,6 +18,8 @@ package io.millrace.bridge.staging;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import io.millrace.bridge.device.KvDevice;
+
 /**
  * Size of a staging pool.
  *
@@ -68,15 +70,30 @@ public record StagingConfig(int slots, int slotBytes)
     }
 
     /**
-     * Parse the system property, the environment variable, or the default, whichever is set first.
+     * What a person set: the system property, else the environment variable.
      *
-     * @return the size.
+     * @return the size, null when neither is set.
      * @throws IllegalArgumentException that names value, rule and remedy.
      */
     public static StagingConfig fromEnvironment()
     {
-        final String environment = System.getenv(ENV_NAME);
-        return parse(System.getProperty(PROP_NAME, null == environment ? DEFAULT : environment));
+        final String text = System.getProperty(PROP_NAME, System.getenv(ENV_NAME));
+        return null == text ? null : parse(text);
+    }
+
+    /**
+     * What a device needs: nothing when the processor reaches its memory and nobody chose size or memory of staging.
+     *
+     * @param device whose copies would use the pool.
+     * @param slabs  memory that was chosen, null when none was.
+     * @return the size, null to copy without staging.
+     * @throws IllegalArgumentException that names value, rule and remedy.
+     */
+    public static StagingConfig of(final KvDevice device, final SlabSource slabs)
+    {
+        final StagingConfig wanted = fromEnvironment();
+        final boolean isStaged = null != slabs || null != SlabSource.configuredName() || !device.isHostAccessible();
+        return null == wanted && isStaged ? parse(DEFAULT) : wanted;
     }
 
     /**

@@ -92,6 +92,45 @@ public abstract class KvDeviceContract
     }
 
     @Test
+    void copiesAtOnceWhereTheHostReaches()
+    {
+        final byte[] expected = random(LENGTH, 2);
+        final byte[] actual = new byte[LENGTH];
+        final long source = device.allocate(LENGTH);
+        final long destination = device.allocate(LENGTH);
+        final ByteBuffer host = ByteBuffer.allocateDirect(LENGTH);
+        final KvCopyQueue queue = device.openQueue();
+        final KvCopyBatch batch = new KvCopyBatch().reset(CopyDirection.DEVICE_TO_HOST);
+        batch.add(BufferUtil.address(host), source, LENGTH);
+        device.put(source, expected, 0, LENGTH);
+        if (!device.isHostAccessible())
+        {
+            assertThatThrownBy(() -> queue.copy(batch)).hasMessageContaining("submit the batch");
+            assertThat(batch.status()).isEqualTo(KvCopyBatch.IDLE);
+            return;
+        }
+
+        queue.copy(batch);
+        assertThat(queue.poll(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        batch.reset(CopyDirection.HOST_TO_DEVICE).add(destination, BufferUtil.address(host), LENGTH);
+        queue.copy(batch);
+        assertThat(queue.poll(batch)).isEqualTo(KvCopyBatch.COMPLETED);
+        device.get(destination, actual, 0, LENGTH);
+        assertThat(actual).isEqualTo(expected);
+
+        // Memory that copies held is free to go, and no longer copied.
+        device.free(destination);
+        batch.reset(CopyDirection.HOST_TO_DEVICE).add(destination, BufferUtil.address(host), LENGTH);
+        queue.copy(batch);
+        assertThat(queue.poll(batch)).isEqualTo(KvCopyBatch.FAILED);
+        assertThat(batch.failure()).contains("not within one registered region");
+        queue.close();
+        batch.reset(CopyDirection.DEVICE_TO_HOST).add(BufferUtil.address(host), source, LENGTH);
+        queue.copy(batch);
+        assertThat(batch.failure()).contains("is closed");
+    }
+
+    @Test
     void copiesManyRangesBothWays()
     {
         final byte[] source = random(LENGTH, 1);

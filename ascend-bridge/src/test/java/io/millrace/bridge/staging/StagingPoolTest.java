@@ -27,6 +27,7 @@ import io.millrace.bridge.device.acl.StandIn;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mockito.Mockito;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -39,6 +40,29 @@ class StagingPoolTest
     {
         assertThatThrownBy(() -> StagingConfig.parse(text)).isInstanceOf(IllegalArgumentException.class)
             .hasMessageContaining("MILLRACE_STAGING='" + text + "'").hasMessageContaining("set it to");
+    }
+
+    @Test
+    void isNotNeededWhereTheHostReachesTheDeviceUnlessAskedFor()
+    {
+        final KvDevice other = Mockito.mock(KvDevice.class);
+        try (HostDevice device = new HostDevice())
+        {
+            final StagingConfig standard = StagingConfig.parse(StagingConfig.DEFAULT);
+            assertThat(StagingConfig.of(device, null)).isNull();
+            assertThat(StagingConfig.of(device, new DeviceSlabs(device))).isEqualTo(standard);
+            assertThat(StagingConfig.of(other, null)).isEqualTo(standard);
+            System.setProperty(SlabSource.PROP_NAME, "device");
+            assertThat(StagingConfig.of(device, null)).isEqualTo(standard);
+            System.setProperty(StagingConfig.PROP_NAME, "3:2");
+            assertThat(StagingConfig.of(device, null)).isEqualTo(StagingConfig.parse("3:2"));
+            assertThat(StagingConfig.of(other, null)).isEqualTo(StagingConfig.parse("3:2"));
+        }
+        finally
+        {
+            System.clearProperty(SlabSource.PROP_NAME);
+            System.clearProperty(StagingConfig.PROP_NAME);
+        }
     }
 
     @Test

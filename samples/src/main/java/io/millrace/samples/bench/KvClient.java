@@ -67,16 +67,17 @@ final class KvClient implements AutoCloseable
         this.order = order;
         shape = KvShape.of(order);
         cache = shape.cache(device);
-        sender = KvSender.launch(new KvSender.Context()
+        final KvSender.Context ctx = new KvSender.Context()
             .aeron(node.aeron())
             .useAgentInvoker(true)
             .channel(order.toServer())
             .streamId(KvShape.STREAM_ID)
             .reverseChannel(order.toClient())
             .reverseStreamId(KvShape.REVERSE_STREAM_ID)
-            .device(device));
+            .device(device);
+        sender = KvSender.launch(ctx);
         duty = new DutyClock(sender.invoker());
-        meter = new KvMeter(node, duty, sender.counters());
+        meter = new KvMeter(node, duty, ctx);
     }
 
     /**

@@ -16,6 +16,7 @@
 package io.millrace.samples.bench;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bridge.KvContext;
 import io.millrace.bridge.KvCounters;
 
 import java.lang.management.ManagementFactory;
@@ -34,25 +35,29 @@ final class KvMeter
     private final AeronNode node;
     private final DutyClock agent;
     private final KvCounters counters;
+    private final boolean isAgentCopying;
     private long driverNs;
     private long agentNs;
     private long crcNs;
     private long logCopyNs;
     private long copyNs;
+    private long agentCopyNs;
     private long bytes;
 
     /**
      * Meter from now on.
      *
-     * @param node     of this side.
-     * @param agent    sender or receiver.
-     * @param counters of it.
+     * @param node  of this side.
+     * @param agent sender or receiver.
+     * @param ctx   of it, concluded.
      */
-    KvMeter(final AeronNode node, final DutyClock agent, final KvCounters counters)
+    KvMeter(final AeronNode node, final DutyClock agent, final KvContext<?> ctx)
     {
         this.node = node;
         this.agent = agent;
-        this.counters = counters;
+        counters = ctx.counters();
+        // Times of copies by others are not CPU.
+        isAgentCopying = null == ctx.staging();
         reset();
     }
 
@@ -66,6 +71,7 @@ final class KvMeter
         crcNs = counters.get(KvCounters.Kind.CRC_NS);
         logCopyNs = counters.get(KvCounters.Kind.LOG_COPY_NS);
         copyNs = copyThreadsNs();
+        agentCopyNs = agentCopyNs();
         bytes = counters.get(KvCounters.Kind.BYTES);
     }
 
@@ -80,10 +86,12 @@ final class KvMeter
         final double gigabytes = (counters.get(KvCounters.Kind.BYTES) - bytes) / GIGA;
         final long crc = counters.get(KvCounters.Kind.CRC_NS) - crcNs;
         final long logCopy = counters.get(KvCounters.Kind.LOG_COPY_NS) - logCopyNs;
-        final long other = Math.max(0, agent.ns() - agentNs - crc - logCopy);
+        final long agentCopy = agentCopyNs() - agentCopyNs;
+        final long other = Math.max(0, agent.ns() - agentNs - crc - logCopy - agentCopy);
         if (gigabytes > 0)
         {
-            put(event, isServer ? KvStage.H2D : KvStage.D2H, copyThreadsNs() - copyNs, gigabytes);
+            put(event, isServer ? KvStage.H2D : KvStage.D2H, copyThreadsNs() - copyNs + agentCopy,
+                gigabytes);
             put(event, isServer ? KvStage.RECEIVE_CRC : KvStage.SEND_CRC, crc, gigabytes);
             put(event, isServer ? KvStage.COPY_OUT : KvStage.CLAIM, logCopy, gigabytes);
             put(event, isServer ? KvStage.RECEIVER : KvStage.SENDER, other, gigabytes);
@@ -97,6 +105,11 @@ final class KvMeter
     private static void put(final ObjectNode event, final KvStage stage, final long ns, final double gigabytes)
     {
         event.put(stage.key(), ns / NANOS_PER_MILLI / gigabytes);
+    }
+
+    private long agentCopyNs()
+    {
+        return isAgentCopying ? counters.get(KvCounters.Kind.D2H_NS) + counters.get(KvCounters.Kind.H2D_NS) : 0;
     }
 
     private static long copyThreadsNs()

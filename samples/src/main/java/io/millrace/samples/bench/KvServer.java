@@ -58,7 +58,7 @@ final class KvServer implements KvReceiverListener, AutoCloseable
         this.order = order;
         final KvShape shape = KvShape.of(order);
         cache = shape.cache(device);
-        receiver = KvReceiver.launch(new KvReceiver.Context()
+        final KvReceiver.Context ctx = new KvReceiver.Context()
             .aeron(node.aeron())
             .useAgentInvoker(true)
             .channel(order.toServer())
@@ -67,9 +67,10 @@ final class KvServer implements KvReceiverListener, AutoCloseable
             .reverseStreamId(KvShape.REVERSE_STREAM_ID)
             .device(device)
             .allocator(cache)
-            .listener(this));
+            .listener(this);
+        receiver = KvReceiver.launch(ctx);
         duty = new DutyClock(receiver.invoker());
-        meter = new KvMeter(node, duty, receiver.counters());
+        meter = new KvMeter(node, duty, ctx);
     }
 
     /**

@@ -22,11 +22,11 @@ import java.util.Locale;
  */
 enum KvStage
 {
-    /** Copies out of device memory: CPU of the device's copy threads, waiting included. */
+    /** Copies out of device memory, by the agent or the device's copy threads, whose waiting is included. */
     D2H("copy from device"),
     /** Checksums of the sender. */
     SEND_CRC("checksum, sender"),
-    /** Claims, and copies into them. */
+    /** Claims, and copies into them out of staging. */
     CLAIM("claim and copy into the log"),
     /** The rest of the sender's duty cycles. */
     SENDER("sender's other work"),
@@ -40,7 +40,7 @@ enum KvStage
     RECEIVE_CRC("checksum, receiver"),
     /** The rest of the receiver's duty cycles. */
     RECEIVER("receiver's other work"),
-    /** Copies into device memory: CPU of the device's copy threads, waiting included. */
+    /** Copies into device memory, by the agent or the device's copy threads, whose waiting is included. */
     H2D("copy to device");
 
     private final String label;

@@ -1,0 +1,132 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.bridge;
+
+import java.util.function.Function;
+
+import io.millrace.bridge.device.HostEvent;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What is particular to host memory that agents copy themselves: its copies fail on the agents' own thread.
+ */
+@Timeout(150)
+class DirectTest
+{
+    private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
+    private static final int BLOCKS = 60;
+
+    private final Bridge bridge = new Bridge(false);
+    private final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);
+    private final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 2 * BLOCKS);
+    private final PagedKvCache doomedSource = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);
+    private final PagedKvCache doomedDestination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
+
+    @AfterEach
+    void tearDown()
+    {
+        bridge.close();
+    }
+
+    private void launch(final Function<KvTransferInfo, PagedKvCache> caches)
+    {
+        bridge.launch(new KvBlockAllocator()
+        {
+            public KvBlocks allocate(final KvTransferInfo info)
+            {
+                return caches.apply(info).allocate(info);
+            }
+
+            public void release(final KvTransferInfo info, final KvBlocks blocks)
+            {
+                caches.apply(info).release(info, blocks);
+            }
+        });
+    }
+
+    private KvTransfer submitDoomed(final PagedKvCache cache)
+    {
+        final KvTransfer transfer = bridge.sender.submit(new KvTransferRequest().requestId(1).layout(LAYOUT)
+            .blocks(bridge.source(cache, BLOCKS, 1)).layerwise(true));
+        transfer.layerReady(0);
+        bridge.runUntil(() -> 1 == transfer.layersAcked());
+        return transfer;
+    }
+
+    private void assertOthersAreUnharmed()
+    {
+        final KvBlocks blocks = bridge.source(source, BLOCKS, 2);
+        final KvTransfer other =
+            bridge.run(new KvTransferRequest().requestId(2).layout(LAYOUT).blocks(blocks));
+        assertThat(other.state()).as(other::toString).isEqualTo(KvTransferState.COMPLETED);
+        bridge.runUntil(() -> !bridge.completed.isEmpty());
+        bridge.assertSame(LAYOUT, blocks, bridge.completed.poll().transfer().blocks());
+    }
+
+    @Test
+    void blocksThatAreFreedWhileTheyAreSentFailOneTransferOnBothSides()
+    {
+        launch(info -> destination);
+        final KvTransfer transfer = submitDoomed(doomedSource);
+        doomedSource.close();
+        transfer.layerReady(LAYOUT.layers() - 1);
+        bridge.runUntil(() -> transfer.state().isTerminal() && destination.freeBlocks() == 2 * BLOCKS);
+
+        assertThat(transfer.error()).isEqualTo(KvError.DEVICE_ERROR);
+        assertThat(transfer.errorText()).contains("is not within one registered region of host:0");
+        assertThat(bridge.events).anyMatch(event -> event.startsWith("failed 1 DEVICE_ERROR"));
+        assertOthersAreUnharmed();
+    }
+
+    @Test
+    void blocksThatAreFreedWhileTheyAreWrittenFailOneTransferOnBothSides()
+    {
+        launch(info -> 1 == info.requestId() ? doomedDestination : destination);
+        final KvTransfer transfer = submitDoomed(doomedSource);
+        doomedDestination.close();
+        transfer.layerReady(LAYOUT.layers() - 1);
+        bridge.runUntil(() -> transfer.state().isTerminal());
+
+        assertThat(transfer.error()).isEqualTo(KvError.DEVICE_ERROR);
+        assertThat(transfer.errorText()).contains("is not within one registered region of host:1");
+        assertThat(bridge.events).anyMatch(event -> event.startsWith("failed 1 DEVICE_ERROR"));
+        assertOthersAreUnharmed();
+    }
+
+    @Test
+    void nothingIsReadBeforeTheProducerReachedItsEvent()
+    {
+        launch(info -> destination);
+        final HostEvent event = new HostEvent();
+        final KvBlocks blocks = source.allocate(BLOCKS);
+        final KvTransfer transfer = bridge.sender.submit(
+            new KvTransferRequest().requestId(1).layout(LAYOUT).blocks(blocks).acquire(event));
+        bridge.runUntil(() -> !bridge.begun.isEmpty());
+        for (int i = 0; i < 100; i++)
+        {
+            bridge.turn();
+        }
+        assertThat(transfer.bytesSent()).isZero();
+        Bridge.fill(bridge.sourceDevice, LAYOUT, blocks, 3);
+        event.signal();
+        bridge.runUntil(() -> !bridge.completed.isEmpty());
+        bridge.assertSame(LAYOUT, blocks, bridge.completed.poll().transfer().blocks());
+    }
+}
