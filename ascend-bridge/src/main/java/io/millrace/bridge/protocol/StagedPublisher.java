@@ -19,7 +19,6 @@ import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvSender;
-import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
