@@ -223,8 +223,8 @@ public abstract class KvContext<C extends KvContext<C>> extends KvStreamContext<
     /**
      * Get the slabs.
      *
-     * @return memory that the device's copies can use, not closed here; of the configuration when null, and not used without
-     * staging.
+     * @return memory that the device's copies can use, not closed here; of the configuration when null, not
+     * used without staging.
      */
     public SlabSource slabs()
     {

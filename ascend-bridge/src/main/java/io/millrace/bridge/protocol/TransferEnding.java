@@ -22,7 +22,7 @@ import io.millrace.bridge.KvSender;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
 
 /**
- * Ends transfers of a sender: collects the outcomes of their receivers, tells them, and drops what was ready to be sent.
+ * Ends transfers of a sender: collects the outcomes of their receivers, tells them, and drops what was ready to go.
  */
 final class TransferEnding
 {
