@@ -43,7 +43,7 @@ class BridgeOnRailsTest
         "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "FaultTest",
         "reshard.ReshardStreamTest");
     private static final List<String> FURTHER = List.of(
-        "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest");
+        "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest", "session.SessionTransfersTest");
     private static final Path CLASSES = Tool.ROOT.resolve("ascend-bridge/target/test-classes");
     private static final int LEAST_SCENARIOS = 25;
 
