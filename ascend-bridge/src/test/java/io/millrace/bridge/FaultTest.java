@@ -427,7 +427,7 @@ class FaultTest
 
     @ParameterizedTest
     @EnumSource(Setting.class)
-    void refusesMoreThanMaxPendingAndForeignMemory(final Setting setting)
+    void refusesMoreThanMaxPendingAndForeignOrMisalignedMemory(final Setting setting)
     {
         try (Bridge bridge = setting.open())
         {
@@ -448,6 +448,10 @@ class FaultTest
             assertThatThrownBy(() -> bridge.sender.submit(new KvTransferRequest().layout(LAYOUT).blocks(
                 KvBlocks.contiguous(LAYOUT, source.baseAddress() + LAYOUT.totalBytes(BLOCKS * 3) - 10, 1))))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not within one registered region");
+            assertThatThrownBy(() -> bridge.sender.submit(new KvTransferRequest().layout(LAYOUT).blocks(
+                KvBlocks.contiguous(LAYOUT, source.baseAddress() + 1, 1))))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("layer 0 part 0 block 0 at 0x" +
+                Long.toHexString(source.baseAddress() + 1) + " does not start on a multiple of 2 bytes");
         }
     }
 }

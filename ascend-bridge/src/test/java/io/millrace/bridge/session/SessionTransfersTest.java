@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 
 import io.aeron.CommonContext;
 import io.millrace.bridge.ChildJvm;
+import io.millrace.bridge.Drivers;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvDtype;
@@ -36,6 +37,9 @@ import io.millrace.bridge.KvTransferRequest;
 import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.PagedKvCache;
 import io.millrace.bridge.device.HostDevice;
+import io.millrace.bridge.device.KvDevice;
+import io.millrace.bridge.device.acl.AclDevice;
+import io.millrace.bridge.device.acl.StandIn;
 import io.millrace.bridge.reshard.ReshardListener;
 import io.millrace.bridge.reshard.ReshardReceiver;
 import io.millrace.bridge.reshard.ReshardSender;
@@ -44,6 +48,8 @@ import org.agrona.CloseHelper;
 import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -53,9 +59,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(180)
 class SessionTransfersTest extends SessionsFixture
 {
-    @Test
-    void transfersUseTheStreamsOfTheSession()
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void transfersUseTheStreamsOfTheSession(final boolean isNpu)
     {
+        Drivers.assumeWanted(true, isNpu);
         final SessionNode prefill = prefill("p");
         final SessionNode[] decodes = {
             node(decodeAeron, SessionNode.instance("d0", KvRole.DECODE, 0, 2), ctx -> ctx),
@@ -69,7 +77,8 @@ class SessionTransfersTest extends SessionsFixture
         final List<KvReceiver> receivers = new ArrayList<>();
         final List<KvSender> senders = new ArrayList<>();
         final List<String> events = new ArrayList<>();
-        try (HostDevice device = new HostDevice())
+        try (KvDevice device = isNpu ?
+            new AclDevice(StandIn.get(StandIn.Symbols.NEW).context(0)) : new HostDevice())
         {
             final PagedKvCache source = PagedKvCache.allocate(device, from.sharding().layout(SessionNode.SHAPE), 8);
             for (int rank = 0; rank < 2; rank++)
