@@ -17,7 +17,6 @@ package io.millrace.bridge.device;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
