@@ -41,8 +41,8 @@ class BridgeOnRailsTest
 {
     private static final boolean IS_ALL = "all".equals(System.getProperty("millrace.test.scenarios"));
     private static final List<String> SCENARIOS = List.of(
-        "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "FaultTest",
-        "reshard.ReshardStreamTest");
+        "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "AddressTest",
+        "FaultTest", "reshard.ReshardStreamTest");
     private static final List<String> FURTHER = List.of(
         "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest", "session.SessionTransfersTest", "AclStreamTest",
         "AllocationTest");
