@@ -134,6 +134,17 @@ public final class CounterSet<E extends Enum<E> & CounterSet.Kind> implements Au
     }
 
     /**
+     * Add to a counter.
+     *
+     * @param kind  of it.
+     * @param value to add.
+     */
+    public void add(final E kind, final long value)
+    {
+        counters[kind.ordinal()].getAndAddRelease(value);
+    }
+
+    /**
      * Add one to a counter.
      *
      * @param kind of it.

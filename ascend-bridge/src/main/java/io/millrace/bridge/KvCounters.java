@@ -18,11 +18,6 @@ package io.millrace.bridge;
 import io.aeron.Aeron;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvDeviceMeter;
-import org.agrona.BitUtil;
-import org.agrona.BufferUtil;
-import org.agrona.concurrent.UnsafeBuffer;
-import org.agrona.concurrent.status.AtomicCounter;
-import org.agrona.concurrent.status.CountersReader;
 
 /**
  * Counters of one sender or receiver: written by its agent only, read from anywhere.
@@ -32,7 +27,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
     /**
      * What is counted.
      */
-    public enum Kind
+    public enum Kind implements CounterSet.Kind
     {
         /**
          * Transfers announced.
@@ -224,24 +219,30 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
 
         Kind(final String label)
         {
-            this.label = label;
+            this.label = "kv " + label;
             this.typeId = BASE_TYPE_ID + ordinal();
         }
 
         Kind(final String label, final int typeId)
         {
-            this.label = label;
+            this.label = "kv " + label;
             this.typeId = typeId;
         }
 
         /**
-         * Type id of the Aeron counter.
-         *
-         * @return from {@link #BASE_TYPE_ID}.
+         * {@inheritDoc}
          */
         public int typeId()
         {
             return typeId;
+        }
+
+        /**
+         * {@inheritDoc}
+         */
+        public String label()
+        {
+            return label;
         }
     }
 
@@ -250,13 +251,11 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static final int BASE_TYPE_ID = 1100;
 
-    private final String label;
-    private volatile AtomicCounter[] counters;
+    private final CounterSet<Kind> counters;
 
-    private KvCounters(final AtomicCounter[] counters, final String label)
+    private KvCounters(final CounterSet<Kind> counters)
     {
         this.counters = counters;
-        this.label = label;
     }
 
     /**
@@ -266,7 +265,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static KvCounters inMemory()
     {
-        return new KvCounters(newInMemory(), null);
+        return new KvCounters(CounterSet.inMemory(Kind.class));
     }
 
     /**
@@ -278,7 +277,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public static KvCounters allocate(final Aeron aeron, final String label)
     {
-        return new KvCounters(newInFile(aeron, label), label);
+        return new KvCounters(CounterSet.allocate(aeron, Kind.class, label));
     }
 
     /**
@@ -286,10 +285,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void detach()
     {
-        if (null != label)
-        {
-            counters = copyTo(newInMemory());
-        }
+        counters.detach();
     }
 
     /**
@@ -299,54 +295,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void attach(final Aeron aeron)
     {
-        if (null != label)
-        {
-            counters = copyTo(newInFile(aeron, label));
-        }
-    }
-
-    private AtomicCounter[] copyTo(final AtomicCounter[] next)
-    {
-        for (int i = 0; i < next.length; i++)
-        {
-            next[i].setRelease(counters[i].get());
-        }
-        return next;
-    }
-
-    private static AtomicCounter[] newInMemory()
-    {
-        final int count = Kind.values().length;
-        final UnsafeBuffer buffer = new UnsafeBuffer(BufferUtil.allocateDirectAligned(
-            count * CountersReader.COUNTER_LENGTH, BitUtil.CACHE_LINE_LENGTH));
-        final AtomicCounter[] counters = new AtomicCounter[count];
-        for (int i = 0; i < count; i++)
-        {
-            counters[i] = new AtomicCounter(buffer, i);
-        }
-        return counters;
-    }
-
-    private static AtomicCounter[] newInFile(final Aeron aeron, final String label)
-    {
-        final Kind[] kinds = Kind.values();
-        final AtomicCounter[] counters = new AtomicCounter[kinds.length];
-        for (int i = 0; i < counters.length; i++)
-        {
-            counters[i] = aeron.addCounter(kinds[i].typeId(), "kv " + kinds[i].label + ": " + label);
-        }
-        return counters;
-    }
-
-    /**
-     * One counter.
-     *
-     * @param kind of it.
-     * @return the counter.
-     */
-    public AtomicCounter of(final Kind kind)
-    {
-        return counters[kind.ordinal()];
+        counters.attach(aeron);
     }
 
     /**
@@ -357,7 +306,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public long get(final Kind kind)
     {
-        return counters[kind.ordinal()].get();
+        return counters.get(kind);
     }
 
     /**
@@ -368,7 +317,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void add(final Kind kind, final long value)
     {
-        counters[kind.ordinal()].getAndAddRelease(value);
+        counters.add(kind, value);
     }
 
     /**
@@ -378,7 +327,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void increment(final Kind kind)
     {
-        counters[kind.ordinal()].getAndAddRelease(1);
+        counters.increment(kind);
     }
 
     /**
@@ -432,7 +381,7 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void onSlotsInUse(final int slotsInUse)
     {
-        of(Kind.STAGING_IN_USE).setRelease(slotsInUse);
+        counters.set(Kind.STAGING_IN_USE, slotsInUse);
     }
 
     /**
@@ -480,9 +429,6 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
      */
     public void close()
     {
-        for (final AtomicCounter counter : counters)
-        {
-            counter.close();
-        }
+        counters.close();
     }
 }

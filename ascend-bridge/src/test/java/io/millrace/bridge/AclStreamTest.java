@@ -38,6 +38,8 @@ class AclStreamTest
 
     private static Bridge bridge(final StandIn standIn, final boolean isUdp)
     {
+        // Before there are devices, which would stay open.
+        Drivers.assumeWanted(isUdp, true);
         final KvDevice source = new AclDevice(standIn.context(0).abortTimeoutNs(TimeUnit.MILLISECONDS.toNanos(200)));
         return new Bridge(isUdp, source, new AclDevice(standIn.context(1)));
     }

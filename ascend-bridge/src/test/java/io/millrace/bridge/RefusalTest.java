@@ -17,6 +17,7 @@ package io.millrace.bridge;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 
 import io.aeron.Subscription;
 import io.millrace.codecs.kv.HelloAckDecoder;
@@ -72,8 +73,19 @@ class RefusalTest
         new Random(1).nextBytes(payload);
         cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 4);
         final PagedKvCache big = PagedKvCache.allocate(bridge.destinationDevice, BIG, 64);
-        bridge.receiver = KvReceiver.launch(bridge.receiverContext(
-            info -> info.layout().equals(BIG) ? big.allocate(info) : cache.allocate(info))
+        final KvBlockAllocator caches = new KvBlockAllocator()
+        {
+            public KvBlocks allocate(final KvTransferInfo info)
+            {
+                return (info.layout().equals(BIG) ? big : cache).allocate(info);
+            }
+
+            public void release(final KvTransferInfo info, final KvBlocks blocks)
+            {
+                (info.layout().equals(BIG) ? big : cache).release(info, blocks);
+            }
+        };
+        bridge.receiver = KvReceiver.launch(bridge.receiverContext(caches)
             .creditWindowBytes(KvConfiguration.CREDIT_WINDOW_BYTES_MIN));
         reverse = bridge.aeron.addSubscription(bridge.reverseChannel, Bridge.REVERSE_STREAM_ID);
         raw = new RawSender(bridge);
@@ -286,6 +298,20 @@ class RefusalTest
         raw.begin(10, LAYOUT, 1).resumeTimeoutNs(-1);
         raw.sendBegin();
         assertThat(rejection()).startsWith("BAD_LAYOUT");
+    }
+
+    @Test
+    void aSenderThatFallsSilentLosesItsBlocksAtTheDeadline()
+    {
+        bridge.runUntil(() -> 2 == bridge.begun.size());
+        final int free = cache.freeBlocks();
+        raw.begin(11, LAYOUT, 1).timeoutNs(TimeUnit.SECONDS.toNanos(1));
+        raw.sendBegin();
+        bridge.runUntil(() -> 3 == bridge.begun.size());
+        assertThat(cache.freeBlocks()).isEqualTo(free - 1);
+        assertThat(rejection()).startsWith("DEADLINE 1000000000 ").contains("landed 0 of 1 layers");
+        assertThat(bridge.events).anyMatch(event -> event.startsWith("failed 11 DEADLINE"));
+        bridge.runUntil(() -> cache.freeBlocks() == free);
     }
 
     @Test

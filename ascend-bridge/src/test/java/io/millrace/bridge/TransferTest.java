@@ -16,9 +16,11 @@
 package io.millrace.bridge;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -57,6 +59,46 @@ class TransferTest
             assertThat(stats.transfer().info().modelTag()).isEqualTo("test");
             assertThat(bridge.events).containsExactly("layer 42 0", "layer 42 1", "layer 42 2", "complete 42");
             bridge.assertSame(LAYOUT, blocks, stats.transfer().blocks());
+        }
+    }
+
+    /**
+     * A slot holds far more pieces of blocks than a batch of copies may have.
+     */
+    @ParameterizedTest
+    @EnumSource(Setting.class)
+    void movesMoreSmallBlocksThanABatchTakes(final Setting setting)
+    {
+        final KvLayout layout = new KvLayout(1, 1, 16, KvDtype.BF16, 1);
+        final int blockCount = 10_000;
+        try (Bridge bridge = setting.open())
+        {
+            // Every other block, so that nothing can be merged.
+            final int[] ids = IntStream.range(0, blockCount).map(i -> 2 * i).toArray();
+            final long partStride = 2L * blockCount * layout.partBytes();
+            final byte[] bytes = new byte[(int)(2 * partStride)];
+            new Random(5).nextBytes(bytes);
+            final long base = bridge.sourceDevice.allocate(bytes.length);
+            bridge.sourceDevice.put(base, bytes, 0, bytes.length);
+            bridge.launch(PagedKvCache.allocate(bridge.destinationDevice, layout, blockCount));
+
+            final KvTransfer transfer = bridge.run(new KvTransferRequest().requestId(1).layout(layout).blocks(
+                KvBlocks.strided(base, 0, partStride, layout.partBytes(), ids)).timeoutNs(Bridge.LIMIT_NS));
+
+            assertThat(transfer.state()).as(transfer.toString()).isEqualTo(KvTransferState.COMPLETED);
+            final KvBlocks landed = bridge.completed.poll().transfer().blocks();
+            final byte[] actual = new byte[layout.partBytes()];
+            for (int part = 0; part < 2; part++)
+            {
+                for (int block = 0; block < blockCount; block++)
+                {
+                    bridge.destinationDevice.get(landed.address(0, part, block), actual, 0, actual.length);
+                    final int from = (int)(part * partStride) + ids[block] * actual.length;
+                    assertThat(Arrays.equals(actual, 0, actual.length, bytes, from, from + actual.length))
+                        .as("part %d block %d", part, block).isTrue();
+                }
+            }
+            bridge.sourceDevice.free(base);
         }
     }
 

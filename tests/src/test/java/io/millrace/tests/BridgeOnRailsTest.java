@@ -33,17 +33,19 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The bridge's own tests, which run over stock Aeron in its module, over drivers on rails, whose channels allow nothing
  * else: streams, priorities, layers, prefixes, several receivers, fates, bad input, faults and resharding, with NPUs of
  * the stand-in library over {@code shm} and host memory over {@code tcp}. With
- * {@code -Dmillrace.test.scenarios=all} both devices over both, resumption and sessions as well.
+ * {@code -Dmillrace.test.scenarios=all} both devices over both, resumption, sessions, libraries of 2020 and the test of
+ * allocation as well.
  */
 @Timeout(600)
 class BridgeOnRailsTest
 {
     private static final boolean IS_ALL = "all".equals(System.getProperty("millrace.test.scenarios"));
     private static final List<String> SCENARIOS = List.of(
-        "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "FaultTest",
-        "reshard.ReshardStreamTest");
+        "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "AddressTest",
+        "FaultTest", "reshard.ReshardStreamTest");
     private static final List<String> FURTHER = List.of(
-        "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest");
+        "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest", "session.SessionTransfersTest", "AclStreamTest",
+        "AllocationTest");
     private static final Path CLASSES = Tool.ROOT.resolve("ascend-bridge/target/test-classes");
     private static final int LEAST_SCENARIOS = 25;
 

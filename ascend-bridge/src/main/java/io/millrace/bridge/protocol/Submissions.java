@@ -20,8 +20,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
+import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
@@ -96,10 +98,32 @@ final class Submissions
     private void check(final KvTransferRequest request)
     {
         request.validate();
+        checkAligned(request.layout(), request.blocks());
         LayerPlanner.checkBlocks(ctx.device(), request.layout(), request.blocks());
         if (isClosed)
         {
             throw new KvException(KvError.SHUTDOWN, "sender is closed");
+        }
+    }
+
+    private static void checkAligned(final KvLayout layout, final KvBlocks blocks)
+    {
+        final int elementBytes = layout.dtype().bytes();
+        for (int layer = 0; layer < layout.layers(); layer++)
+        {
+            for (int part = 0; part < layout.parts(); part++)
+            {
+                for (int block = 0; block < blocks.blockCount(); block++)
+                {
+                    final long address = blocks.address(layer, part, block);
+                    if (0 != address % elementBytes)
+                    {
+                        throw new IllegalArgumentException("layer " + layer + " part " + part + " block " + block +
+                            " at 0x" + Long.toHexString(address) + " does not start on a multiple of " + elementBytes +
+                            " bytes, the element size of " + layout.dtype() + ": give addresses of whole elements");
+                    }
+                }
+            }
         }
     }
 

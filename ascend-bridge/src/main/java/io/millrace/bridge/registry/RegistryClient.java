@@ -50,19 +50,14 @@ public final class RegistryClient implements AutoCloseable
     private static final int BEAT_INTERVAL_MS = 50;
 
     private final String name;
-    private final long serverTimeoutNs;
     private final RegistryFile table;
-    private final RegistryFile server;
+    private final ServerWatch server;
     private final AgentRunner beat;
-    private long serverHeartbeat;
-    private long serverSeenNs;
-    private boolean isServerSeen;
     private boolean isClosed;
 
     private RegistryClient(final Path directory, final String name, final long serverTimeoutNs)
     {
         this.name = name;
-        this.serverTimeoutNs = serverTimeoutNs;
         try
         {
             Files.createDirectories(directory);
@@ -71,8 +66,7 @@ public final class RegistryClient implements AutoCloseable
         {
             throw new UncheckedIOException("registry directory " + directory + " cannot be made: " + ex, ex);
         }
-        server = RegistryFile.open(directory.resolve(RegistryFile.SERVER_NAME), 0);
-        serverHeartbeat = server.heartbeat();
+        server = new ServerWatch(directory, serverTimeoutNs);
         try
         {
             table = own(directory.resolve(name + RegistryFile.CLIENT_SUFFIX));
@@ -227,7 +221,7 @@ public final class RegistryClient implements AutoCloseable
                 return buffer(i);
             }
             if (free < 0 && (RegistryFile.FREE == wanted ||
-                RegistryFile.UNMAP == wanted && (isUnmapped(i) || isServerDead())))
+                RegistryFile.UNMAP == wanted && (isUnmapped(i) || server.isDead())))
             {
                 free = i;
             }
@@ -286,9 +280,9 @@ public final class RegistryClient implements AutoCloseable
         {
             // An entry is used again only when it was certain of the buffer before.
             final boolean isSame = RegistryFile.UNMAP == table.wanted(entry) && buffer.equals(buffer(entry));
-            return !isSame || isUnmapped(entry) || isServerDead() ? MapStatus.UNREGISTERED : MapStatus.UNMAPPING;
+            return !isSame || isUnmapped(entry) || server.isDead() ? MapStatus.UNREGISTERED : MapStatus.UNMAPPING;
         }
-        if (!isServerAlive())
+        if (!server.isAlive())
         {
             return MapStatus.UNSERVED;
         }
@@ -360,23 +354,7 @@ public final class RegistryClient implements AutoCloseable
     public synchronized boolean isServerAlive()
     {
         checkOpen();
-        final long heartbeat = server.heartbeat();
-        final long nowNs = System.nanoTime();
-        if (heartbeat != serverHeartbeat)
-        {
-            serverHeartbeat = heartbeat;
-            serverSeenNs = nowNs;
-            isServerSeen = true;
-        }
-        return isServerSeen && 0 != server.incarnation() && nowNs - serverSeenNs < serverTimeoutNs;
-    }
-
-    /**
-     * A server that is silent may be paused, and then has its mappings: one that is dead does not hold its lock.
-     */
-    private boolean isServerDead()
-    {
-        return !isServerAlive() && !server.isLocked();
+        return server.isAlive();
     }
 
     private void checkOpen()

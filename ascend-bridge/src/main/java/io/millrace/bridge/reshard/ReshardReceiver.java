@@ -48,7 +48,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     private final long timeoutNs;
     private final int maxRequests;
     private final ReshardListener listener;
-    private final Map<Long, Request> requests = new HashMap<>();
+    private final Map<Long, ReshardRequest> requests = new HashMap<>();
 
     /**
      * Receive for a rank.
@@ -116,7 +116,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
      */
     public synchronized KvBlocks allocate(final KvTransferInfo info)
     {
-        Request request = requests.get(info.requestId());
+        ReshardRequest request = requests.get(info.requestId());
         if (null != request && !request.source(info.tpRank()).isOf(info.transferId()))
         {
             throw new KvException(KvError.DUPLICATE_TRANSFER, "source rank " + info.tpRank() +
@@ -130,7 +130,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
                 throw new KvException(KvError.OVERLOADED, "rank " + rank + " has " + requests.size() +
                     " requests that have not ended, maxRequests=" + maxRequests);
             }
-            request = new Request(info, sourceRanks(info), System.nanoTime() + timeoutNs);
+            request = new ReshardRequest(info, sourceRanks(info), System.nanoTime() + timeoutNs);
             requests.put(info.requestId(), request);
         }
         if (request.isFailed)
@@ -164,7 +164,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
      */
     public synchronized void release(final KvTransferInfo info, final KvBlocks blocks)
     {
-        final Request request = requests.get(info.requestId());
+        final ReshardRequest request = requests.get(info.requestId());
         if (null != request)
         {
             request.open--;
@@ -177,7 +177,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
      */
     public synchronized void onTransferBegin(final KvInboundTransfer transfer)
     {
-        final Request request = requests.get(transfer.info().requestId());
+        final ReshardRequest request = requests.get(transfer.info().requestId());
         if (null != request)
         {
             request.source(transfer.info().tpRank()).transfer = transfer;
@@ -194,7 +194,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     public synchronized void onLayer(final KvInboundTransfer transfer, final int layer)
     {
         final long requestId = transfer.info().requestId();
-        final Request request = requests.get(requestId);
+        final ReshardRequest request = requests.get(requestId);
         if (null != request && !request.isFailed && ++request.landed[layer] == request.sourceRanks)
         {
             listener.onLayer(requestId, layer, request.blocks);
@@ -207,7 +207,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     public synchronized void onTransferComplete(
         final long transferId, final long requestId, final KvTransferStats stats)
     {
-        final Request request = requests.get(requestId);
+        final ReshardRequest request = requests.get(requestId);
         if (null != request)
         {
             request.open--;
@@ -230,7 +230,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     public synchronized void onTransferFailed(
         final long transferId, final long requestId, final KvError reason, final String text)
     {
-        final Request request = requests.get(requestId);
+        final ReshardRequest request = requests.get(requestId);
         if (null == request)
         {
             listener.onRequestFailed(requestId, reason, text);
@@ -252,14 +252,14 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     {
         final long nowNs = System.nanoTime();
         int failed = 0;
-        for (final Iterator<Map.Entry<Long, Request>> i = requests.entrySet().iterator(); i.hasNext();)
+        for (final Iterator<Map.Entry<Long, ReshardRequest>> i = requests.entrySet().iterator(); i.hasNext();)
         {
-            final Map.Entry<Long, Request> entry = i.next();
-            final Request request = entry.getValue();
+            final Map.Entry<Long, ReshardRequest> entry = i.next();
+            final ReshardRequest request = entry.getValue();
             if (nowNs - request.deadlineNs >= 0)
             {
                 failed += request.isFailed ? 0 : 1;
-                fail(entry.getKey(), request, KvError.DEADLINE, "transfers of " + request.sources.size() + " of " +
+                fail(entry.getKey(), request, KvError.DEADLINE, "transfers of " + request.begun() + " of " +
                     request.sourceRanks + " source ranks began, " + request.ended + " ended, within " + timeoutNs +
                     " ns");
                 if (0 == request.open)
@@ -319,13 +319,12 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         return cache.allocate(count);
     }
 
-    private void fail(final long requestId, final Request request, final KvError reason, final String text)
+    private void fail(final long requestId, final ReshardRequest request, final KvError reason, final String text)
     {
         if (!request.isFailed)
         {
             request.isFailed = true;
-            request.sources.values().stream().filter(source -> null != source.transfer)
-                .forEach(source -> source.transfer.cancel());
+            request.cancel();
             listener.onRequestFailed(requestId, reason, text);
         }
     }
@@ -333,7 +332,7 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
     /**
      * Forget a failed request when every source rank's transfer has ended; until then late ones are refused.
      */
-    private void clean(final long requestId, final Request request)
+    private void clean(final long requestId, final ReshardRequest request)
     {
         if (request.isFailed && 0 == request.open)
         {
@@ -345,82 +344,12 @@ public final class ReshardReceiver implements KvBlockAllocator, KvReceiverListen
         }
     }
 
-    private void free(final Request request)
+    private void free(final ReshardRequest request)
     {
         if (null != request.blocks)
         {
             cache.free(request.blocks);
             request.blocks = null;
-        }
-    }
-
-    /**
-     * A source rank's transfer. A sender that was restarted goes on with it under an id of its own.
-     */
-    private static final class Source
-    {
-        private long transferId;
-        private boolean isGranted;
-        private boolean isEnded;
-        private KvInboundTransfer transfer;
-
-        /**
-         * Until one has blocks, the transfer that asked last is the rank's.
-         */
-        private boolean isOf(final long newTransferId)
-        {
-            if (!isGranted && !isEnded)
-            {
-                transferId = newTransferId;
-            }
-            return transferId() == newTransferId;
-        }
-
-        private long transferId()
-        {
-            return null == transfer ? transferId : transfer.info().transferId();
-        }
-    }
-
-    private static final class Request
-    {
-        private final int tpSize;
-        private final int tokenCount;
-        private final int sourceRanks;
-        private final long deadlineNs;
-        private final int[] landed;
-        private final Map<Integer, Source> sources = new HashMap<>();
-        private KvBlocks blocks;
-        private int open;
-        private int ended;
-        private boolean isFailed;
-
-        private Request(final KvTransferInfo info, final int sourceRanks, final long deadlineNs)
-        {
-            this.tpSize = info.tpSize();
-            this.tokenCount = info.tokenCount();
-            this.sourceRanks = sourceRanks;
-            this.deadlineNs = deadlineNs;
-            this.landed = new int[info.layout().layers()];
-            source(info.tpRank()).transferId = info.transferId();
-        }
-
-        private Source source(final int tpRank)
-        {
-            return sources.computeIfAbsent(tpRank, ignored -> new Source());
-        }
-
-        private boolean end(final long transferId)
-        {
-            for (final Source source : sources.values())
-            {
-                if (source.transferId() == transferId)
-                {
-                    source.isEnded = true;
-                    return true;
-                }
-            }
-            return false;
         }
     }
 }

@@ -173,6 +173,41 @@ public abstract class KvDeviceContract
     }
 
     @Test
+    void aBatchTakes4096CopiesAndNoMore()
+    {
+        final int limit = 4096;
+        final int length = 16;
+        final byte[] source = random(2 * limit * length, 2);
+        final byte[] actual = new byte[limit * length];
+        final long address = device.allocate(source.length);
+        final ByteBuffer staging = device.allocateStaging(actual.length);
+        final KvCopyQueue queue = device.openQueue();
+        final KvCopyBatch batch = new KvCopyBatch().reset(CopyDirection.DEVICE_TO_HOST);
+        device.put(address, source, 0, source.length);
+
+        // Every other range, none of which follows on to the one before.
+        for (int i = 0; i < limit; i++)
+        {
+            assertThat(batch.add(
+                BufferUtil.address(staging) + (long)i * length, address + 2L * i * length, length)).isTrue();
+        }
+        assertThat(batch.add(BufferUtil.address(staging), address, length)).isFalse();
+        assertThat(batch.count()).isEqualTo(limit);
+        assertThat(queue.submit(batch)).isTrue();
+        assertThat(complete(queue, batch)).as(batch.failure()).isEqualTo(KvCopyBatch.COMPLETED);
+
+        staging.get(0, actual);
+        for (int i = 0; i < limit; i++)
+        {
+            assertThat(Arrays.equals(source, 2 * i * length, (2 * i + 1) * length, actual, i * length,
+                (i + 1) * length)).as("copy %d", i).isTrue();
+        }
+        queue.close();
+        device.freeStaging(staging);
+        device.free(address);
+    }
+
+    @Test
     void interiorAddressesResolveAndRangesPastTheEndAreRefused()
     {
         final long address = device.allocate(4096);

@@ -21,11 +21,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
+import io.millrace.bridge.KvError;
+import io.millrace.bridge.KvException;
+import io.millrace.bridge.KvFailurePolicy;
 import io.millrace.bridge.KvFate;
+import io.millrace.bridge.KvInboundTransfer;
+import io.millrace.bridge.KvTransferState;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 @Timeout(150)
 class FatesTest
@@ -69,5 +76,33 @@ class FatesTest
             assertThat(own).hasSize(EXPECTED);
             assertThat(own.stream().filter(future -> !future.isDone()).count()).isZero();
         }
+    }
+
+    @Test
+    void neitherThoseThatNobodyAskedForNorThoseThatAreWaitedForGrowWithoutBound()
+    {
+        final int ended = 5000;
+        final int remembered = 1024;
+        final int waitedFor = 1 << 16;
+        final Fates fates = new Fates();
+        final Long2ObjectHashMap<KvInboundTransfer> active = new Long2ObjectHashMap<>();
+        for (int id = 0; id < ended; id++)
+        {
+            fates.onEnd(new KvFate(id, KvTransferState.COMPLETED, KvError.NONE, "", KvFailurePolicy.FAIL, null));
+        }
+        for (int id = 0; id < ended; id++)
+        {
+            final CompletableFuture<KvFate> future = fates.expect(id, Long.MAX_VALUE / 4, 0);
+            fates.poll(0, active);
+            assertThat(future.isDone()).as("request %d", id).isEqualTo(id >= ended - remembered);
+        }
+
+        for (int id = ended - remembered; id < waitedFor; id++)
+        {
+            fates.expect(ended + id, Long.MAX_VALUE / 4, 0);
+        }
+        assertThatThrownBy(() -> fates.expect(0, 1, 0)).isInstanceOf(KvException.class)
+            .hasMessageContaining("65536 requests are waited for");
+        fates.close();
     }
 }

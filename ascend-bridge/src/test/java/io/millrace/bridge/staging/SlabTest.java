@@ -47,6 +47,7 @@ class SlabTest
 {
     private static final int LENGTH = 1 << 20;
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
+    private static final Path GIANT_PAGES = Path.of("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
 
     private final KvCounters counters = KvCounters.inMemory();
 
@@ -82,6 +83,24 @@ class SlabTest
             assertThat(counters.get(KvCounters.Kind.STAGING_PAGE_FALLBACKS)).as("too short to ask for huge pages")
                 .isEqualTo(isHuge ? 0 : 1);
             slabs.free(small);
+        }
+    }
+
+    @Test
+    void theLadderBeginsWithPagesOf1GiB() throws IOException
+    {
+        final int length = 512 << 20;
+        final long freeHuge = Files.exists(HUGE_PAGES) ? Long.parseLong(Files.readString(HUGE_PAGES).strip()) : 0;
+        final long freeGiant = Files.exists(GIANT_PAGES) ? Long.parseLong(Files.readString(GIANT_PAGES).strip()) : 0;
+        try (KvDevice device = new HostDevice())
+        {
+            final HostSlabs slabs = new HostSlabs(device, HostSlabs.ANY_NODE);
+            final ByteBuffer slab = slabs.allocate(length, counters);
+            assertUsable(slab, LENGTH);
+            slabs.free(slab);
+
+            assertThat(counters.get(KvCounters.Kind.STAGING_PAGE_FALLBACKS))
+                .isEqualTo(freeGiant > 0 ? 0 : freeHuge >= length >> 21 ? 1 : 2);
         }
     }
 

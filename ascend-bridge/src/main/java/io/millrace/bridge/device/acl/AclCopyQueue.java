@@ -21,8 +21,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-import com.sun.jna.Memory;
-import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
@@ -43,15 +41,16 @@ final class AclCopyQueue implements KvCopyQueue
     private static final long PARK_NS = TimeUnit.MICROSECONDS.toNanos(50);
 
     private final AclDevice device;
+    private final AclRuntime runtime;
     private final AclLibrary library;
     private final KvDeviceMeter meter;
     private final Thread owner = Thread.currentThread();
+    private final AclCopyStarter starter;
     private final AclStream plain;
     private final AclStream acquiring;
     private final AclStream[] streams;
     private final ArrayDeque<AclCopy> spare = new ArrayDeque<>();
     private final ArrayList<AclCopy> copies = new ArrayList<>();
-    private final Memory attributes = new Memory(AclAbi.BATCH_ATTR_SIZE + 2L * Long.BYTES);
     private int inFlight;
     private boolean isClosed;
 
@@ -59,19 +58,20 @@ final class AclCopyQueue implements KvCopyQueue
     {
         this.device = device;
         this.meter = meter;
-        library = device.library();
-        plain = new AclStream(device);
-        acquiring = new AclStream(device);
+        runtime = device.runtime();
+        library = runtime.library();
+        starter = new AclCopyStarter(device, meter);
+        plain = new AclStream(runtime);
+        acquiring = new AclStream(runtime);
         streams = new AclStream[]{plain, acquiring};
-        attributes.clear();
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
             plain.handle();
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
@@ -82,8 +82,8 @@ final class AclCopyQueue implements KvCopyQueue
         {
             replace(stream);
         }
-        final String refusal = isClosed ? "queue of " + device.name() + " is closed" :
-            null != device.lostText() ? device.lostText() : stream.trouble;
+        final String refusal = isClosed ? "queue of " + runtime.name() + " is closed" :
+            null != runtime.lostText() ? runtime.lostText() : stream.trouble;
         if (null != refusal)
         {
             batch.onFailed(refusal);
@@ -94,14 +94,14 @@ final class AclCopyQueue implements KvCopyQueue
             return false;
         }
 
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
             begin(batch, stream);
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
         return true;
     }
@@ -115,8 +115,8 @@ final class AclCopyQueue implements KvCopyQueue
             spare.push(copy);
             batch.onFailed(device.contains(batch.deviceAddress(outside), batch.length(outside)) ?
                 "host memory at 0x" + Long.toHexString(batch.hostAddress(outside)) + " is being unpinned from " +
-                device.name() + ", or its device memory unregistered: copy before that" :
-                KvDevice.outOfRange(device.name(), batch.deviceAddress(outside), batch.length(outside)));
+                runtime.name() + ", or its device memory unregistered: copy before that" :
+                KvDevice.outOfRange(runtime.name(), batch.deviceAddress(outside), batch.length(outside)));
             return;
         }
         try
@@ -128,7 +128,7 @@ final class AclCopyQueue implements KvCopyQueue
             // Thrown before the first copy was started.
             copy.release();
             spare.push(copy);
-            device.onError(ex.code(), ex.getMessage());
+            runtime.onError(ex.code(), ex.getMessage());
             batch.onFailed(ex.getMessage());
         }
     }
@@ -137,14 +137,14 @@ final class AclCopyQueue implements KvCopyQueue
     {
         if (KvCopyBatch.PENDING == batch.status())
         {
-            final long previous = device.enter();
+            final long previous = runtime.enter();
             try
             {
                 check((AclCopy)batch.attachment());
             }
             finally
             {
-                device.exit(previous);
+                runtime.exit(previous);
             }
         }
         return batch.status();
@@ -195,24 +195,24 @@ final class AclCopyQueue implements KvCopyQueue
 
     private void abort()
     {
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
             for (final AclStream stream : streams)
             {
                 if (!stream.inFlight.isEmpty())
                 {
-                    recover(stream, "queue of " + device.name() + " was closed");
+                    recover(stream, "queue of " + runtime.name() + " was closed");
                 }
             }
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
         if (inFlight > 0)
         {
-            throw new IllegalStateException(inFlight + " batches of " + device.name() + " still run after " +
+            throw new IllegalStateException(inFlight + " batches of " + runtime.name() + " still run after " +
                 CLOSE_TIMEOUT_NS + " ns and could not be aborted: their memory must stay allocated");
         }
     }
@@ -224,15 +224,15 @@ final class AclCopyQueue implements KvCopyQueue
     {
         final List<AutoCloseable> all = new ArrayList<>(List.of(plain::destroy, acquiring::destroy));
         copies.forEach(copy -> all.add(() ->
-            device.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(copy.event))));
-        final long previous = device.enter();
+            runtime.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(copy.event))));
+        final long previous = runtime.enter();
         try
         {
             CloseHelper.closeAll(all);
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
@@ -242,17 +242,17 @@ final class AclCopyQueue implements KvCopyQueue
         final long handle = stream.handle();
         if (0 == copy.event)
         {
-            copy.event = device.createEvent();
+            copy.event = runtime.createEvent();
             copies.add(copy);
         }
         if (batch.acquired() instanceof AclEvent)
         {
-            device.check("aclrtStreamWaitEvent",
+            runtime.check("aclrtStreamWaitEvent",
                 AclCalls.aclrtStreamWaitEvent(handle, ((AclEvent)batch.acquired()).handle()));
         }
         else if (null != batch.acquired())
         {
-            batch.onFailed("event is not of " + device.name() + ": make it with its recordEvent");
+            batch.onFailed("event is not of " + runtime.name() + ": make it with its recordEvent");
             copy.release();
             spare.push(copy);
             return;
@@ -262,83 +262,15 @@ final class AclCopyQueue implements KvCopyQueue
         batch.onSubmitted();
         copy.stream = stream;
         copy.startNs = System.nanoTime();
-        issue(copy, handle);
+        starter.start(copy, handle);
         final int code = AclCalls.aclrtRecordEvent(copy.event, handle);
         copy.isRecorded = AclError.SUCCESS == code;
         stream.inFlight.add(copy);
         inFlight++;
         if (!copy.isRecorded)
         {
-            recover(stream, device.error("aclrtRecordEvent", code).getMessage());
+            recover(stream, runtime.error("aclrtRecordEvent", code).getMessage());
         }
-    }
-
-    /**
-     * Start the copies. After a failure some of them may run: the event behind them tells when they ended.
-     */
-    private void issue(final AclCopy copy, final long stream)
-    {
-        final KvCopyBatch batch = copy.batch;
-        if (batch.count() > 1 && device.isBatchUsed())
-        {
-            final int code = issueBatch(copy, stream);
-            if (AclError.FEATURE_NOT_SUPPORT != code)
-            {
-                if (AclError.SUCCESS != code)
-                {
-                    final long failIndex = attributes.getLong(AclAbi.BATCH_ATTR_SIZE + Long.BYTES);
-                    fail(copy, "aclrtMemcpyBatchAsync", code,
-                        failIndex < 0 ? "" : " (copy " + failIndex + " of " + batch.count() + ")");
-                }
-                return;
-            }
-            device.stopUsingBatch(device.error("aclrtMemcpyBatchAsync", code).getMessage());
-        }
-
-        if (batch.count() > 1)
-        {
-            meter.onBatchFallback();
-        }
-        final int kind =
-            CopyDirection.DEVICE_TO_HOST == batch.direction() ? AclAbi.DEVICE_TO_HOST : AclAbi.HOST_TO_DEVICE;
-        for (int i = 0; i < batch.count(); i++)
-        {
-            final long length = batch.length(i);
-            final int code = AclCalls.aclrtMemcpyAsync(
-                batch.destination(i), length, batch.source(i), length, kind, stream);
-            if (AclError.SUCCESS != code)
-            {
-                fail(copy, "aclrtMemcpyAsync", code, " (copy " + i + " of " + batch.count() + ")");
-                return;
-            }
-        }
-    }
-
-    private int issueBatch(final AclCopy copy, final long stream)
-    {
-        final boolean isFromDevice = CopyDirection.DEVICE_TO_HOST == copy.batch.direction();
-        location(AclAbi.BATCH_ATTR_DST, !isFromDevice);
-        location(AclAbi.BATCH_ATTR_SRC, isFromDevice);
-        final long attribute = AclLibrary.address(attributes);
-        final long index = attribute + AclAbi.BATCH_ATTR_SIZE;
-        final long destinations = copy.fillArrays();
-        final long sources = destinations + copy.arrayBytes();
-        final long sizes = sources + copy.arrayBytes();
-        return AclCalls.Batch.aclrtMemcpyBatchAsync(destinations, sizes, sources, sizes, copy.batch.count(),
-            attribute, index, 1, index + Long.BYTES, stream);
-    }
-
-    private void location(final int offset, final boolean isDevice)
-    {
-        attributes.setInt(offset + AclAbi.MEM_LOCATION_ID, isDevice ? device.logicalId() : 0);
-        attributes.setInt(
-            offset + AclAbi.MEM_LOCATION_TYPE, isDevice ? AclAbi.LOCATION_DEVICE : AclAbi.LOCATION_HOST);
-    }
-
-    private void fail(final AclCopy copy, final String call, final int code, final String detail)
-    {
-        copy.failure = device.error(call, code).getMessage() + detail;
-        device.onError(code, copy.failure);
     }
 
     private void check(final AclCopy copy)
@@ -351,14 +283,14 @@ final class AclCopyQueue implements KvCopyQueue
         }
         else if (state < 0)
         {
-            final String text = device.error("aclrtQueryEventStatus", -state).getMessage();
-            device.onError(-state, text);
+            final String text = runtime.error("aclrtQueryEventStatus", -state).getMessage();
+            runtime.onError(-state, text);
             recover(copy.stream, text);
         }
         else if (!copy.isRecorded || System.nanoTime() - copy.startNs > device.abortTimeoutNs())
         {
             recover(copy.stream, null != copy.stream.trouble ? copy.stream.trouble :
-                "copies of " + device.name() + " have not ended within " + device.abortTimeoutNs() + " ns");
+                "copies of " + runtime.name() + " have not ended within " + device.abortTimeoutNs() + " ns");
         }
     }
 
@@ -374,7 +306,7 @@ final class AclCopyQueue implements KvCopyQueue
         }
         if (null == stream.trouble)
         {
-            LOGGER.warn("stream of {} is given up with {} batches: {}", device.name(), stream.inFlight.size(), text);
+            LOGGER.warn("stream of {} is given up with {} batches: {}", runtime.name(), stream.inFlight.size(), text);
         }
         stream.trouble = text;
         stream.retryNs = nowNs + RETRY_NS;
@@ -399,7 +331,7 @@ final class AclCopyQueue implements KvCopyQueue
      */
     private void replace(final AclStream stream)
     {
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
             if (stream.isDrained())
@@ -409,7 +341,7 @@ final class AclCopyQueue implements KvCopyQueue
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
@@ -424,8 +356,8 @@ final class AclCopyQueue implements KvCopyQueue
         }
         catch (final AclException ex)
         {
-            device.onError(ex.code(), ex.getMessage());
-            LOGGER.error("empty stream of {} is lost: {}", device.name(), ex.getMessage());
+            runtime.onError(ex.code(), ex.getMessage());
+            LOGGER.error("empty stream of {} is lost: {}", runtime.name(), ex.getMessage());
         }
     }
 

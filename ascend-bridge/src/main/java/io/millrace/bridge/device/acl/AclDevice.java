@@ -17,14 +17,9 @@ package io.millrace.bridge.device.acl;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 
-import com.sun.jna.Memory;
-import com.sun.jna.Pointer;
 import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.device.KvDevice;
 import io.millrace.bridge.device.KvDeviceMeter;
@@ -41,22 +36,14 @@ import org.slf4j.LoggerFactory;
 public final class AclDevice implements KvDevice
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(AclDevice.class);
-    private static final long SAME_CONTEXT = -1;
 
     private final Context ctx;
-    private final String name;
-    private final AclLibrary library;
-    private final long context;
-    private final AclInfo info;
-    private final MemoryRegistry registry = new MemoryRegistry();
-    private final Map<Long, Long> allocations = new HashMap<>();
-    private final AclHostMemory hostMemory = new AclHostMemory(this);
-    private final AclSharedMemory sharedMemory = new AclSharedMemory(this);
+    private final AclRuntime runtime;
+    private final AclDeviceMemory memory;
+    private final AclHostMemory hostMemory;
+    private final AclSharedMemory sharedMemory;
     private final List<AclCopyQueue> queues = new CopyOnWriteArrayList<>();
-    private final AtomicBoolean isUnclassifiedTold = new AtomicBoolean();
     private volatile boolean isBatchUsed;
-    private volatile String lostText;
-    private volatile boolean isClosed;
 
     /**
      * Open a device and log what was found.
@@ -66,39 +53,12 @@ public final class AclDevice implements KvDevice
     public AclDevice(final Context ctx)
     {
         this.ctx = ctx;
-        name = "acl:" + ctx.deviceId();
-        library = AclLibrary.open(ctx.libraryPath(), ctx.aclConfigPath());
-        final long previous;
-        boolean isSet = false;
-        try
-        {
-            final Memory out = AclLibrary.scratch();
-            check("aclrtGetDeviceCount", AclCalls.aclrtGetDeviceCount(AclLibrary.address(out)));
-            final int deviceCount = out.getInt(0);
-            if (ctx.deviceId() < 0 || ctx.deviceId() >= deviceCount)
-            {
-                throw new IllegalArgumentException("device " + name() + " is not there: libascendcl sees " +
-                    deviceCount + " devices, with ids from 0; check npu-smi and ASCEND_RT_VISIBLE_DEVICES");
-            }
-            previous = currentContext();
-            library.setDevice(ctx.deviceId(), name());
-            isSet = true;
-            context = currentContext();
-            isBatchUsed = library.has(AclFeature.BATCH_COPY_ASYNC);
-            info = new AclInfo(name(), physicalId(), library.socName(), library.version(), library.path(),
-                library.isInitializedHere(), library.features());
-        }
-        catch (final RuntimeException ex)
-        {
-            if (isSet)
-            {
-                library.resetDevice(ctx.deviceId(), name());
-            }
-            library.release(ctx.finalizeOnClose());
-            throw ex;
-        }
-        exit(previous);
-        LOGGER.info("{}", info);
+        runtime = new AclRuntime(ctx);
+        memory = new AclDeviceMemory(this);
+        hostMemory = new AclHostMemory(this);
+        sharedMemory = new AclSharedMemory(this);
+        isBatchUsed = runtime.library().has(AclFeature.BATCH_COPY_ASYNC);
+        LOGGER.info("{}", runtime.info());
     }
 
     /**
@@ -108,7 +68,7 @@ public final class AclDevice implements KvDevice
      */
     public AclInfo info()
     {
-        return info;
+        return runtime.info();
     }
 
     /**
@@ -116,7 +76,7 @@ public final class AclDevice implements KvDevice
      */
     public int deviceId()
     {
-        return info.physicalId();
+        return runtime.info().physicalId();
     }
 
     /**
@@ -124,7 +84,7 @@ public final class AclDevice implements KvDevice
      */
     public String name()
     {
-        return name;
+        return runtime.name();
     }
 
     /**
@@ -132,36 +92,7 @@ public final class AclDevice implements KvDevice
      */
     public long allocate(final long lengthBytes)
     {
-        if (lengthBytes < 1)
-        {
-            throw new IllegalArgumentException("lengthBytes=" + lengthBytes + " must be 1 or more");
-        }
-        final long previous = enterOpen();
-        try
-        {
-            final Memory out = AclLibrary.scratch();
-            final int code = AclCalls.aclrtMalloc(AclLibrary.address(out), lengthBytes, AclAbi.MALLOC_HUGE_FIRST);
-            check("aclrtMalloc", code);
-            final long address = out.getLong(0);
-            try
-            {
-                registry.add(address, lengthBytes);
-            }
-            catch (final IllegalArgumentException ex)
-            {
-                AclCalls.aclrtFree(address);
-                throw ex;
-            }
-            synchronized (allocations)
-            {
-                allocations.put(address, lengthBytes);
-            }
-            return address;
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return memory.allocate(lengthBytes);
     }
 
     /**
@@ -169,28 +100,7 @@ public final class AclDevice implements KvDevice
      */
     public void free(final long address)
     {
-        synchronized (allocations)
-        {
-            if (!allocations.containsKey(address))
-            {
-                throw new IllegalArgumentException("0x" + Long.toHexString(address) + " was not allocated by " +
-                    name() + " or was freed before: free each allocation once");
-            }
-        }
-        unregister(address);
-        synchronized (allocations)
-        {
-            allocations.remove(address);
-        }
-        final long previous = enter();
-        try
-        {
-            check("aclrtFree", AclCalls.aclrtFree(address));
-        }
-        finally
-        {
-            exit(previous);
-        }
+        memory.free(address);
     }
 
     /**
@@ -198,9 +108,7 @@ public final class AclDevice implements KvDevice
      */
     public void register(final long address, final long lengthBytes)
     {
-        checkIsDevice(address);
-        checkIsDevice(address + lengthBytes - 1);
-        registry.add(address, lengthBytes);
+        memory.register(address, lengthBytes);
     }
 
     /**
@@ -208,7 +116,7 @@ public final class AclDevice implements KvDevice
      */
     public void unregister(final long address)
     {
-        retire(registry, address);
+        retire(registry(), address);
     }
 
     long retire(final MemoryRegistry regions, final long address)
@@ -222,7 +130,7 @@ public final class AclDevice implements KvDevice
      */
     public boolean contains(final long address, final long lengthBytes)
     {
-        return registry.contains(address, lengthBytes);
+        return registry().contains(address, lengthBytes);
     }
 
     /**
@@ -262,12 +170,7 @@ public final class AclDevice implements KvDevice
      */
     public void put(final long address, final byte[] src, final int offset, final int length)
     {
-        checkRange(address, length);
-        try (Memory host = new Memory(length))
-        {
-            host.write(0, src, offset, length);
-            copy(address, AclLibrary.address(host), length, AclAbi.HOST_TO_DEVICE);
-        }
+        memory.put(address, src, offset, length);
     }
 
     /**
@@ -275,12 +178,7 @@ public final class AclDevice implements KvDevice
      */
     public void get(final long address, final byte[] dst, final int offset, final int length)
     {
-        checkRange(address, length);
-        try (Memory host = new Memory(length))
-        {
-            copy(AclLibrary.address(host), address, length, AclAbi.DEVICE_TO_HOST);
-            host.read(0, dst, offset, length);
-        }
+        memory.get(address, dst, offset, length);
     }
 
     /**
@@ -288,23 +186,7 @@ public final class AclDevice implements KvDevice
      */
     public KvEvent recordEvent(final long computeStream)
     {
-        final long previous = enterOpen();
-        try
-        {
-            final long event = createEvent();
-            final int code = AclCalls.aclrtRecordEvent(event, computeStream);
-            if (AclError.SUCCESS != code)
-            {
-                final AclException error = error("aclrtRecordEvent", code);
-                AclCalls.aclrtDestroyEvent(event);
-                throw error;
-            }
-            return new AclEvent(this, event);
-        }
-        finally
-        {
-            exit(previous);
-        }
+        return runtime.recordEvent(computeStream);
     }
 
     /**
@@ -364,7 +246,7 @@ public final class AclDevice implements KvDevice
      */
     public void close()
     {
-        if (isClosed)
+        if (runtime.isClosed())
         {
             return;
         }
@@ -372,24 +254,26 @@ public final class AclDevice implements KvDevice
         {
             throw new IllegalStateException(queues.size() + " queues of " + name() + " are open: close them first");
         }
-        isClosed = true;
+        runtime.onClose();
         final List<AutoCloseable> all = new ArrayList<>();
-        synchronized (allocations)
-        {
-            allocations.keySet().forEach(address -> all.add(() -> free(address)));
-        }
-        all.add(() -> library.resetDevice(ctx.deviceId(), name()));
-        all.add(() -> library.release(ctx.finalizeOnClose()));
+        memory.allocated().forEach(address -> all.add(() -> free(address)));
+        all.add(runtime::resetDevice);
+        all.add(runtime::releaseLibrary);
         // A device that fails is closed as far as it goes.
         CloseHelper.closeAll(all);
     }
 
     private AclCopyQueue openRawQueue(final KvDeviceMeter meter)
     {
-        checkOpen();
+        runtime.checkOpen();
         final AclCopyQueue queue = new AclCopyQueue(this, meter);
         queues.add(queue);
         return queue;
+    }
+
+    AclRuntime runtime()
+    {
+        return runtime;
     }
 
     void onQueueClosed(final AclCopyQueue queue)
@@ -397,14 +281,9 @@ public final class AclDevice implements KvDevice
         queues.remove(queue);
     }
 
-    AclLibrary library()
-    {
-        return library;
-    }
-
     MemoryRegistry registry()
     {
-        return registry;
+        return memory.registry();
     }
 
     /**
@@ -413,11 +292,6 @@ public final class AclDevice implements KvDevice
     MemoryRegistry pinned()
     {
         return hostMemory.pinned();
-    }
-
-    int logicalId()
-    {
-        return ctx.deviceId();
     }
 
     int maxInFlight()
@@ -441,164 +315,6 @@ public final class AclDevice implements KvDevice
         {
             isBatchUsed = false;
             LOGGER.warn("{} takes copies one by one from now on: {}", name(), reason);
-        }
-    }
-
-    String lostText()
-    {
-        return lostText;
-    }
-
-    void onError(final int code, final String text)
-    {
-        if (AclError.isDeviceLost(code) && null == lostText)
-        {
-            lostText = name() + " is lost: " + text + "; close it and restart the process";
-            LOGGER.error(lostText);
-        }
-    }
-
-    /**
-     * Make the device's context the calling thread's.
-     *
-     * @return for {@link #exit}.
-     */
-    long enter()
-    {
-        final long previous = currentContext();
-        if (previous == context)
-        {
-            return SAME_CONTEXT;
-        }
-        check("aclrtSetCurrentContext", AclCalls.aclrtSetCurrentContext(context));
-        return previous;
-    }
-
-    /**
-     * Give the calling thread its context back. A thread that had none keeps the device's: there is no way to none.
-     */
-    void exit(final long previous)
-    {
-        if (previous > 0)
-        {
-            check("aclrtSetCurrentContext", AclCalls.aclrtSetCurrentContext(previous));
-        }
-    }
-
-    void check(final String call, final int code)
-    {
-        library.check(call, code, name());
-    }
-
-    AclException error(final String call, final int code)
-    {
-        return library.error(call, code, name());
-    }
-
-    /**
-     * Wait for a stream without limit.
-     */
-    void synchronize(final long stream)
-    {
-        enter();
-        AclCalls.aclrtSynchronizeStream(stream);
-    }
-
-    long createEvent()
-    {
-        final Memory out = AclLibrary.scratch();
-        check("aclrtCreateEvent", AclCalls.aclrtCreateEvent(AclLibrary.address(out)));
-        return out.getLong(0);
-    }
-
-    long enterOpen()
-    {
-        checkOpen();
-        return enter();
-    }
-
-    private void checkOpen()
-    {
-        if (isClosed)
-        {
-            throw new IllegalStateException(name() + " is closed");
-        }
-    }
-
-    void checkFeature(final AclFeature feature)
-    {
-        if (!library.has(feature))
-        {
-            throw new UnsupportedOperationException(
-                feature + " needs " + String.join(", ", feature.symbols()) + ", which " + library.path() + " lacks");
-        }
-    }
-
-    private void copy(final long destination, final long source, final int length, final int kind)
-    {
-        final long previous = enterOpen();
-        try
-        {
-            check("aclrtMemcpy", AclCalls.aclrtMemcpy(destination, length, source, length, kind));
-        }
-        finally
-        {
-            exit(previous);
-        }
-    }
-
-    private long currentContext()
-    {
-        final Memory out = AclLibrary.scratch();
-        final int code = AclCalls.aclrtGetCurrentContext(AclLibrary.address(out));
-        if (AclError.CONTEXT_NULL == code)
-        {
-            return 0;
-        }
-        check("aclrtGetCurrentContext", code);
-        return out.getLong(0);
-    }
-
-    private int physicalId()
-    {
-        if (!library.has(AclFeature.PHYSICAL_ID))
-        {
-            return ctx.deviceId();
-        }
-        final Memory out = AclLibrary.scratch();
-        final int code = library.call(AclFeature.PHYSICAL_ID, ctx.deviceId(), out);
-        return AclError.SUCCESS == code ? out.getInt(0) : ctx.deviceId();
-    }
-
-    /**
-     * Refuse what is known not to be memory of this device.
-     */
-    private void checkIsDevice(final long address)
-    {
-        final long previous = enterOpen();
-        try (Memory attributes = new Memory(AclAbi.PTR_ATTRIBUTES_SIZE))
-        {
-            final boolean isKnown = library.has(AclFeature.POINTER_ATTRIBUTES) && AclError.SUCCESS ==
-                library.call(AclFeature.POINTER_ATTRIBUTES, new Pointer(address), attributes);
-            final int type = isKnown ?
-                attributes.getInt(AclAbi.PTR_ATTRIBUTES_LOCATION + AclAbi.MEM_LOCATION_TYPE) : AclAbi.LOCATION_DEVICE;
-            final int id = isKnown ?
-                attributes.getInt(AclAbi.PTR_ATTRIBUTES_LOCATION + AclAbi.MEM_LOCATION_ID) : ctx.deviceId();
-            if (!isKnown && isUnclassifiedTold.compareAndSet(false, true))
-            {
-                LOGGER.warn("{} cannot tell host from device memory: addresses are taken as they are", name());
-            }
-            if (AclAbi.LOCATION_HOST == type || AclAbi.LOCATION_UNREGISTERED == type || id != ctx.deviceId())
-            {
-                throw new IllegalArgumentException("0x" + Long.toHexString(address) + " is " +
-                    (AclAbi.LOCATION_HOST == type ? "pinned host memory" :
-                    AclAbi.LOCATION_UNREGISTERED == type ? "host memory, or none" : "memory of device " + id) +
-                    ", not memory of " + name() + ": register what aclrtMalloc returned on that device");
-            }
-        }
-        finally
-        {
-            exit(previous);
         }
     }
 

@@ -22,12 +22,12 @@ import io.millrace.bridge.device.KvEvent;
  */
 final class AclEvent implements KvEvent
 {
-    private final AclDevice device;
+    private final AclRuntime runtime;
     private long handle;
 
-    AclEvent(final AclDevice device, final long handle)
+    AclEvent(final AclRuntime runtime, final long handle)
     {
-        this.device = device;
+        this.runtime = runtime;
         this.handle = handle;
     }
 
@@ -38,19 +38,19 @@ final class AclEvent implements KvEvent
 
     public boolean isReached()
     {
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
-            final int state = device.library().queryEvent(handle);
+            final int state = runtime.library().queryEvent(handle);
             if (state < 0)
             {
-                throw device.error("aclrtQueryEventStatus", -state);
+                throw runtime.error("aclrtQueryEventStatus", -state);
             }
             return state > 0;
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
@@ -58,15 +58,15 @@ final class AclEvent implements KvEvent
     {
         if (0 != handle)
         {
-            final long previous = device.enter();
+            final long previous = runtime.enter();
             try
             {
-                device.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(handle));
+                runtime.check("aclrtDestroyEvent", AclCalls.aclrtDestroyEvent(handle));
                 handle = 0;
             }
             finally
             {
-                device.exit(previous);
+                runtime.exit(previous);
             }
         }
     }

@@ -34,12 +34,14 @@ final class AclHostMemory
     private static final int STAGING_ALIGNMENT = 4096;
 
     private final AclDevice device;
+    private final AclRuntime runtime;
     private final MemoryRegistry pinned = new MemoryRegistry();
     private final Map<ByteBuffer, Long> stagingBuffers = new IdentityHashMap<>();
 
     AclHostMemory(final AclDevice device)
     {
         this.device = device;
+        runtime = device.runtime();
     }
 
     MemoryRegistry pinned()
@@ -54,11 +56,11 @@ final class AclHostMemory
             throw new IllegalArgumentException(
                 "lengthBytes=" + lengthBytes + " must be 1 to " + (Integer.MAX_VALUE - STAGING_ALIGNMENT));
         }
-        final long previous = device.enterOpen();
+        final long previous = runtime.enterOpen();
         try
         {
             final Memory out = AclLibrary.scratch();
-            device.check("aclrtMallocHost",
+            runtime.check("aclrtMallocHost",
                 AclCalls.aclrtMallocHost(AclLibrary.address(out), (long)lengthBytes + STAGING_ALIGNMENT));
             final long raw = out.getLong(0);
             final long aligned = (raw + STAGING_ALIGNMENT - 1) & -STAGING_ALIGNMENT;
@@ -71,7 +73,7 @@ final class AclHostMemory
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
@@ -85,36 +87,36 @@ final class AclHostMemory
         if (null == raw)
         {
             throw new IllegalArgumentException(
-                "buffer is not staging memory of " + device.name() + " or was freed before: free each once");
+                "buffer is not staging memory of " + runtime.name() + " or was freed before: free each once");
         }
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
-            device.check("aclrtFreeHost", AclCalls.aclrtFreeHost(raw));
+            runtime.check("aclrtFreeHost", AclCalls.aclrtFreeHost(raw));
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
     boolean pin(final long address, final long lengthBytes)
     {
-        if (!device.library().has(AclFeature.HOST_PINNING))
+        if (!runtime.library().has(AclFeature.HOST_PINNING))
         {
             LOGGER.warn("{} cannot pin memory that is there: {} lacks aclrtHostRegisterV2",
-                device.name(), device.library().path());
+                runtime.name(), runtime.library().path());
             return false;
         }
-        final long previous = device.enterOpen();
+        final long previous = runtime.enterOpen();
         try
         {
-            final int code = device.library().call(AclFeature.HOST_PINNING,
+            final int code = runtime.library().call(AclFeature.HOST_PINNING,
                 new Pointer(address), lengthBytes, AclAbi.HOST_REGISTER_PINNED);
             if (AclError.SUCCESS != code)
             {
-                LOGGER.warn("{} did not pin {} bytes: {}", device.name(), lengthBytes,
-                    device.error("aclrtHostRegisterV2", code).getMessage());
+                LOGGER.warn("{} did not pin {} bytes: {}", runtime.name(), lengthBytes,
+                    runtime.error("aclrtHostRegisterV2", code).getMessage());
                 return false;
             }
             try
@@ -123,33 +125,33 @@ final class AclHostMemory
             }
             catch (final IllegalArgumentException ex)
             {
-                device.library().call("aclrtHostUnregister", new Pointer(address));
+                runtime.library().call("aclrtHostUnregister", new Pointer(address));
                 throw ex;
             }
             return true;
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
     void unpin(final long address)
     {
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
             final long lengthBytes = device.retire(pinned, address);
-            final int code = device.library().call("aclrtHostUnregister", new Pointer(address));
+            final int code = runtime.library().call("aclrtHostUnregister", new Pointer(address));
             if (AclError.SUCCESS != code)
             {
                 pinned.add(address, lengthBytes);
-                throw device.error("aclrtHostUnregister", code);
+                throw runtime.error("aclrtHostUnregister", code);
             }
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 }

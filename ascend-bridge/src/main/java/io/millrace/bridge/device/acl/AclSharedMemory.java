@@ -24,38 +24,40 @@ import com.sun.jna.Pointer;
 final class AclSharedMemory
 {
     private final AclDevice device;
+    private final AclRuntime runtime;
 
     AclSharedMemory(final AclDevice device)
     {
         this.device = device;
+        runtime = device.runtime();
     }
 
     String export(final long address, final long lengthBytes)
     {
-        device.checkFeature(AclFeature.IPC_MEMORY);
+        runtime.checkFeature(AclFeature.IPC_MEMORY);
         device.checkRange(address, lengthBytes);
-        final long previous = device.enterOpen();
+        final long previous = runtime.enterOpen();
         try (Memory key = new Memory(AclAbi.IPC_KEY_LENGTH))
         {
             key.clear();
-            device.check("aclrtIpcMemGetExportKey", device.library().call("aclrtIpcMemGetExportKey",
+            runtime.check("aclrtIpcMemGetExportKey", runtime.library().call("aclrtIpcMemGetExportKey",
                 new Pointer(address), lengthBytes, key, (long)AclAbi.IPC_KEY_LENGTH, 0L));
             return key.getString(0);
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
     long importKey(final String key, final long lengthBytes)
     {
-        device.checkFeature(AclFeature.IPC_MEMORY);
-        final long previous = device.enterOpen();
+        runtime.checkFeature(AclFeature.IPC_MEMORY);
+        final long previous = runtime.enterOpen();
         try
         {
             final Memory out = AclLibrary.scratch();
-            device.check("aclrtIpcMemImportByKey", device.library().call("aclrtIpcMemImportByKey", out, key, 0L));
+            runtime.check("aclrtIpcMemImportByKey", runtime.library().call("aclrtIpcMemImportByKey", out, key, 0L));
             final long address = out.getLong(0);
             try
             {
@@ -63,33 +65,33 @@ final class AclSharedMemory
             }
             catch (final IllegalArgumentException ex)
             {
-                device.library().call("aclrtIpcMemClose", key);
+                runtime.library().call("aclrtIpcMemClose", key);
                 throw ex;
             }
             return address;
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 
     void close(final String key, final long address)
     {
         final long lengthBytes = device.retire(device.registry(), address);
-        final long previous = device.enter();
+        final long previous = runtime.enter();
         try
         {
-            final int code = device.library().call("aclrtIpcMemClose", key);
+            final int code = runtime.library().call("aclrtIpcMemClose", key);
             if (AclError.SUCCESS != code)
             {
                 device.registry().add(address, lengthBytes);
-                throw device.error("aclrtIpcMemClose", code);
+                throw runtime.error("aclrtIpcMemClose", code);
             }
         }
         finally
         {
-            device.exit(previous);
+            runtime.exit(previous);
         }
     }
 }

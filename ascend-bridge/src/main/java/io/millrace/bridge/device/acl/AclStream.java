@@ -33,13 +33,13 @@ final class AclStream
      */
     String trouble;
     long retryNs;
-    private final AclDevice device;
+    private final AclRuntime runtime;
     private long handle;
     private Thread drainer;
 
-    AclStream(final AclDevice device)
+    AclStream(final AclRuntime runtime)
     {
-        this.device = device;
+        this.runtime = runtime;
     }
 
     /**
@@ -50,7 +50,7 @@ final class AclStream
         if (0 == handle)
         {
             final Memory out = AclLibrary.scratch();
-            device.check("aclrtCreateStream", AclCalls.aclrtCreateStream(AclLibrary.address(out)));
+            runtime.check("aclrtCreateStream", AclCalls.aclrtCreateStream(AclLibrary.address(out)));
             handle = out.getLong(0);
         }
         return handle;
@@ -63,12 +63,12 @@ final class AclStream
      */
     boolean abort()
     {
-        if (!device.library().has(AclFeature.STREAM_ABORT))
+        if (!runtime.library().has(AclFeature.STREAM_ABORT))
         {
             return false;
         }
         // The code is not looked at: what counts is whether the stream is empty afterwards.
-        device.library().call(AclFeature.STREAM_ABORT, handle);
+        runtime.library().call(AclFeature.STREAM_ABORT, handle);
         return true;
     }
 
@@ -81,16 +81,16 @@ final class AclStream
         {
             return true;
         }
-        if (device.library().has(AclFeature.STREAM_TIMEOUT))
+        if (runtime.library().has(AclFeature.STREAM_TIMEOUT))
         {
-            return !AclError.isTimeout(device.library().call(AclFeature.STREAM_TIMEOUT, handle, DRAIN_TIMEOUT_MS));
+            return !AclError.isTimeout(runtime.library().call(AclFeature.STREAM_TIMEOUT, handle, DRAIN_TIMEOUT_MS));
         }
 
         // Older libraries wait without limit: let another thread do that.
         if (null == drainer)
         {
             final long stream = handle;
-            drainer = new Thread(() -> device.synchronize(stream), "acl-drain-" + device.name());
+            drainer = new Thread(() -> runtime.synchronize(stream), "acl-drain-" + runtime.name());
             drainer.setDaemon(true);
             drainer.start();
         }
@@ -116,7 +116,7 @@ final class AclStream
             handle = 0;
             drainer = null;
             trouble = null;
-            device.check("aclrtDestroyStream", AclCalls.aclrtDestroyStream(stream));
+            runtime.check("aclrtDestroyStream", AclCalls.aclrtDestroyStream(stream));
         }
     }
 }
