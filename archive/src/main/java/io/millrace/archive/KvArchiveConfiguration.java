@@ -23,8 +23,8 @@ import io.aeron.exceptions.ConfigurationException;
 import org.agrona.SystemUtil;
 
 /**
- * Properties and defaults of {@link KvArchive.Context} and {@link MillraceArchive}. Where the archive is found is told by Aeron Archive's own
- * properties, and defaults to the local control channel.
+ * Properties and defaults of {@link KvArchive.Context} and {@link MillraceArchive}. Where the archive is found is told
+ * by Aeron Archive's own properties, and defaults to the local control channel.
  */
 public final class KvArchiveConfiguration
 {
