@@ -24,19 +24,20 @@ import io.aeron.ExclusivePublication;
 import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.millrace.bridge.KvSender;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /**
- * A client's driver that stands still for so long that the archive gives its control session up: nobody was closed or
- * killed.
+ * Recordings go on when only the session of the client that began them is lost, and so do their handles.
  */
 @Timeout(150)
-class ControlImageTest
+class LostSessionTest
 {
     private static final String CHANNEL = "aeron:ipc?term-length=64k";
     private static final int STREAM_ID = 1;
@@ -47,6 +48,9 @@ class ControlImageTest
     private volatile boolean isPaused;
     private volatile boolean isClosed;
 
+    /**
+     * A client's driver stands still for so long that the archive gives the session up: nobody was closed or killed.
+     */
     @Test
     void handlesOfRecordingsOutliveTheLossOfControlImages() throws Exception
     {
@@ -57,7 +61,7 @@ class ControlImageTest
             final Thread duty = new Thread(() -> run(clientDriver));
             duty.start();
             try (MillraceArchive archive = MillraceArchive.attach(driver.aeronDirectoryName(),
-                Rig.archiveContext(directory.toFile()).controlChannel(control));
+                Rig.archiveContext(directory.resolve("archive").toFile()).controlChannel(control));
                 Aeron aeron = connect(driver);
                 ExclusivePublication publication = aeron.addExclusivePublication(CHANNEL, STREAM_ID);
                 KvArchive client = KvArchive.connect(new KvArchive.Context()
@@ -88,6 +92,47 @@ class ControlImageTest
                 duty.join();
             }
         }
+    }
+
+    @Test
+    void goesOnWithRecordingsWhenOnlyTheSessionWithTheArchiveIsLost()
+    {
+        try (Rig rig = new Rig(directory.resolve("archive")))
+        {
+            final KvRecording recording = rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
+            final KvRecording unseen = rig.client.record("aeron:ipc", 99, SourceLocation.LOCAL);
+            final KvRecordingInfo stopped;
+            try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
+            {
+                rig.send(sender, 1);
+                final long id = recording.awaitStart(Rig.LIMIT_NS);
+                final long before = recording.position();
+                loseSession(rig.client);
+                rig.send(sender, 2);
+                assertThat(recording.await(before + 1, Rig.LIMIT_NS)).isGreaterThan(before);
+                assertThat(recording.isStopped()).isFalse();
+                assertThat(recording.info().isActive()).isTrue();
+                assertThatThrownBy(() -> unseen.awaitStart(Rig.LIMIT_NS))
+                    .hasMessageContaining("before its stream was seen, and it was ended")
+                    .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.ARCHIVE_GONE);
+                rig.client.record("aeron:ipc", 99, SourceLocation.LOCAL).close();
+                assertThat(recording.recordingId()).isEqualTo(id);
+            }
+            stopped = recording.awaitStop(Rig.LIMIT_NS);
+            assertThat(stopped.isActive()).isFalse();
+            assertThat(recording.position()).isEqualTo(stopped.stopPosition());
+            assertThatThrownBy(() -> recording.await(stopped.stopPosition() + 1, Rig.LIMIT_NS))
+                .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.STOPPED);
+        }
+    }
+
+    static void loseSession(final KvArchive client)
+    {
+        client.session().call("lose the session", archive ->
+        {
+            archive.close();
+            return null;
+        });
     }
 
     private void run(final MediaDriver driver)
