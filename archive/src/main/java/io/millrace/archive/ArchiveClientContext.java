@@ -170,7 +170,9 @@ public abstract class ArchiveClientContext<C extends ArchiveClientContext<C>>
 
     /**
      * Set where the archive's files lie, for headers of frames to be looked at before they are replayed: at one of
-     * an unknown type an archive hangs. A client that reaches a {@link MillraceArchive} over IPC finds them itself.
+     * an unknown type an archive hangs. A client that reaches a {@link MillraceArchive} over IPC finds them itself; one
+     * that reaches it over UDP does not, also on the same driver, since what it learns of an archive there tells it
+     * from no other.
      *
      * @param directory of the archive, on this machine.
      * @return this for a fluent API.

@@ -19,11 +19,12 @@ import java.util.concurrent.TimeUnit;
 
 import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
+import io.aeron.exceptions.ConfigurationException;
 import org.agrona.SystemUtil;
 
 /**
- * Properties and defaults of {@link KvArchive.Context}. Where the archive is found is told by Aeron Archive's own
- * properties, and defaults to the local control channel.
+ * Properties and defaults of {@link KvArchive.Context} and {@link MillraceArchive}. Where the archive is found is told
+ * by Aeron Archive's own properties, and defaults to the local control channel.
  */
 public final class KvArchiveConfiguration
 {
@@ -56,6 +57,17 @@ public final class KvArchiveConfiguration
      * Time that a replay may take.
      */
     public static final long REPLAY_TIMEOUT_NS_DEFAULT = TimeUnit.MINUTES.toNanos(5);
+
+    /**
+     * Property for the bytes of a recording after which {@link MillraceArchive} puts them on the disk while it records,
+     * with a unit, such as 16m; 0 leaves that to the kernel.
+     */
+    public static final String FLUSH_LENGTH_PROP_NAME = "millrace.archive.flush.length";
+
+    /**
+     * Bytes of a recording after which they are put on the disk.
+     */
+    public static final long FLUSH_LENGTH_DEFAULT = 16L << 20;
 
     /**
      * Recordings that a listing asks the archive for at a time.
@@ -94,6 +106,23 @@ public final class KvArchiveConfiguration
     public static long replayTimeoutNs()
     {
         return SystemUtil.getDurationInNanos(REPLAY_TIMEOUT_PROP_NAME, REPLAY_TIMEOUT_NS_DEFAULT);
+    }
+
+    /**
+     * Bytes of a recording after which they are put on the disk.
+     *
+     * @return of the property, or the default; 0 when that is left to the kernel.
+     * @throws ConfigurationException when it is under 0.
+     */
+    public static long flushLength()
+    {
+        final long length = SystemUtil.getSizeAsLong(FLUSH_LENGTH_PROP_NAME, FLUSH_LENGTH_DEFAULT);
+        if (length < 0)
+        {
+            throw new ConfigurationException(
+                FLUSH_LENGTH_PROP_NAME + "=" + length + " must be 0, which leaves it to the kernel, or more bytes");
+        }
+        return length;
     }
 
     static String controlRequestChannel()

@@ -148,17 +148,6 @@ public final class KvBlockStore implements AutoCloseable
     }
 
     /**
-     * Look at the headers of frames on disk before they are replayed, as by
-     * {@link KvArchive.Context#archiveDirectory(Path)}.
-     *
-     * @param directory of the archive, on this machine.
-     */
-    public void archiveDirectory(final Path directory)
-    {
-        archive.context().archiveDirectory(directory);
-    }
-
-    /**
      * Client of the archive.
      *
      * @return the client.

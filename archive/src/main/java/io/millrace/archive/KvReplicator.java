@@ -54,7 +54,7 @@ public final class KvReplicator implements AutoCloseable
     private final String localChannel;
     private final Counter counter;
     private final Map<Long, Request> requests = new HashMap<>();
-    private final Map<Long, Long> lookedTo = new HashMap<>();
+    private final ResumedLook look;
     private String errorText;
 
     private record Request(long replicationId, long timeNs, String whyNot)
@@ -91,6 +91,8 @@ public final class KvReplicator implements AutoCloseable
             throw new IllegalArgumentException("controlRequestChannel=" + sourceControlChannel + " of the source is " +
                 "not reached from another driver: give its archive a UDP control channel, and connect over that");
         }
+        look = new ResumedLook((recordingId, from, to, timeoutNs) ->
+            source.frames().firstBad(recordingId, from, to, FrameGuard::isInterrupted, timeoutNs));
         session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
         counter = ctx.aeron().addCounter(
             ArchiveCounters.REPLICATIONS_TYPE_ID, "archive: copies of recordings begun, or begun again");
@@ -213,7 +215,7 @@ public final class KvReplicator implements AutoCloseable
         final long bad;
         try
         {
-            bad = firstBad(info, from);
+            bad = look.firstBad(info, from, source.context().replayTimeoutNs());
         }
         catch (final KvArchiveException ex)
         {
@@ -240,35 +242,11 @@ public final class KvReplicator implements AutoCloseable
         }
         final long replicationId = session.call("copy recording " + info.recordingId() + " of " + sourceControlChannel,
             client -> client.replicate(info.recordingId(), sourceControlStreamId, sourceControlChannel, params));
-        lookedTo.remove(info.recordingId());
+        look.forget(info.recordingId());
         counter.incrementRelease();
         LOGGER.info("recording {} is copied from position {} on{}", info.recordingId(),
             from, null == last ? "" : ", again");
         return put(info, new Request(replicationId, nowNs, null));
-    }
-
-    /**
-     * Look at what is to be copied, on from where an earlier look ended, for no longer than a replay may take.
-     */
-    private long firstBad(final KvRecordingInfo info, final long from)
-    {
-        final long id = info.recordingId();
-        final long startNs = System.nanoTime();
-        final long timeoutNs = source.context().replayTimeoutNs();
-        long position = Math.max(from, lookedTo.getOrDefault(id, from));
-        while (position < info.position())
-        {
-            final long end = Math.min(info.position(), info.segmentBase(position) + info.segmentFileLength());
-            final long bad = source.frames().firstBad(
-                id, position, end, FrameGuard::isInterrupted, timeoutNs - (System.nanoTime() - startNs));
-            if (bad < end)
-            {
-                return bad;
-            }
-            position = end;
-            lookedTo.put(id, position);
-        }
-        return info.position();
     }
 
     private Request put(final KvRecordingInfo info, final Request request)

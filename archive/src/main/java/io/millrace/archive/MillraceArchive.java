@@ -39,12 +39,14 @@ public final class MillraceArchive implements AutoCloseable
     private final MediaDriver driver;
     private final Archive archive;
     private final DirectoryNote note;
+    private final WriteBehind writeBehind;
 
     private MillraceArchive(final MediaDriver driver, final Archive archive)
     {
         this.driver = driver;
         this.archive = archive;
         note = new DirectoryNote(archive.context());
+        writeBehind = WriteBehind.start(archive.context());
         LOGGER.info("archive {} records to {} on media driver {}",
             archive.context().archiveId(), archive.context().archiveDir(), aeronDirectoryName());
     }
@@ -76,7 +78,7 @@ public final class MillraceArchive implements AutoCloseable
                 .mediaDriverAgentInvoker(driver.sharedAgentInvoker())
                 .aeronDirectoryName(driverCtx.aeronDirectoryName());
 
-            return new MillraceArchive(driver, launch(archiveCtx));
+            return start(driver, archiveCtx);
         }
         catch (final RuntimeException ex)
         {
@@ -95,10 +97,10 @@ public final class MillraceArchive implements AutoCloseable
      */
     public static MillraceArchive attach(final String aeronDirectoryName, final Archive.Context archiveCtx)
     {
-        return new MillraceArchive(null, launch(archiveCtx.aeronDirectoryName(aeronDirectoryName)));
+        return start(null, archiveCtx.aeronDirectoryName(aeronDirectoryName));
     }
 
-    private static Archive launch(final Archive.Context ctx)
+    private static MillraceArchive start(final MediaDriver driver, final Archive.Context ctx)
     {
         Predecessor.await(withDefaults(ctx));
         final MappedFiles files = new MappedFiles(ctx);
@@ -106,7 +108,7 @@ public final class MillraceArchive implements AutoCloseable
         try
         {
             files.allocateRest();
-            return archive;
+            return new MillraceArchive(driver, archive);
         }
         catch (final RuntimeException ex)
         {
@@ -202,6 +204,6 @@ public final class MillraceArchive implements AutoCloseable
      */
     public void close()
     {
-        CloseHelper.closeAll(archive, note, driver);
+        CloseHelper.closeAll(writeBehind, archive, note, driver);
     }
 }

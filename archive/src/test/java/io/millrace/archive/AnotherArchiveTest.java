@@ -75,7 +75,7 @@ class AnotherArchiveTest
                 unseen = client.record(CHANNEL, 2, SourceLocation.LOCAL);
                 subscriptionId = subscriptions(observer, 2).get(0);
                 // As by a kill: it hears of no end.
-                RecoveryTest.loseSession(client);
+                LostSessionTest.loseSession(client);
             }
 
             try (MediaDriver driver = MediaDriver.launch(Rig.driverContext());

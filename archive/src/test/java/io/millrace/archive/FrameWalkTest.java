@@ -58,7 +58,7 @@ class FrameWalkTest
             final long position = Frames.transferBegins(archiveDirectory, info)[1];
             final Path segment = damageType(archiveDirectory, info, position);
 
-            store.archiveDirectory(archiveDirectory);
+            store.archive().context().archiveDirectory(archiveDirectory);
             final KvVerifyReport report = store.verify(KvScanProgress.NONE);
             assertThat(report.isClean()).isFalse();
             assertThat(report.damages()).singleElement().satisfies(damage ->

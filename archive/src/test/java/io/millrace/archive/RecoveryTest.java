@@ -124,47 +124,6 @@ class RecoveryTest
     }
 
     @Test
-    void goesOnWithRecordingsWhenOnlyTheSessionWithTheArchiveIsLost()
-    {
-        try (Rig rig = new Rig(directory.resolve("archive")))
-        {
-            final KvRecording recording = rig.client.record(Rig.IPC, Rig.STREAM_ID, SourceLocation.LOCAL);
-            final KvRecording unseen = rig.client.record("aeron:ipc", 99, SourceLocation.LOCAL);
-            final KvRecordingInfo stopped;
-            try (KvSender sender = KvSender.launch(rig.senderContext(Rig.IPC).unacknowledged(true)))
-            {
-                rig.send(sender, 1);
-                final long id = recording.awaitStart(Rig.LIMIT_NS);
-                final long before = recording.position();
-                loseSession(rig.client);
-                rig.send(sender, 2);
-                assertThat(recording.await(before + 1, Rig.LIMIT_NS)).isGreaterThan(before);
-                assertThat(recording.isStopped()).isFalse();
-                assertThat(recording.info().isActive()).isTrue();
-                assertThatThrownBy(() -> unseen.awaitStart(Rig.LIMIT_NS))
-                    .hasMessageContaining("before its stream was seen, and it was ended")
-                    .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.ARCHIVE_GONE);
-                rig.client.record("aeron:ipc", 99, SourceLocation.LOCAL).close();
-                assertThat(recording.recordingId()).isEqualTo(id);
-            }
-            stopped = recording.awaitStop(Rig.LIMIT_NS);
-            assertThat(stopped.isActive()).isFalse();
-            assertThat(recording.position()).isEqualTo(stopped.stopPosition());
-            assertThatThrownBy(() -> recording.await(stopped.stopPosition() + 1, Rig.LIMIT_NS))
-                .extracting(ex -> ((KvArchiveException)ex).error()).isEqualTo(KvArchiveError.STOPPED);
-        }
-    }
-
-    static void loseSession(final KvArchive client)
-    {
-        client.session().call("lose the session", archive ->
-        {
-            archive.close();
-            return null;
-        });
-    }
-
-    @Test
     void anArchiveThatEndsWhileItIsReadIsNoDamage()
     {
         try (Rig rig = Rig.attached(directory.resolve("archive")); Rig.Destination target = new Rig.Destination();

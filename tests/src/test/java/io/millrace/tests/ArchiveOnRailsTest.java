@@ -16,6 +16,10 @@
 package io.millrace.tests;
 
 import io.aeron.Aeron;
+import io.aeron.Subscription;
+import io.aeron.archive.client.AeronArchive;
+import io.aeron.archive.client.RecordingEventsPoller;
+import io.aeron.archive.codecs.RecordingStoppedDecoder;
 import io.aeron.archive.codecs.SourceLocation;
 import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvRecording;
@@ -36,6 +40,7 @@ import io.millrace.bridge.device.HostDevice;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
+import org.agrona.concurrent.status.CountersReader;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +51,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -70,16 +76,22 @@ class ArchiveOnRailsTest
     {
         final EfaContext efaContext = new EfaContext().protocol(protocol);
         final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
+        final String events = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(Rails.driverContext(), efaContext);
             MillraceArchive archive = MillraceArchive.launch(
-                EfaMediaDriver.install(Rails.driverContext(), efaContext), Rails.archiveContext(directory));
+                EfaMediaDriver.install(Rails.driverContext(), efaContext), Rails.archiveContext(directory)
+                .recordingEventsEnabled(true).recordingEventsChannel(events));
             KvArchive client = KvArchive.connect(archive.clientContext());
             HostDevice source = new HostDevice();
             PagedKvCache sourceCache = PagedKvCache.allocate(source, LAYOUT, 4 * BLOCKS);
             HostDevice destination = new HostDevice();
             PagedKvCache destinationCache = PagedKvCache.allocate(destination, LAYOUT, 4 * BLOCKS);
-            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(prefill.aeronDirectoryName())))
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(prefill.aeronDirectoryName()));
+            Subscription eventStream = aeron.addSubscription(
+                events, AeronArchive.Configuration.recordingEventsStreamId()))
         {
+            final RecordingEventsPoller told = new RecordingEventsPoller(eventStream);
+            await(eventStream::isConnected);
             final KvRecording recording = client.record(channel, STREAM_ID, SourceLocation.REMOTE);
             final Map<Long, KvBlocks> sent = new ConcurrentHashMap<>();
             try (KvSender sender = KvSender.launch(new KvSender.Context()
@@ -101,6 +113,14 @@ class ArchiveOnRailsTest
                 .isGreaterThan(info.bytes() / 8192 / 2);
             assertThat(EfaCounters.sum(aeron.countersReader(), EfaCounters.FALLBACKS_TYPE_ID)).isZero();
 
+            // The archive tells the other driver's clients of it, over rails too.
+            await(() -> told.poll() > 0 && RecordingStoppedDecoder.TEMPLATE_ID == told.templateId());
+            assertThat(told.recordingId()).isEqualTo(info.recordingId());
+            assertThat(told.recordingStopPosition()).isEqualTo(info.stopPosition());
+            final CountersReader counters = client.context().aeron().countersReader();
+            assertThat(EfaCounters.sum(counters, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isPositive();
+            assertThat(EfaCounters.sum(counters, EfaCounters.FALLBACKS_TYPE_ID)).isZero();
+
             final Map<Long, KvBlocks> landed = new ConcurrentHashMap<>();
             try (KvReplay replay = client.replay(info.recordingId(), new KvReceiver.Context()
                 .device(destination).allocator(destinationCache).stagingConfig("4:1").listener(collect(landed))))
@@ -111,6 +131,16 @@ class ArchiveOnRailsTest
 
             assertThat(landed).containsOnlyKeys(sent.keySet());
             landed.forEach((requestId, blocks) -> assertSame(source, sent.get(requestId), destination, blocks));
+        }
+    }
+
+    private static void await(final BooleanSupplier condition)
+    {
+        final long deadlineNs = System.nanoTime() + LIMIT_NS;
+        while (!condition.getAsBoolean())
+        {
+            assertThat(System.nanoTime() - deadlineNs).isNegative();
+            Thread.yield();
         }
     }
 

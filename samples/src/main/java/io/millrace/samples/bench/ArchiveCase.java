@@ -15,10 +15,7 @@
  */
 package io.millrace.samples.bench;
 
-import io.aeron.archive.Archive;
-import io.aeron.archive.ArchiveThreadingMode;
 import io.aeron.archive.codecs.SourceLocation;
-import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvBlockStore;
 import io.millrace.archive.KvFetch;
 import io.millrace.archive.KvFetchPlan;
@@ -28,7 +25,6 @@ import io.millrace.archive.KvReplay;
 import io.millrace.archive.KvReplayState;
 import io.millrace.archive.KvScanProgress;
 import io.millrace.archive.KvScope;
-import io.millrace.archive.MillraceArchive;
 import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvDtype;
 import io.millrace.bridge.KvLayout;
@@ -48,6 +44,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 
 /**
@@ -57,12 +55,10 @@ import java.util.stream.LongStream;
 final class ArchiveCase implements AutoCloseable
 {
     /** What a round measures. */
-    static final List<Transport> PARTS = List.of(Transport.UNRECORDED, Transport.RECORD, Transport.DISK_WRITE,
-        Transport.REPLAY, Transport.DISK_READ, Transport.FETCH_RANGE, Transport.FETCH_SCATTERED);
+    static final List<Transport> PARTS = List.of(Transport.UNRECORDED, Transport.RECORD, Transport.RECORD_LOCAL,
+        Transport.DISK_WRITE, Transport.REPLAY, Transport.DISK_READ, Transport.FETCH_RANGE, Transport.FETCH_SCATTERED);
 
     private static final long BYTES_PER_SECOND = 256L << 20;
-    private static final int WARM_UP_SHARE = 4;
-    private static final int SEGMENT_LENGTH = 64 << 20;
     private static final int STREAM_ID = 3101;
     private static final int IN_FLIGHT = 4;
     private static final int BLOCKS_PER_TRANSFER = 16;
@@ -79,8 +75,7 @@ final class ArchiveCase implements AutoCloseable
     private final WorkDirectory disk;
     private final TraceNode source;
     private final TraceNode target;
-    private final MillraceArchive archive;
-    private final KvArchive client;
+    private final ArchiveSite site;
     private int streamId = STREAM_ID;
 
     private ArchiveCase(
@@ -92,8 +87,8 @@ final class ArchiveCase implements AutoCloseable
         layout = new KvLayout(1, 1, KvShape.PIECE_UNIT / 2, KvDtype.BF16,
             result.benchCase().size() / KvShape.PIECE_UNIT);
         blockBytes = layout.blockBytesPerLayer();
-        // Of whole transfers, also where a part takes a quarter of the blocks or of a quarter of them.
-        final int unit = BLOCKS_PER_TRANSFER * SCATTER * WARM_UP_SHARE;
+        // Of whole transfers, also in a quarter.
+        final int unit = BLOCKS_PER_TRANSFER * SCATTER;
         blocks = BitUtil.align(
             (int)(BYTES_PER_SECOND * options.durationMs() / TimeUnit.SECONDS.toMillis(1) / blockBytes), unit);
         disk = WorkDirectory.create(WorkDirectory.Owner.BENCH, null == options.archiveDirectory() ?
@@ -101,12 +96,7 @@ final class ArchiveCase implements AutoCloseable
         source = new TraceNode(false, protocol, drivers.resolve("source"), layout, IN_FLIGHT * BLOCKS_PER_TRANSFER);
         target = new TraceNode(false, protocol, drivers.resolve("target"), layout,
             (int)blocks + IN_FLIGHT * BLOCKS_PER_TRANSFER);
-        archive = MillraceArchive.attach(target.aeron().context().aeronDirectoryName(), new Archive.Context()
-            .archiveDir(disk.path().resolve("recordings").toFile())
-            .threadingMode(ArchiveThreadingMode.SHARED)
-            .idleStrategySupplier(TraceNode::idleStrategy)
-            .segmentFileLength(SEGMENT_LENGTH));
-        client = KvArchive.connect(archive.clientContext().aeron(target.aeron()));
+        site = new ArchiveSite(target, disk.path().resolve("recordings"));
     }
 
     /**
@@ -119,27 +109,27 @@ final class ArchiveCase implements AutoCloseable
     {
         try (ArchiveCase archiveCase = new ArchiveCase(options, protocol, drivers, result))
         {
-            archiveCase.round(archiveCase.blocks / WARM_UP_SHARE, false);
-            for (int round = 0; round < options.rounds(); round++)
+            // The first one compiles the code.
+            for (int round = 0; round <= options.rounds(); round++)
             {
-                archiveCase.round(archiveCase.blocks, true);
+                archiveCase.round(round > 0);
             }
         }
     }
 
-    private void round(final long count, final boolean isCounted)
+    private void round(final boolean isCounted)
     {
-        final Path recordings = disk.path().resolve("recordings");
-        final long bytes = count * blockBytes;
-        add(isCounted, Transport.UNRECORDED, bytes, stream(count));
+        final Path recordings = site.directory();
+        final long bytes = blocks * blockBytes;
+        add(isCounted, Transport.UNRECORDED, bytes, stream());
 
-        final long startNs = System.nanoTime();
-        final KvRecordingInfo info = record(count);
-        PlainDisk.force(recordings, REC);
-        add(isCounted, Transport.RECORD, bytes, System.nanoTime() - startNs);
+        final Recorded recorded = record(site, channels(), SourceLocation.REMOTE);
+        final KvRecordingInfo info = recorded.info();
+        add(isCounted, Transport.RECORD, bytes, recorded.elapsedNs());
+        add(isCounted, Transport.RECORD_LOCAL, bytes, recordLocally());
 
         final long writeNs = System.nanoTime();
-        PlainDisk.write(disk.path(), info.bytes(), SEGMENT_LENGTH);
+        PlainDisk.write(disk.path(), info.bytes(), site.segmentLength());
         add(isCounted, Transport.DISK_WRITE, info.bytes(), System.nanoTime() - writeNs);
 
         PlainDisk.forget(recordings, REC);
@@ -151,11 +141,11 @@ final class ArchiveCase implements AutoCloseable
         add(isCounted, Transport.DISK_READ, read, System.nanoTime() - readNs);
         PlainDisk.remove(disk.path(), ".bin");
 
-        try (KvBlockStore store = KvBlockStore.open(client, new KvBlockStore.Context()
+        try (KvBlockStore store = KvBlockStore.open(site.client(), new KvBlockStore.Context()
             .indexFile(disk.path().resolve("index")).updateIntervalNs(0).mergeGapBytes(0)))
         {
             store.update(KvScanProgress.NONE);
-            final long some = count / SCATTER;
+            final long some = blocks / SCATTER;
             PlainDisk.forget(recordings, REC);
             add(isCounted, Transport.FETCH_RANGE, some * blockBytes,
                 fetch(store, LongStream.range(0, some).toArray()));
@@ -176,7 +166,7 @@ final class ArchiveCase implements AutoCloseable
         }
     }
 
-    private long stream(final long blocks)
+    private long stream()
     {
         final Channels channels = channels();
         final int id = streamId += 2;
@@ -189,22 +179,54 @@ final class ArchiveCase implements AutoCloseable
             .listener(new Freeing())
             .idleStrategy(TraceNode.idleStrategy())))
         {
-            final long startNs = System.nanoTime();
-            send(channels, id, blocks, false);
-            return System.nanoTime() - startNs;
+            return send(channels, id, false, (startNs) -> System.nanoTime() - startNs);
         }
     }
 
-    private KvRecordingInfo record(final long blocks)
+    /**
+     * By an archive on the sender's own driver, which spies on the publication.
+     */
+    private long recordLocally()
     {
-        final Channels channels = channels();
-        final int id = streamId += 2;
-        final KvRecording recording = client.record(channels.toServer(), id, SourceLocation.REMOTE);
-        send(channels, id, blocks, true);
-        return recording.awaitStop(TIMEOUT_NS);
+        final Path directory = disk.path().resolve("local");
+        try (ArchiveSite local = new ArchiveSite(source, directory))
+        {
+            final Channels channels = channels();
+            return record(local, new Channels(channels.toServer() + "|ssc=true", channels.toClient()),
+                SourceLocation.LOCAL).elapsedNs();
+        }
+        finally
+        {
+            PlainDisk.remove(directory, REC);
+        }
     }
 
-    private void send(final Channels channels, final int id, final long blocks, final boolean isUnacknowledged)
+    private Recorded record(final ArchiveSite at, final Channels channels, final SourceLocation location)
+    {
+        final int id = streamId += 2;
+        final KvRecording recording = at.client().record(channels.toServer(), id, location);
+        final long elapsedNs = send(channels, id, true, (startNs) ->
+        {
+            final long recorded = at.awaitRecorded(recording.awaitStart(TIMEOUT_NS), source, id, TIMEOUT_NS);
+            PlainDisk.force(at.directory(), REC);
+            final long elapsed = System.nanoTime() - startNs;
+            if (recorded < blocks * blockBytes)
+            {
+                throw new IllegalStateException(recorded + " of " + blocks * blockBytes + " bytes were recorded");
+            }
+            return elapsed;
+        });
+        return new Recorded(recording.awaitStop(TIMEOUT_NS), elapsedNs);
+    }
+
+    /**
+     * @param end that is given the time of the first transfer, and called before the publication is closed.
+     */
+    private long send(
+        final Channels channels,
+        final int id,
+        final boolean isUnacknowledged,
+        final LongUnaryOperator end)
     {
         final ArrayDeque<KvTransfer> inFlight = new ArrayDeque<>();
         final KvBlocks[] buffers = new KvBlocks[IN_FLIGHT];
@@ -220,6 +242,8 @@ final class ArchiveCase implements AutoCloseable
             .unacknowledged(isUnacknowledged)
             .idleStrategy(TraceNode.idleStrategy())))
         {
+            awaitConnected(sender);
+            final long startNs = System.nanoTime();
             for (long from = 0; from < blocks; from += BLOCKS_PER_TRANSFER)
             {
                 if (inFlight.size() == IN_FLIGHT)
@@ -234,6 +258,7 @@ final class ArchiveCase implements AutoCloseable
                     .timeoutNs(TIMEOUT_NS)));
             }
             inFlight.forEach(ArchiveCase::await);
+            return end.applyAsLong(startNs);
         }
         finally
         {
@@ -241,6 +266,19 @@ final class ArchiveCase implements AutoCloseable
             {
                 source.cache().free(buffer);
             }
+        }
+    }
+
+    private static void awaitConnected(final KvSender sender)
+    {
+        final long deadlineNs = System.nanoTime() + TIMEOUT_NS;
+        while (!sender.isConnected())
+        {
+            if (System.nanoTime() - deadlineNs > 0)
+            {
+                throw new IllegalStateException("nobody subscribes to " + sender.context().channel());
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
     }
 
@@ -255,7 +293,7 @@ final class ArchiveCase implements AutoCloseable
     private long replay(final KvRecordingInfo info)
     {
         final long startNs = System.nanoTime();
-        try (KvReplay replay = client.replay(info.recordingId(), new KvReceiver.Context()
+        try (KvReplay replay = site.client().replay(info.recordingId(), new KvReceiver.Context()
             .device(target.device())
             .allocator(target.cache())
             .listener(new Freeing())
@@ -306,7 +344,11 @@ final class ArchiveCase implements AutoCloseable
      */
     public void close()
     {
-        CloseHelper.quietCloseAll(client, archive, target, source, disk);
+        CloseHelper.quietCloseAll(site, target, source, disk);
+    }
+
+    private record Recorded(KvRecordingInfo info, long elapsedNs)
+    {
     }
 
     /**

@@ -96,8 +96,9 @@ public enum CaseKind
             case KV -> "Transfers of 32 pieces out of and into host memory that stands in for a device, with " +
                 "checksums and acknowledgements.";
             case KV_TRACE -> "The same with the lengths of requests.";
-            case ARCHIVE -> "A KV stream between two drivers, recorded with checksums and forced to the disk, then " +
-                "replayed and fetched with a cold cache; beside plain writes and reads of as many bytes there.";
+            case ARCHIVE -> "A KV stream between two drivers, recorded with checksums and forced to the disk, at the " +
+                "receiver and at the sender, then replayed and fetched with a cold cache; beside plain writes and " +
+                "reads of as many bytes there.";
             case ARCHIVE_INDEX -> "Look-ups of random blocks, and bytes of memory for each block.";
         };
     }

@@ -91,6 +91,8 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
             {
                 putBytes(ratios, "recordToSequentialWrite", Transport.RECORD, Transport.DISK_WRITE);
                 putBytes(ratios, "recordToStream", Transport.RECORD, Transport.UNRECORDED);
+                putBytes(ratios, "recordLocalToSequentialWrite", Transport.RECORD_LOCAL, Transport.DISK_WRITE);
+                putBytes(ratios, "recordLocalToStream", Transport.RECORD_LOCAL, Transport.UNRECORDED);
                 putBytes(ratios, "replayToSequentialRead", Transport.REPLAY, Transport.DISK_READ);
                 putBytes(ratios, "replayToStream", Transport.REPLAY, Transport.UNRECORDED);
                 putBytes(ratios, "scatteredToRange", Transport.FETCH_SCATTERED, Transport.FETCH_RANGE);

@@ -34,6 +34,10 @@ final class Legend
         Map.entry("toLongest", "bytes a second of these pieces by those of the longest"),
         Map.entry("recordToSequentialWrite", "bytes a second recorded by those of plain writes"),
         Map.entry("recordToStream", "bytes a second recorded by those of the stream that is not recorded"),
+        Map.entry("recordLocalToSequentialWrite",
+            "bytes a second recorded by the sender's archive by those of plain writes"),
+        Map.entry("recordLocalToStream",
+            "bytes a second recorded by the sender's archive by those of the stream that is not recorded"),
         Map.entry("replayToSequentialRead", "bytes a second replayed by those of plain reads"),
         Map.entry("replayToStream", "bytes a second replayed by those of the stream that is not recorded"),
         Map.entry("scatteredToRange", "bytes a second of scattered blocks by those of blocks that lie together"));

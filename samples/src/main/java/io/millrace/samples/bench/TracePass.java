@@ -17,14 +17,12 @@ package io.millrace.samples.bench;
 
 import io.aeron.archive.Archive;
 import io.aeron.archive.ArchiveThreadingMode;
-import io.aeron.archive.codecs.SourceLocation;
 import io.millrace.archive.KvArchive;
 import io.millrace.archive.KvBlockStore;
 import io.millrace.archive.KvEviction;
 import io.millrace.archive.KvFetch;
 import io.millrace.archive.KvFetchPlan;
 import io.millrace.archive.KvReplayState;
-import io.millrace.archive.KvRecording;
 import io.millrace.archive.KvScanProgress;
 import io.millrace.archive.KvScope;
 import io.millrace.archive.MillraceArchive;
@@ -33,10 +31,6 @@ import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvReceiverListener;
-import io.millrace.bridge.KvSender;
-import io.millrace.bridge.KvTransfer;
-import io.millrace.bridge.KvTransferRequest;
-import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.KvTransferStats;
 import io.millrace.efa.EfaCounters;
 import io.millrace.samples.demo.ProgressDisplay;
@@ -50,7 +44,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -70,9 +63,7 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
 {
     private static final int MTU = 65_504;
     private static final String STAGING = "4:4";
-    private static final int STREAM_ID = 3001;
     private static final int MAX_REQUEST_BLOCKS = 256;
-    private static final int IN_FLIGHT = 4;
     private static final int CONCURRENT = 8;
     private static final int TENTHS = 10;
     private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
@@ -83,7 +74,6 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
     private final WorkDirectory directory;
     private final WorkDirectory archiveDirectory;
     private final Channels data;
-    private final ArrayDeque<Sent> inFlight = new ArrayDeque<>();
     private final Map<Long, long[]> expected = new ConcurrentHashMap<>();
     private final AtomicLong verified = new AtomicLong();
     private final AtomicLong mismatches = new AtomicLong();
@@ -96,11 +86,7 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
     private KvArchive decodeClient;
     private KvBlockStore store;
     private KvReceiver receiver;
-    private KvSender sender;
-    private KvRecording recording;
-    private long sentSinceRotation;
-    private long nextTransfer;
-    private long recorded;
+    private TraceSender sender;
     private long blocks;
     private long hits;
     private long failedFetches;
@@ -109,10 +95,6 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
     private long segments;
     private long transfers;
     private long refused;
-
-    private record Sent(KvTransfer transfer, KvBlocks blocks)
-    {
-    }
 
     private record Running(
         long[] hashes, KvFetchPlan plan, KvBlocks target, KvFetch fetch, CompletableFuture<Long> durationNs)
@@ -155,9 +137,9 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
                 (options.capacityBytes() + 2 * options.recordingBytes()) + ": make room, or lower --capacity");
         }
         prefill = new TraceNode(options.isStock(), options.protocol(), directory.path().resolve("prefill"), layout,
-            2 * IN_FLIGHT * options.blocksPerTransfer());
+            2 * TraceSender.IN_FLIGHT * options.blocksPerTransfer());
         decode = new TraceNode(options.isStock(), options.protocol(), directory.path().resolve("decode"), layout,
-            CONCURRENT * MAX_REQUEST_BLOCKS + 2 * IN_FLIGHT * options.blocksPerTransfer());
+            CONCURRENT * MAX_REQUEST_BLOCKS + 2 * TraceSender.IN_FLIGHT * options.blocksPerTransfer());
         final Channels control = channels();
         archive = MillraceArchive.attach(prefill.aeron().context().aeronDirectoryName(), new Archive.Context()
             .archiveDir(disk.resolve("recordings").toFile())
@@ -178,12 +160,12 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
         receiver = KvReceiver.launch(receiverContext()
             .aeron(decode.aeron())
             .channel(data.toServer())
-            .streamId(STREAM_ID)
+            .streamId(TraceSender.STREAM_ID)
             .reverseChannel(data.toClient())
-            .reverseStreamId(STREAM_ID + 1)
+            .reverseStreamId(TraceSender.STREAM_ID + 1)
             .allocator(decode.cache())
             .listener(this));
-        beginRecording();
+        sender = new TraceSender(options, layout, scope.modelTag(), prefill, client, data, expected);
     }
 
     private TracePassReport run()
@@ -213,14 +195,14 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
                 }
             }
         }
-        endRecording();
+        sender.endRecording();
         evict();
         final long stored = client.list(0, Integer.MAX_VALUE).stream().mapToLong(info -> info.bytes()).sum();
         final long indexed = Math.max(1, store.index().stats().blocks());
         return new TracePassReport(prefill.description(), done, blocks,
             layout.layers() * (long)layout.blockBytesPerLayer(), hits, hits / (double)Math.max(1, blocks),
-            failedFetches, bytesServed, bytesRead, recorded, segments, transfers, refused, stored, mismatches.get(),
-            verified.get(), (System.nanoTime() - startNs) / 1e9,
+            failedFetches, bytesServed, bytesRead, sender.recordedBytes(), segments, transfers, refused, stored,
+            mismatches.get(), verified.get(), (System.nanoTime() - startNs) / 1e9,
             List.of(fetchMicros.getValueAtPercentile(50), fetchMicros.getValueAtPercentile(99),
             fetchMicros.getMaxValue()), privateMegabytes, store.index().stats().memoryBytes() / (double)indexed,
             frames(EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID), frames(EfaCounters.UDP_DATA_FRAMES_SENT_TYPE_ID));
@@ -251,11 +233,11 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
                 IntStream.of(one.plan().misses()), IntStream.of(awaitFetch(one))).toArray();
             for (int from = 0; from < missing.length; from += options.blocksPerTransfer())
             {
-                send(Arrays.stream(missing, from, Math.min(missing.length, from + options.blocksPerTransfer()))
+                sender.send(Arrays.stream(missing, from, Math.min(missing.length, from + options.blocksPerTransfer()))
                     .mapToLong(index -> one.hashes()[index]).toArray());
             }
         }
-        awaitTransfers(0);
+        sender.awaitTransfers(0);
     }
 
     private int[] awaitFetch(final Running one)
@@ -292,46 +274,6 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
         }
     }
 
-    private void send(final long[] hashes)
-    {
-        awaitTransfers(IN_FLIGHT - 1);
-        final KvBlocks source = prefill.cache().allocate(hashes.length);
-        for (int i = 0; i < hashes.length; i++)
-        {
-            prefill.fill(source, i, hashes[i]);
-        }
-        final long requestId = nextTransfer++;
-        expected.put(requestId, hashes);
-        inFlight.add(new Sent(sender.submit(new KvTransferRequest()
-            .requestId(requestId)
-            .layout(layout)
-            .blocks(source)
-            .blockHashes(hashes)
-            .modelTag(scope.modelTag())
-            .timeoutNs(TIMEOUT_NS)), source));
-        sentSinceRotation += hashes.length * (long)layout.blockBytesPerLayer() * layout.layers();
-        if (sentSinceRotation >= options.recordingBytes())
-        {
-            // Of several recordings the coldest can go; of one only the start.
-            endRecording();
-            beginRecording();
-        }
-    }
-
-    private void awaitTransfers(final int left)
-    {
-        while (inFlight.size() > left)
-        {
-            final Sent sent = inFlight.remove();
-            if (KvTransferState.COMPLETED != sent.transfer().await(TIMEOUT_NS))
-            {
-                throw CommandFailure.failed("a transfer is " + sent.transfer().state() + ": " +
-                    sent.transfer().errorText());
-            }
-            prefill.cache().free(sent.blocks());
-        }
-    }
-
     /**
      * {@inheritDoc}
      */
@@ -362,27 +304,6 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
         {
             mismatches.incrementAndGet();
         }
-    }
-
-    private void beginRecording()
-    {
-        recording = client.record(data.toServer(), STREAM_ID, SourceLocation.LOCAL);
-        sender = KvSender.launch(new KvSender.Context()
-            .aeron(prefill.aeron())
-            .channel(data.toServer())
-            .streamId(STREAM_ID)
-            .reverseChannel(data.toClient())
-            .reverseStreamId(STREAM_ID + 1)
-            .device(prefill.device())
-            .idleStrategy(TraceNode.idleStrategy()));
-        sentSinceRotation = 0;
-    }
-
-    private void endRecording()
-    {
-        awaitTransfers(0);
-        CloseHelper.close(sender);
-        recorded += recording.awaitStop(TIMEOUT_NS).bytes();
     }
 
     private void evict()

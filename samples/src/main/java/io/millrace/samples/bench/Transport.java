@@ -38,8 +38,10 @@ public enum Transport
     RAW("raw", "raw libfabric"),
     /** A KV stream that is received and not recorded. */
     UNRECORDED("stream", "not recorded"),
-    /** The same stream, recorded, until its bytes are on the disk. */
+    /** The same stream, recorded by an archive on the receiver's driver, until its bytes are on the disk. */
     RECORD("record", "recorded"),
+    /** As much, recorded by an archive on the sender's own driver. */
+    RECORD_LOCAL("recordLocal", "recorded at the sender"),
     /** Plain writes of as many bytes to that disk, until they are on it. */
     DISK_WRITE("sequentialWrite", "plain writes"),
     /** The recording from a disk whose cache is cold, into device memory. */

@@ -37,7 +37,7 @@ final class ArchiveDirectory
     {
         if (null != directory)
         {
-            store.archiveDirectory(directory);
+            store.archive().context().archiveDirectory(directory);
         }
     }
 }

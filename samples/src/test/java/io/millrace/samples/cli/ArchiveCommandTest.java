@@ -132,6 +132,16 @@ class ArchiveCommandTest
             {
                 assertThat(json(0, "verify", "--dir", dir, "--index", index, "--archive-dir",
                     directory.resolve("second").toString()).get("clean").asBoolean()).isTrue();
+                assertThat(shown.toString(StandardCharsets.UTF_8)).as("verify").contains("recording 0 100%");
+                shown.reset();
+                assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt())
+                    .isEqualTo(5 * BLOCKS);
+                assertThat(shown.toString(StandardCharsets.UTF_8)).as("rebuild").contains("recording 0 100%");
+                shown.reset();
+                assertThat(json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "--tag", "llama",
+                    "2000").get("landed")).hasToString("[0]");
+                assertThat(shown.toString(StandardCharsets.UTF_8)).as("fetch").contains("fetch 100%");
+                shown.reset();
                 assertThat(json(0, "replay", "0", "--dir", dir).get("transfersCompleted").asInt()).isEqualTo(5);
             }
             finally
@@ -139,7 +149,7 @@ class ArchiveCommandTest
                 System.setErr(err);
                 System.clearProperty("millrace.terminal.columns");
             }
-            assertThat(shown.toString(StandardCharsets.UTF_8)).contains("recording 0 100%");
+            assertThat(shown.toString(StandardCharsets.UTF_8)).as("replay").contains("recording 0 100%");
         }
     }
 
