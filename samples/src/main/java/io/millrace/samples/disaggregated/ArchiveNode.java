@@ -93,6 +93,7 @@ public final class ArchiveNode extends SenderNode
     @Override
     void produce(final Command command, final KvBlocks blocks)
     {
+        link.send(ParentLink.event("reading").put("id", command.id()).put("startNs", System.nanoTime()));
         final KvFetchPlan plan = store.plan(scope, command.hashes());
         try (KvFetch fetch = store.fetch(plan, blocks, streams(new KvReceiver.Context())))
         {

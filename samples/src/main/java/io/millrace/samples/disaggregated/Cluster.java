@@ -44,12 +44,15 @@ final class Cluster implements AutoCloseable
      */
     static final int SENDER_PROMPTS = 2;
 
+    /**
+     * Tokens a second of one answer.
+     */
+    static final double DECODE_RATE = 60;
+
     private static final long START_DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final List<String> JVM_OPTIONS = List.of("-Xmx128m", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Dagrona.disable.bounds.checks=true");
-    // Tokens a second of one answer.
-    private static final double DECODE_RATE = 60;
 
     private final BlockingQueue<ChildProcess.Event> events = new LinkedBlockingQueue<>();
     private final List<ChildProcess> children = new ArrayList<>();

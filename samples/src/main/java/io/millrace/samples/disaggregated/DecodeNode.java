@@ -187,9 +187,8 @@ public final class DecodeNode extends Node implements KvBlockAllocator, KvReceiv
         put(event.putArray("stored"), memory.takeStored());
         put(event.putArray("evicted"), memory.takeEvicted());
         link.send(event);
-        final double decodeNs = 0 == orders.tokensPerSecond() ? 0 :
-            request.command.tokens() / orders.tokensPerSecond() * TimeUnit.SECONDS.toNanos(1);
-        worker.schedule(guarded(() -> end(request)), (long)decodeNs, TimeUnit.NANOSECONDS);
+        worker.schedule(
+            guarded(() -> end(request)), orders.computeNs(request.command.tokens()), TimeUnit.NANOSECONDS);
     }
 
     private void end(final Request request)

@@ -17,6 +17,8 @@ package io.millrace.samples.disaggregated;
 
 import io.millrace.bridge.KvLayout;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * What a process is told first.
  *
@@ -44,5 +46,21 @@ record NodeOrders(
     KvLayout layout()
     {
         return KvLayout.parse(model, Prompt.TOKENS_PER_BLOCK);
+    }
+
+    /**
+     * How long this instance computes some tokens.
+     */
+    long computeNs(final long tokens)
+    {
+        return computeNs(tokens, tokensPerSecond);
+    }
+
+    /**
+     * How long an instance with a rate, or 0 for as fast as it goes, computes some tokens.
+     */
+    static long computeNs(final long tokens, final double tokensPerSecond)
+    {
+        return 0 == tokensPerSecond ? 0 : (long)(tokens / tokensPerSecond * TimeUnit.SECONDS.toNanos(1));
     }
 }

@@ -22,7 +22,6 @@ import io.millrace.bridge.KvTransfer;
 import io.millrace.samples.demo.ParentLink;
 import org.agrona.CloseHelper;
 
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -63,13 +62,12 @@ public final class PrefillNode extends SenderNode
     void produce(final Command command, final KvBlocks blocks)
     {
         final long startNs = System.nanoTime();
-        final double computeNs = 0 == orders.tokensPerSecond() ? 0 :
-            command.tokens() / orders.tokensPerSecond() * TimeUnit.SECONDS.toNanos(1);
+        final long computeNs = orders.computeNs(command.tokens());
         final KvTransfer transfer = submit(command, blocks, true);
         for (int layer = 0; layer < layout.layers(); layer++)
         {
             model.compute(blocks, command.hashes(), layer);
-            parkUntil(startNs + (long)(computeNs * (layer + 1) / layout.layers()));
+            parkUntil(startNs + computeNs * (layer + 1) / layout.layers());
             transfer.layerReady(layer);
         }
         link.send(ParentLink.event("computed")

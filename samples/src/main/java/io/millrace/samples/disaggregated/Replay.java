@@ -53,7 +53,8 @@ final class Replay
             options.changes().stream().sorted(Comparator.comparingDouble(Change::seconds)).toList());
         total = prompts.size();
         fleet = new Fleet(cluster);
-        router = new Router(fleet);
+        router = new Router(fleet, Router.silenceNs(
+            prompts, options.tokensPerSecond() * options.speed(), Cluster.DECODE_RATE * options.speed()));
     }
 
     RunResult run()

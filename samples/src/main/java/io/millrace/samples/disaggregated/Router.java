@@ -42,6 +42,7 @@ final class Router
     private static final long SILENCE_NS = TimeUnit.SECONDS.toNanos(120);
 
     private final Fleet fleet;
+    private final long silenceNs;
     private final Tally tally = new Tally();
     private final Queue<Ticket> arrived = new ArrayDeque<>();
     private final List<Job> unassigned = new ArrayList<>();
@@ -52,9 +53,28 @@ final class Router
     private int firstTokens;
     private int answering;
 
-    Router(final Fleet fleet)
+    /**
+     * @param silenceNs after which the run has failed when requests wait and no instance says anything.
+     */
+    Router(final Fleet fleet, final long silenceNs)
     {
         this.fleet = fleet;
+        this.silenceNs = silenceNs;
+    }
+
+    /**
+     * How long all may be silent: of a prompt nothing is heard until it is computed, and one that waits for memory hears
+     * of it when an answer ends.
+     *
+     * @param prompts     of the run.
+     * @param prefillRate tokens a second that a prefill instance computes, 0 for as fast as it goes.
+     * @param decodeRate  tokens a second of an answer, 0 for as fast as it goes.
+     */
+    static long silenceNs(final List<Prompt> prompts, final double prefillRate, final double decodeRate)
+    {
+        return SILENCE_NS +
+            NodeOrders.computeNs(prompts.stream().mapToInt(Prompt::tokens).max().orElse(0), prefillRate) +
+            NodeOrders.computeNs(prompts.stream().mapToInt(Prompt::outputTokens).max().orElse(0), decodeRate);
     }
 
     /**
@@ -124,10 +144,10 @@ final class Router
         final List<Job> again = new ArrayList<>(unassigned);
         unassigned.clear();
         again.forEach((job) -> compute(job.ticket(), job.id(), job.from(), job.to()));
-        if (System.nanoTime() - lastProgressNs > SILENCE_NS && waiting() > 0)
+        if (System.nanoTime() - lastProgressNs > silenceNs && waiting() > 0)
         {
-            throw CommandFailure.failed(waiting() + " requests wait and none went on for 120 s: --verbose shows what " +
-                "the processes say");
+            throw CommandFailure.failed(waiting() + " requests wait and none went on for " +
+                TimeUnit.NANOSECONDS.toSeconds(silenceNs) + " s: --verbose shows what the processes say");
         }
     }
 
@@ -164,6 +184,13 @@ final class Router
                 if (jobs.containsKey(id))
                 {
                     jobs.get(id).ticket().computed(message.get("startNs").asLong(), message.get("endNs").asLong());
+                }
+            }
+            case "reading" ->
+            {
+                if (jobs.containsKey(id))
+                {
+                    jobs.get(id).ticket().read(message.get("startNs").asLong());
                 }
             }
             case "sent" -> onSent(jobs.remove(id));

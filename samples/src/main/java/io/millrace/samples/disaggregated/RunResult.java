@@ -72,9 +72,9 @@ public record RunResult(
      * Times in milliseconds, from when a request was due.
      *
      * @param total    until the first token could be made.
-     * @param queue    until an instance began with it.
+     * @param queue    until an instance began with it, and after that for the archive to begin.
      * @param prefill  simulated.
-     * @param transfer from then until all blocks were in the decode instance's memory.
+     * @param transfer from the end of both until all blocks were in the decode instance's memory.
      */
     public record TimeToFirstToken(Times total, Times queue, Times prefill, Times transfer)
     {

@@ -158,7 +158,7 @@ abstract class SenderNode extends Node
             .blockHashes(command.hashes())
             .modelTag(orders.model())
             .layerwise(layerwise)
-            .timeoutNs(TRANSFER_TIMEOUT_NS));
+            .timeoutNs(TRANSFER_TIMEOUT_NS + orders.computeNs(command.tokens())));
     }
 
     void onEnd(final KvTransfer transfer, final KvBlocks blocks)

@@ -45,6 +45,8 @@ final class Ticket
     private long beginNs;
     private long computedNs;
     private boolean isComputed;
+    private long readNs;
+    private boolean isRead;
     private int openJobs;
     private long firstTokenNs;
     private long wrongBlocks;
@@ -99,6 +101,15 @@ final class Ticket
         beginNs = isComputed ? Math.min(beginNs, startNs) : startNs;
         computedNs = isComputed ? Math.max(computedNs, endNs) : endNs;
         isComputed = true;
+    }
+
+    /**
+     * The archive's worker began to read its blocks.
+     */
+    void read(final long startNs)
+    {
+        readNs = startNs;
+        isRead = true;
     }
 
     /**
@@ -162,15 +173,18 @@ final class Ticket
     }
 
     /**
-     * Where the time to the first token went. The archive's part that the prefill did not hide is transfer.
+     * Where the time to the first token went. Of the archive's part, what the prefill did not hide: until the archive
+     * began with it queue, and then transfer.
      */
     RunResult.Served served(final long startNs)
     {
         // The instances tell of their parts a moment after them.
         final long begin = Math.min(beginNs, firstTokenNs);
         final long computed = Math.clamp(computedNs, begin, firstTokenNs);
-        return new RunResult.Served(ms(dueNs - startNs) / 1e3, ms(begin - dueNs), ms(computed - begin),
-            ms(firstTokenNs - computed), ms(firstTokenNs - dueNs), cached, stored, blockCount() - cached - stored);
+        final long sending = isRead ? Math.clamp(readNs, computed, firstTokenNs) : computed;
+        return new RunResult.Served(ms(dueNs - startNs) / 1e3, ms(begin - dueNs + sending - computed),
+            ms(computed - begin), ms(firstTokenNs - sending), ms(firstTokenNs - dueNs),
+            cached, stored, blockCount() - cached - stored);
     }
 
     private static double ms(final long nanos)
