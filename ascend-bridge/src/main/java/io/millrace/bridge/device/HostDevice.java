@@ -24,18 +24,21 @@ import java.util.concurrent.TimeUnit;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A device that is off-heap memory of this process, for machines without an NPU. Its copies run on threads of its own,
- * so that callers meet the same asynchrony as with hardware.
+ * so that callers meet the same asynchrony as with hardware. Memory of 2 MiB and more asks for transparent huge pages.
  */
 public final class HostDevice implements KvDevice
 {
     /**
-     * Alignment of allocations in bytes.
+     * Least alignment of allocations in bytes.
      */
     public static final int ALIGNMENT = 4096;
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(HostDevice.class);
     private static final int MAX_COPY_THREADS = 16;
     private static final long DRAIN_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(5);
 
@@ -112,8 +115,14 @@ public final class HostDevice implements KvDevice
             throw new IllegalArgumentException("lengthBytes=" + lengthBytes + " must be 1 or more");
         }
 
-        final long raw = UnsafeApi.allocateMemory(lengthBytes + ALIGNMENT);
-        final long address = (raw + ALIGNMENT - 1) & -ALIGNMENT;
+        final boolean isLarge = lengthBytes >= HostMemory.TRANSPARENT_PAGE;
+        final long alignment = isLarge ? HostMemory.TRANSPARENT_PAGE : ALIGNMENT;
+        final long raw = UnsafeApi.allocateMemory(lengthBytes + alignment);
+        final long address = (raw + alignment - 1) & -alignment;
+        if (isLarge)
+        {
+            adviseHugePages(address, lengthBytes);
+        }
         synchronized (allocations)
         {
             if (isClosed)
@@ -125,6 +134,19 @@ public final class HostDevice implements KvDevice
         }
         registry.add(address, lengthBytes);
         return address;
+    }
+
+    // Scattered blocks miss the TLB once a page.
+    private void adviseHugePages(final long address, final long lengthBytes)
+    {
+        try
+        {
+            HostMemory.adviseHugePages(address, lengthBytes);
+        }
+        catch (final HostMemory.NoHostMemoryException | LinkageError ex)
+        {
+            LOGGER.info("{} has {} bytes on base pages: {}", name(), lengthBytes, ex.toString());
+        }
     }
 
     /**

@@ -33,6 +33,11 @@ public final class HostMemory
      */
     public static final int BASE_PAGE = 4096;
 
+    /**
+     * Length and alignment of transparent huge pages, in bytes.
+     */
+    public static final int TRANSPARENT_PAGE = 2 << 20;
+
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_SHARED = 1;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
@@ -41,6 +46,7 @@ public final class HostMemory
     private static final int MAP_FAILED = -1;
     private static final int O_RDWR_CLOEXEC = 2 | 0x80000;
     private static final int MPOL_BIND = 2;
+    private static final int MADV_HUGEPAGE = 14;
     private static final int MADV_POPULATE_WRITE = 23;
     private static final int EINVAL = 22;
     private static final int MAX_NODES = 1024;
@@ -108,6 +114,21 @@ public final class HostMemory
             throw error;
         }
         return address;
+    }
+
+    /**
+     * Ask for transparent huge pages, which the kernel gives where it has some.
+     *
+     * @param address     of memory that was not touched, a multiple of {@link #TRANSPARENT_PAGE}.
+     * @param lengthBytes 1 and up.
+     * @throws NoHostMemoryException when the kernel knows none.
+     */
+    public static void adviseHugePages(final long address, final long lengthBytes)
+    {
+        if (0 != LibC.madvise(address, lengthBytes, MADV_HUGEPAGE))
+        {
+            throw error("madvise for transparent huge pages");
+        }
     }
 
     /**
