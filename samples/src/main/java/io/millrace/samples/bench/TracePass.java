@@ -65,6 +65,7 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
     private static final String STAGING = "4:4";
     private static final int MAX_REQUEST_BLOCKS = 256;
     private static final int CONCURRENT = 8;
+    private static final int MAX_REPLAYS = 4;
     private static final int TENTHS = 10;
     private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(60);
 
@@ -146,6 +147,7 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
             .threadingMode(ArchiveThreadingMode.SHARED)
             .idleStrategySupplier(TraceNode::idleStrategy)
             .segmentFileLength(options.segmentBytes())
+            .maxConcurrentReplays(2 * CONCURRENT * MAX_REPLAYS)
             .controlChannel(control.toServer())
             .replicationChannel("aeron:udp?endpoint=127.0.0.1:0"));
         client = KvArchive.connect(archive.clientContext().aeron(prefill.aeron()));
@@ -156,7 +158,7 @@ public final class TracePass implements KvReceiverListener, AutoCloseable
             .controlResponseChannel("aeron:udp?endpoint=127.0.0.1:0")
             .replayChannel(channels().toServer()));
         store = KvBlockStore.open(client, new KvBlockStore.Context()
-            .indexFile(disk.resolve("index")).updateIntervalNs(0));
+            .indexFile(disk.resolve("index")).updateIntervalNs(0).maxReplays(MAX_REPLAYS));
         receiver = KvReceiver.launch(receiverContext()
             .aeron(decode.aeron())
             .channel(data.toServer())
