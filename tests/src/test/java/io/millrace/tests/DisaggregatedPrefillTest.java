@@ -72,7 +72,8 @@ class DisaggregatedPrefillTest
         assertThat(instance(result, "prefill-0").get("leftSeconds").asDouble()).isPositive();
         assertThat(instance(result, "prefill-1").get("leftSeconds").isNull()).isTrue();
         assertThat(instance(result, "archive").get("blocks").asLong()).isEqualTo(blocks.get("archive").asLong());
-        assertThat(Files.readString(report)).contains("<svg", "Time to first token", "decode-1", "900s:+prefill", "</html>");
+        assertThat(Files.readString(report)).contains(
+            "<svg", "Time to first token", "decode-1", "900s:+prefill", "</html>");
     }
 
     @Test

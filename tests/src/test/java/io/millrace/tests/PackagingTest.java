@@ -69,8 +69,8 @@ class PackagingTest
     private void assertDriverRuns(final Path jars) throws Exception
     {
         final String home = directory.resolve("driver").toString();
-        try (Tool driver = java(jars, "media-driver-efa", List.of("-Daeron.dir=" + home, "-Daeron.threading.mode=SHARED",
-            "-Dmillrace.efa.protocol=shm", "-Daeron.dir.delete.on.shutdown=true")))
+        try (Tool driver = java(jars, "media-driver-efa", List.of("-Daeron.dir=" + home,
+            "-Daeron.threading.mode=SHARED", "-Dmillrace.efa.protocol=shm", "-Daeron.dir.delete.on.shutdown=true")))
         {
             driver.awaitTrue("cnc.dat", () -> Files.exists(Path.of(home, "cnc.dat")));
             driver.awaitTrue("heartbeat", () -> isUp(jars, home));
