@@ -4,9 +4,24 @@
 #
 # Builds everything twice, in two directories, time zones and locales, with what `mvn -Prelease package` makes, and compares
 # the jars byte by byte; then holds the manifests of the runnable ones against what they need.
-# Options are passed to Maven, such as -o. Status 0 only if all is as it should be.
+#
+#   packaging/reproducible.sh [--built] [--to DIR] [Maven option ...]
+#
+#   --built   packs the classes that are built here twice, in place of compiling them: seconds, for tests
+#   --to DIR  leaves the jars of one build there
+#
+# Status 0 only if all is as it should be.
 set -euo pipefail
 
+built=0
+to=""
+while (( $# > 0 )); do
+    case "$1" in
+        --built) built=1; shift ;;
+        --to) to="$(realpath "$2")"; shift 2 ;;
+        *) break ;;
+    esac
+done
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -17,6 +32,9 @@ copy()
 {
     mkdir -p "$1"
     git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create | tar --extract --directory="$1"
+    if (( built == 1 )); then
+        cp --recursive --parents ./*/target/classes "$1"
+    fi
 }
 
 build()
@@ -42,6 +60,7 @@ manifest()
 failures=0
 # Jars keep the modes that files have on disk.
 umask 022
+(( built == 1 )) && set -- -Dmaven.main.skip=true "$@"
 copy "$one"
 copy "$two"
 TZ=UTC LC_ALL=C build "$one" "$@"
@@ -73,5 +92,8 @@ media-driver-efa/target/millrace-*-all.jar io.millrace.efa.EfaMediaDriver
 samples/target/millrace-*-all.jar io.millrace.samples.Millrace
 JARS
 
+if [[ -n "$to" ]]; then
+    (cd "$one" && xargs cp --target-directory="$to") < "$one/jars"
+fi
 (( failures == 0 )) && echo "$(wc -l < "$one/jars") jars of two builds are identical, manifests are right"
 exit "$failures"

@@ -29,6 +29,7 @@ import io.millrace.samples.cli.SampleCommand;
 import io.millrace.samples.cli.StatCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
  * The tool behind {@code ./millrace}.
@@ -42,6 +43,9 @@ import picocli.CommandLine.Command;
         StatCommand.class })
 public final class Millrace
 {
+    @Option(names = { "-h", "--help" }, usageHelp = true, description = "Show this help.")
+    private boolean help;
+
     private Millrace()
     {
     }

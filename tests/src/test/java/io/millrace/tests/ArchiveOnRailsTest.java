@@ -75,8 +75,8 @@ class ArchiveOnRailsTest
     void recordsWhatCrossesRailsAndReplaysIt(final String protocol) throws Exception
     {
         final EfaContext efaContext = new EfaContext().protocol(protocol);
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
-        final String events = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort() + "|term-length=1m|mtu=8k";
+        final String events = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort();
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(Rails.driverContext(), efaContext);
             MillraceArchive archive = MillraceArchive.launch(
                 EfaMediaDriver.install(Rails.driverContext(), efaContext), Rails.archiveContext(directory)

@@ -82,8 +82,8 @@ class ArchivePairOnRailsTest
     @Test
     void joinsStreamsLate() throws Exception
     {
-        final String kvChannel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
+        final String kvChannel = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort() + "|term-length=1m|mtu=8k";
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort() + "|term-length=1m|mtu=8k";
         final Map<Long, KvBlocks> landed = new ConcurrentHashMap<>();
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(Rails.driverContext(), efaContext);
             MillraceArchive archive = MillraceArchive.launch(
@@ -148,7 +148,7 @@ class ArchivePairOnRailsTest
     @Test
     void copiesToASecondArchiveAndReadsFromIt() throws Exception
     {
-        final String control = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
+        final String control = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort();
         final String ipc = "aeron:ipc?term-length=1m|mtu=8k";
         try (MediaDriver firstDriver = MediaDriver.launch(EfaMediaDriver.install(Rails.driverContext(), efaContext));
             MillraceArchive first = MillraceArchive.attach(
@@ -161,7 +161,7 @@ class ArchivePairOnRailsTest
                 .aeronDirectoryName(second.aeronDirectoryName())
                 .controlRequestChannel(control).controlResponseChannel(LOCAL)
                 .messageTimeoutNs(TimeUnit.SECONDS.toNanos(30))
-                .replayChannel("aeron:udp?endpoint=127.0.0.1:" + Rails.freePort()));
+                .replayChannel("aeron:udp?endpoint=127.0.0.1:" + Tool.freePort()));
             KvBlockStore remoteStore = open(remote, "one.index");
             KvBlockStore secondStore = open(secondClient, "two.index");
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(firstDriver.aeronDirectoryName()));

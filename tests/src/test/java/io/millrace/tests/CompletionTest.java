@@ -80,6 +80,9 @@ class CompletionTest
             keys(server, "C-u");
             keys(server, "./millrace te", "Tab");
             awaitScreen(server, "./millrace test");
+            keys(server, "C-u");
+            keys(server, "./millrace sample ", "Tab", "Tab");
+            awaitScreen(server, "plain-aeron");
         }
         finally
         {

@@ -43,13 +43,14 @@ class DisaggregatedPrefillTest
         final Path report = directory.resolve("report.html");
         // Memory for little more than the longest prompt, so that blocks are given up and had from the archive.
         final JsonNode result = run("--protocol", "shm", "--requests", "20", "--speed", "5", "--decode", "1",
-            "--cache-blocks", "72", "--change", "0.5s:+decode", "--change", "1s:-prefill",
+            "--cache-blocks", "72", "--change", "0.5s:+decode", "--change", "1s:-prefill", "--change", "900s:+prefill",
             "--report", report.toString());
 
         assertThat(result.at("/requests").asLong()).isEqualTo(20);
         assertThat(result.at("/wrongBlocks").asLong()).isZero();
         assertThat(result.at("/transport").asText()).startsWith("shm");
-        assertThat(result.at("/fabricFrames").asLong()).isGreaterThan(result.at("/udpFrames").asLong());
+        // How many go by UDP before the links are up is a matter of time.
+        assertThat(result.at("/fabricFrames").asLong()).isPositive();
         final JsonNode blocks = result.get("blocks");
         for (final String source : List.of("memory", "archive", "computed"))
         {
@@ -63,6 +64,7 @@ class DisaggregatedPrefillTest
         assertThat(sum).as("its parts make up the time: " + times)
             .isBetween(0.98 * times.at("/total/meanMs").asDouble(), 1.02 * times.at("/total/meanMs").asDouble());
         assertThat(result.get("transferShare").asDouble()).isBetween(0.0, 1.0);
+        assertThat(result.get("missedChanges")).hasToString("[\"900s:+prefill\"]");
 
         assertThat(result.get("instances").findValuesAsText("name")).containsExactly(
             "archive", "prefill-0", "decode-0", "prefill-1", "decode-1");
@@ -70,7 +72,8 @@ class DisaggregatedPrefillTest
         assertThat(instance(result, "prefill-0").get("leftSeconds").asDouble()).isPositive();
         assertThat(instance(result, "prefill-1").get("leftSeconds").isNull()).isTrue();
         assertThat(instance(result, "archive").get("blocks").asLong()).isEqualTo(blocks.get("archive").asLong());
-        assertThat(Files.readString(report)).contains("<svg", "Time to first token", "decode-1", "</html>");
+        assertThat(Files.readString(report)).contains(
+            "<svg", "Time to first token", "decode-1", "900s:+prefill", "</html>");
     }
 
     @Test

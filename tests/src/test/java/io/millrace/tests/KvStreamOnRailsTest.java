@@ -66,8 +66,8 @@ class KvStreamOnRailsTest
     @CsvSource({ "shm,false", "tcp,false", "shm,true", "tcp,true" })
     void transfersGoOnAfterTheirSenderIsLost(final String protocol, final boolean isNpu) throws Exception
     {
-        final String forward = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=1m|mtu=8k";
-        final String reverse = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort() + "|term-length=256k";
+        final String forward = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort() + "|term-length=1m|mtu=8k";
+        final String reverse = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort() + "|term-length=256k";
         try (EfaMediaDriver prefill = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
             EfaMediaDriver decode = EfaMediaDriver.launchEmbedded(driver(), new EfaContext().protocol(protocol));
             KvDevice source = device(isNpu, 0);

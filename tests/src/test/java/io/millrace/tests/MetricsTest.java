@@ -19,6 +19,7 @@ import io.aeron.Aeron;
 import io.aeron.Counter;
 import io.aeron.Publication;
 import io.aeron.Subscription;
+import io.aeron.archive.Archive;
 import io.millrace.bridge.KvCounters;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -30,9 +31,15 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -41,6 +48,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class MetricsTest
 {
+    private static final Pattern METRIC = Pattern.compile("\\b(?:aeron|millrace)_[a-z0-9_]+");
     private static final int STREAM_ID = 1001;
     private static final int APPLICATION_TYPE_ID = 5001;
 
@@ -69,6 +77,9 @@ class MetricsTest
                     Publication publication = aeron.addPublication(port(driver, subscription), STREAM_ID);
                     KvCounters one = KvCounters.allocate(aeron, "twin");
                     KvCounters two = KvCounters.allocate(aeron, "twin");
+                    Archive archive = Archive.launch(Rails.archiveContext(directory.resolve("archive"))
+                        .aeronDirectoryName(dir).controlChannel("aeron:udp?endpoint=127.0.0.1:" + Tool.freePort())
+                        .replicationChannel("aeron:udp?endpoint=127.0.0.1:0"));
                     Counter application = aeron.addCounter(APPLICATION_TYPE_ID, "my \"own\" counter"))
                 {
                     driver.awaitTrue("connection", publication::isConnected);
@@ -93,6 +104,17 @@ class MetricsTest
                     assertThat(text.lines().filter((line) -> line.startsWith("millrace_kv_chunks_total{")))
                         .as("one of two with the same labels has its id").hasSize(2)
                         .anyMatch((line) -> line.contains("counter_id="));
+
+                    assertThat(archive.context().archiveDir()).isNotEmptyDirectory();
+                    for (final String file : List.of("grafana/millrace.json", "prometheus/millrace-alerts.yml"))
+                    {
+                        // What a dashboard shows and an alert waits for is there to be scraped.
+                        final Matcher names =
+                            METRIC.matcher(Files.readString(Tool.ROOT.resolve("packaging/" + file)));
+                        assertThat(names.results().map(MatchResult::group).collect(Collectors.toSet())).as(file)
+                            .hasSizeGreaterThan(10)
+                            .isSubsetOf(text.lines().map((line) -> line.split("[{ ]")[0]).collect(Collectors.toSet()));
+                    }
 
                     final Tool once = Tool.run(directory, "metrics", "--dir", dir, "--once");
                     assertThat(once.process().exitValue()).as(once::toString).isZero();

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.DatagramSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,12 +47,9 @@ class PlainAeronSampleTest
         return driver;
     }
 
-    private static String channel() throws IOException
+    private static String channel()
     {
-        try (var socket = new DatagramSocket(0))
-        {
-            return "aeron:udp?endpoint=127.0.0.1:" + socket.getLocalPort();
-        }
+        return "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort();
     }
 
     @Test

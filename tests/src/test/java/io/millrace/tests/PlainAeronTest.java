@@ -130,7 +130,7 @@ class PlainAeronTest
 
     private void exchange(final String from, final String to) throws IOException
     {
-        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Rails.freePort();
+        final String channel = "aeron:udp?endpoint=127.0.0.1:" + Tool.freePort();
         try (Tool subscriber = startPlain("subscribe", to, channel);
             Tool publisher = startPlain("publish", from, channel))
         {

@@ -23,9 +23,6 @@ import io.aeron.driver.ThreadingMode;
 import io.millrace.bridge.KvLayout;
 import org.agrona.concurrent.BackoffIdleStrategy;
 
-import java.io.IOException;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.nio.file.Path;
 
 /**
@@ -58,14 +55,6 @@ final class Rails
             .threadingMode(ArchiveThreadingMode.SHARED)
             .segmentFileLength(1 << 20)
             .lowStorageSpaceThreshold(1 << 20);
-    }
-
-    static int freePort() throws IOException
-    {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
-        {
-            return socket.getLocalPort();
-        }
     }
 
     static void forEachPart(final KvLayout layout, final int blocks, final PartConsumer consumer)

@@ -20,12 +20,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.DatagramSocket;
+import java.net.ServerSocket;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -43,6 +48,8 @@ final class Tool implements AutoCloseable
     private static final ObjectMapper MAPPER =
         new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final long POLL_INTERVAL_MS = 10;
+    private static final int FIRST_PORT = 10_000;
+    private static final int PORT_ATTEMPTS = 100;
 
     private final Process process;
     private final Path out;
@@ -270,6 +277,35 @@ final class Tool implements AutoCloseable
             stream.forEach(files::add);
         }
         return files;
+    }
+
+    /**
+     * A free port that the system gives nobody who does not ask for it, so that none is given it before it is used.
+     */
+    static int freePort()
+    {
+        try
+        {
+            final int first = Integer.parseInt(
+                Files.readString(Path.of("/proc/sys/net/ipv4/ip_local_port_range")).trim().split("\\s+")[0]);
+            for (int i = 0; i < PORT_ATTEMPTS; i++)
+            {
+                final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, Math.max(first, 2 * FIRST_PORT));
+                try (ServerSocket tcp = new ServerSocket(port); DatagramSocket udp = new DatagramSocket(port))
+                {
+                    return port;
+                }
+                catch (final BindException ignore)
+                {
+                    // Another has it: the next one may be free.
+                }
+            }
+            return fail("no free port in " + PORT_ATTEMPTS + " attempts");
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
     }
 
     static void pause()

@@ -22,6 +22,7 @@ import io.millrace.samples.failure.CommandFailure;
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +34,8 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A child process as its parent sees it: orders and commands go to its standard input, events come from its standard
@@ -104,7 +107,7 @@ public final class ChildProcess
             "--enable-native-access=ALL-UNNAMED",
             "-Djava.util.logging.SimpleFormatter.format=%4$s: %5$s%6$s%n",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-cp", System.getProperty("java.class.path").replace("::", ":")));
+            "-cp", classPath()));
         command.addAll(options);
         command.add(mainClass.getName());
         try
@@ -130,6 +133,14 @@ public final class ChildProcess
         {
             throw new UncheckedIOException(ex);
         }
+    }
+
+    // Where it works, a relative path of this process leads elsewhere.
+    private static String classPath()
+    {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter((entry) -> !entry.isEmpty()).map((entry) -> Path.of(entry).toAbsolutePath().toString())
+            .collect(Collectors.joining(File.pathSeparator));
     }
 
     /**

@@ -18,6 +18,7 @@ package io.millrace.samples.disaggregated;
 import io.millrace.bridge.session.KvRole;
 import io.millrace.samples.failure.CommandFailure;
 
+import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -50,5 +51,15 @@ public record Change(double seconds, boolean isAdded, KvRole role)
         }
         return new Change(Double.parseDouble(matcher.group(1)), "+".equals(matcher.group(2)),
             KvRole.valueOf(matcher.group(3).toUpperCase(Locale.ROOT)));
+    }
+
+    /**
+     * As a user writes it.
+     */
+    @Override
+    public String toString()
+    {
+        return BigDecimal.valueOf(seconds).stripTrailingZeros().toPlainString() + "s:" + (isAdded ? '+' : '-') +
+            role.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -91,7 +91,7 @@ final class Replay
         final Tally tally = router.tally();
         return new RunResult(cluster.transport(), options.speed(), total, seconds, tally.blocks(),
             tally.timeToFirstToken(), tally.transferShare(), tally.wrongBlocks(), tally.retries(), frames[0],
-            frames[1], fleet.results(startNs), tally.served());
+            frames[1], changes.stream().map(Change::toString).toList(), fleet.results(startNs), tally.served());
     }
 
     private void start()

@@ -81,7 +81,9 @@ public final class ResultPage
                 blocks.memory(), blocks.archive(), blocks.computed()))
             .figure(sources(result.served()))
             .section("Instances", "Seconds after the first arrival; of the archive and of prefill instances the " +
-                "transfers and blocks that they sent, of decode instances their requests and the blocks they had.")
+                "transfers and blocks that they sent, of decode instances their requests and the blocks they had." +
+                (result.missedChanges().isEmpty() ? "" : " Too late, since all was answered before: " +
+                String.join(", ", result.missedChanges()) + "."))
             .table(List.of("", "role", "joined", "left", "done", "blocks"), result.instances().stream().map((one) ->
                 List.of(one.name(), one.role(), one.joinedSeconds() < 0 ? "start" : number(one.joinedSeconds()),
                 null == one.leftSeconds() ? "" : number(one.leftSeconds()), Long.toString(one.served()),

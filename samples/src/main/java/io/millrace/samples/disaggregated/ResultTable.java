@@ -54,6 +54,10 @@ public final class ResultTable
         rows.put("computed again", ReportTable.count(result.retries()) + " transfers that failed");
         rows.put("frames", format("%d, %.1f %% of them on the fabric",
             frames, 100.0 * result.fabricFrames() / Math.max(1, frames)));
+        if (!result.missedChanges().isEmpty())
+        {
+            rows.put("too late", String.join(", ", result.missedChanges()) + ": all was answered before");
+        }
         text.append(ReportTable.of(rows)).append('\n');
 
         final Columns times = new Columns("TIME TO FIRST TOKEN", "MEAN ms", "P50 ms", "P99 ms", "MAX ms", "");

@@ -63,8 +63,8 @@ final class Router
     }
 
     /**
-     * How long all may be silent: of a prompt nothing is heard until it is computed, and one that waits for memory hears
-     * of it when an answer ends.
+     * How long all may be silent: of a prompt nothing is heard until it is computed, of one that waits for memory until
+     * an answer ends.
      *
      * @param prompts     of the run.
      * @param prefillRate tokens a second that a prefill instance computes, 0 for as fast as it goes.

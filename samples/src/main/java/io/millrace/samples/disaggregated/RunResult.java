@@ -33,6 +33,7 @@ import java.util.List;
  * @param retries           transfers that failed and were computed again.
  * @param fabricFrames      of both drivers on rails.
  * @param udpFrames         of both drivers by UDP, as before a link was up.
+ * @param missedChanges     of the instances that were due after the last answer and did not take place.
  * @param instances         in the order of their start.
  * @param served            request by request.
  */
@@ -48,6 +49,7 @@ public record RunResult(
     long retries,
     long fabricFrames,
     long udpFrames,
+    List<String> missedChanges,
     List<InstanceResult> instances,
     @JsonIgnore List<Served> served)
 {

@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.BindException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -53,6 +54,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(150)
 class ArchiveCommandTest
 {
+    private static final int FIRST_PORT = 10_000;
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final String CHANNEL = "aeron:ipc?term-length=1m|mtu=65472";
     private static final int BLOCKS = 24;
@@ -210,11 +212,19 @@ class ArchiveCommandTest
                 .lowStorageSpaceThreshold(1 << 20));
     }
 
+    // Below what the system gives to those that do not ask for a port, so that it stays free until it is used.
     private static int freePort() throws IOException
     {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
+        for (int port = FIRST_PORT + (int)(ProcessHandle.current().pid() % FIRST_PORT);; port++)
         {
-            return socket.getLocalPort();
+            try (DatagramSocket ignore = new DatagramSocket(port, InetAddress.getLoopbackAddress()))
+            {
+                return port;
+            }
+            catch (final BindException ex)
+            {
+                assertThat(port).isLessThan(3 * FIRST_PORT);
+            }
         }
     }
 
