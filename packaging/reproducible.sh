@@ -2,7 +2,7 @@
 # Copyright 2026 The Millrace Authors.
 # Licensed under the Apache License, Version 2.0: see LICENSE.
 #
-# Builds everything twice, in two directories, time zones and locales, with what `mvn -Prelease package` makes, and compares
+# Builds everything twice, in two directories, time zones and locales, with what `mvn package` makes, and compares
 # the jars byte by byte; then holds the manifests of the runnable ones against what they need.
 #
 #   packaging/reproducible.sh [--built] [--to DIR] [Maven option ...]
@@ -41,7 +41,7 @@ build()
 {
     local directory="$1"
     shift
-    (cd "$directory" && mvn -B -q -Prelease -Dmaven.test.skip=true -Dcheckstyle.skip=true "$@" package) >&2
+    (cd "$directory" && mvn -B -q -Dmaven.test.skip=true -Dcheckstyle.skip=true "$@" package) >&2
     (cd "$directory" && find . -path '*/target/millrace-*.jar' -not -path '*/target/*/*' | LC_ALL=C sort) > "$directory/jars"
 }
 
