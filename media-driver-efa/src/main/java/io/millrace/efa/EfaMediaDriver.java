@@ -50,9 +50,16 @@ public final class EfaMediaDriver implements AutoCloseable
      * Run a media driver as a process of its own until it is told to end.
      *
      * @param args properties files, each a path or URL. Properties of a file win over those of the command line.
+     *             {@code --help} prints how it is used in place of running; any other option ends the process with
+     *             status 2.
      */
     public static void main(final String[] args)
     {
+        final Integer status = Usage.answer(args);
+        if (null != status)
+        {
+            System.exit(status);
+        }
         SystemUtil.loadPropertiesFiles(args);
 
         try (ShutdownSignalBarrier barrier = new ShutdownSignalBarrier();

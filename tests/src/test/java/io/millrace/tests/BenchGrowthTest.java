@@ -55,6 +55,7 @@ class BenchGrowthTest
         final Tool tool = Tool.run(directory, "bench", "parts", "--only", "PlacedCommit|postAndComplete",
             "--rounds", "1", "--seconds", "0.01", "--forks", "0", "--json");
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.err()).doesNotContain("WARNING");
         final JsonNode parts = tool.json().get("parts");
         assertThat(parts).hasSize(4);
         parts.forEach((part) -> assertThat(part.get("nanosPerOperation").asDouble()).as(part::toString).isPositive());
@@ -66,6 +67,7 @@ class BenchGrowthTest
         refuses("--terms has 3m", "bench", "growth", "--terms", "3m");
         refuses("--peers has 0", "bench", "growth", "--peers", "0");
         refuses("growth needs rails", "bench", "growth", "--protocol", "udp");
+        refuses("--only none: it matches no part", "bench", "parts", "--only", "none");
         refuses("forks", "bench", "parts", "--forks", "-1");
     }
 

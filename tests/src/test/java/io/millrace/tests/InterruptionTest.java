@@ -29,8 +29,8 @@ import java.util.Map;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Commands that are interrupted while their processes start: those have made nothing yet, and must not make it when
- * all has been removed.
+ * Commands that are ended by a signal. Where their processes start meanwhile, those have made nothing yet, and must not
+ * make it when all has been removed.
  */
 class InterruptionTest
 {
@@ -59,6 +59,28 @@ class InterruptionTest
             assertThat(tool.err().lines().filter((line) -> line.startsWith("millrace: ")))
                 .contains("millrace: interrupted").noneMatch((line) -> line.contains("failed"));
             assertThat(work).isEmptyDirectory();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "driver -Daeron.dir=home, INT",
+        "driver -Daeron.dir=home, TERM",
+        "archive serve --dir home --archive-dir recordings, INT",
+        "archive serve --dir home --archive-dir recordings, TERM",
+        "sample embedded-service --port 0 --dir home, INT" })
+    void removeTheDriversDirectoryAtTheOrderlyEnd(final String command, final String signal) throws Exception
+    {
+        final Path home = Files.createDirectory(directory.resolve("home"));
+        final String[] arguments = command.replace("=home", "=" + home).replace(" home", " " + home)
+            .replace("recordings", directory.resolve("recordings").toString()).split(" ");
+        try (Tool tool = Tool.start(directory, Map.of(), arguments))
+        {
+            assertThat(tool.awaitLine()).startsWith("ready");
+            assertThat(home).isNotEmptyDirectory();
+            tool.signal(signal);
+            assertThat(tool.awaitStatus()).as(tool::toString).isZero();
+            assertThat(home.toFile().list()).isNullOrEmpty();
         }
     }
 

@@ -17,6 +17,7 @@ package io.millrace.samples.cli;
 
 import io.aeron.archive.Archive;
 import io.aeron.archive.ArchiveThreadingMode;
+import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.ConfigurationException;
@@ -45,6 +46,8 @@ import java.util.concurrent.CountDownLatch;
     footer = {
         "",
         "Takes Aeron's properties as JVM options. Prints one line when it is ready.",
+        "Removes the driver's directory when it ends, unless told",
+        "-Daeron.dir.delete.on.shutdown=false.",
         "",
         "  MILLRACE_JAVA_OPTS=-Daeron.threading.mode=DEDICATED \\",
         "    ./millrace archive serve --archive-dir /data/archive" })
@@ -85,6 +88,10 @@ public final class ArchiveServe implements Callable<Integer>
         if (null != directory)
         {
             driverCtx.aeronDirectoryName(directory);
+        }
+        if (null == System.getProperty(Configuration.DIR_DELETE_ON_SHUTDOWN_PROP_NAME))
+        {
+            driverCtx.dirDeleteOnShutdown(true);
         }
         if (null == System.getProperty("aeron.threading.mode"))
         {

@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.cli;
 
+import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
@@ -56,6 +57,8 @@ import java.util.concurrent.CountDownLatch;
         "Takes Aeron's properties and Millrace's. As with Aeron's own driver a file",
         "overrides -D, and a later file an earlier one:",
         "context > file > -D > environment > default. Prints one line when ready.",
+        "Removes its directory when it ends, unless told",
+        "-Daeron.dir.delete.on.shutdown=false.",
         "",
         "  ./millrace driver -Daeron.dir=/dev/shm/aeron-1",
         "  ./millrace driver -Dmillrace.efa.protocol=tcp --print-config",
@@ -125,7 +128,12 @@ public final class DriverCommand implements Callable<Integer>
             // A shutdown hook would end the process with the signal's status, and this is the orderly end.
             Signal.handle(new Signal(name), (signal) -> ended.countDown());
         }
-        try (EfaMediaDriver driver = launch(new MediaDriver.Context().terminationHook(ended::countDown)))
+        final MediaDriver.Context context = new MediaDriver.Context().terminationHook(ended::countDown);
+        if (null == System.getProperty(Configuration.DIR_DELETE_ON_SHUTDOWN_PROP_NAME))
+        {
+            context.dirDeleteOnShutdown(true);
+        }
+        try (EfaMediaDriver driver = launch(context))
         {
             final ProtocolChoice choice = driver.protocol();
             Output.print("ready: aeron.dir=" + driver.aeronDirectoryName() +

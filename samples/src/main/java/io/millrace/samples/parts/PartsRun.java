@@ -21,6 +21,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.samples.failure.CommandFailure;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -79,11 +80,11 @@ public final class PartsRun
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-opens", "java.base/jdk.internal.misc=ALL-UNNAMED")
                 .build()).run();
-            if (results.isEmpty())
-            {
-                throw CommandFailure.usage("--only " + pattern + ": it matches no part; leave it out to run all");
-            }
             return new PartsRun(environment, results);
+        }
+        catch (final NoBenchmarksException ex)
+        {
+            throw CommandFailure.usage("--only " + pattern + ": it matches no part; leave it out to run all");
         }
         catch (final RunnerException ex)
         {
