@@ -107,7 +107,7 @@ final class HostCopyEngine implements AutoCloseable
         }
         catch (final InternalError ex)
         {
-            // Memory whose pages are gone, as of a mapped file that became shorter. JDK 17 may tell it later, elsewhere.
+            // Memory whose pages are gone, as of a mapped file that became shorter. JDK 17 may tell it later.
             failure = "copies of " + batch.totalBytes() + " bytes met memory that is not there on " + deviceName +
                 ": keep registered memory mapped (" + ex.getMessage() + ")";
         }
