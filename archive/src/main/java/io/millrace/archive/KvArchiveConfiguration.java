@@ -112,17 +112,19 @@ public final class KvArchiveConfiguration
      * Bytes of a recording after which they are put on the disk.
      *
      * @return of the property, or the default; 0 when that is left to the kernel.
-     * @throws ConfigurationException when it is under 0.
+     * @throws ConfigurationException when it is no size, or under 0.
      */
     public static long flushLength()
     {
-        final long length = SystemUtil.getSizeAsLong(FLUSH_LENGTH_PROP_NAME, FLUSH_LENGTH_DEFAULT);
-        if (length < 0)
+        try
         {
-            throw new ConfigurationException(
-                FLUSH_LENGTH_PROP_NAME + "=" + length + " must be 0, which leaves it to the kernel, or more bytes");
+            return SystemUtil.getSizeAsLong(FLUSH_LENGTH_PROP_NAME, FLUSH_LENGTH_DEFAULT);
         }
-        return length;
+        catch (final NumberFormatException ex)
+        {
+            throw new ConfigurationException(FLUSH_LENGTH_PROP_NAME + "=" + System.getProperty(FLUSH_LENGTH_PROP_NAME) +
+                " must be 0, which leaves it to the kernel, or bytes with or without a unit, such as 16m");
+        }
     }
 
     static String controlRequestChannel()

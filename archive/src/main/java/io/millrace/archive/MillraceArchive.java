@@ -41,12 +41,13 @@ public final class MillraceArchive implements AutoCloseable
     private final DirectoryNote note;
     private final WriteBehind writeBehind;
 
-    private MillraceArchive(final MediaDriver driver, final Archive archive)
+    private MillraceArchive(
+        final MediaDriver driver, final Archive archive, final DirectoryNote note, final WriteBehind writeBehind)
     {
         this.driver = driver;
         this.archive = archive;
-        note = new DirectoryNote(archive.context());
-        writeBehind = WriteBehind.start(archive.context());
+        this.note = note;
+        this.writeBehind = writeBehind;
         LOGGER.info("archive {} records to {} on media driver {}",
             archive.context().archiveId(), archive.context().archiveDir(), aeronDirectoryName());
     }
@@ -102,17 +103,27 @@ public final class MillraceArchive implements AutoCloseable
 
     private static MillraceArchive start(final MediaDriver driver, final Archive.Context ctx)
     {
+        // Bad values are refused before anything runs.
+        final long flushLength = ctx.fileSyncLevel() > 0 ? 0 : KvArchiveConfiguration.flushLength();
         Predecessor.await(withDefaults(ctx));
         final MappedFiles files = new MappedFiles(ctx);
+        final SegmentForcer segments = new SegmentForcer(MappedFiles.archiveDir(ctx).toPath());
+        if (!ctx.deleteArchiveOnStart())
+        {
+            segments.withFormerRecordings();
+        }
         final Archive archive = TornTail.launch(ctx);
+        DirectoryNote note = null;
         try
         {
             files.allocateRest();
-            return new MillraceArchive(driver, archive);
+            note = new DirectoryNote(archive.context());
+            return new MillraceArchive(driver, archive, note,
+                0 == flushLength ? null : new WriteBehind(archive.context(), segments, flushLength));
         }
         catch (final RuntimeException ex)
         {
-            CloseHelper.quietClose(archive);
+            CloseHelper.quietCloseAll(archive, note);
             throw ex;
         }
     }

@@ -19,15 +19,9 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
-import io.aeron.Aeron;
 import io.aeron.AeronCounters;
 import io.aeron.CncFileDescriptor;
 import io.aeron.archive.Archive;
@@ -50,14 +44,13 @@ import org.slf4j.LoggerFactory;
 final class WriteBehind implements AutoCloseable
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(WriteBehind.class);
-    private static final String SUFFIX = ".rec";
     private static final long INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long CLOSE_TIMEOUT_MS = TimeUnit.SECONDS.toMillis(10);
     // Of a recording position's key: recording id, session id, length of the source's identity, that, archive id.
     private static final int IDENTITY_LENGTH_OFFSET = BitUtil.SIZE_OF_LONG + BitUtil.SIZE_OF_INT;
     private static final int IDENTITY_OFFSET = IDENTITY_LENGTH_OFFSET + BitUtil.SIZE_OF_INT;
 
-    private final Path directory;
+    private final SegmentForcer segments;
     private final long archiveId;
     private final ErrorHandler errorHandler;
     private final long flushLength;
@@ -67,11 +60,17 @@ final class WriteBehind implements AutoCloseable
     private final LongHashSet active = new LongHashSet();
     private final Thread thread;
     private volatile boolean isClosed;
-    private volatile long forcedBytes;
 
-    WriteBehind(final Archive.Context ctx, final long flushLength)
+    /**
+     * Start the thread, for an archive that runs.
+     *
+     * @param ctx         of the archive.
+     * @param segments    made before the archive was launched.
+     * @param flushLength bytes by which a recording has to grow.
+     */
+    WriteBehind(final Archive.Context ctx, final SegmentForcer segments, final long flushLength)
     {
-        directory = ctx.archiveDir().toPath();
+        this.segments = segments;
         archiveId = ctx.archiveId();
         errorHandler = ctx.countedErrorHandler();
         this.flushLength = flushLength;
@@ -87,32 +86,20 @@ final class WriteBehind implements AutoCloseable
         thread.start();
     }
 
-    /**
-     * Start for an archive that runs.
-     *
-     * @param ctx of the archive.
-     * @return what is to be closed before the archive, or null where nothing is to be done:
-     * {@link KvArchiveConfiguration#FLUSH_LENGTH_PROP_NAME} is 0, or the recorder forces what it writes.
-     */
-    static WriteBehind start(final Archive.Context ctx)
-    {
-        final long flushLength = KvArchiveConfiguration.flushLength();
-        return 0 == flushLength || ctx.fileSyncLevel() > 0 ? null : new WriteBehind(ctx, flushLength);
-    }
-
-    /**
-     * Recorded bytes whose files were forced behind them.
-     */
-    long forcedBytes()
-    {
-        return forcedBytes;
-    }
-
     private void run()
     {
         while (!isClosed)
         {
-            if (!forceRecordings())
+            boolean hasForced = false;
+            try
+            {
+                hasForced = forceRecordings();
+            }
+            catch (final RuntimeException ex)
+            {
+                tell("recordings are looked for again", ex);
+            }
+            if (!hasForced)
             {
                 LockSupport.parkNanos(INTERVAL_NS);
             }
@@ -126,7 +113,12 @@ final class WriteBehind implements AutoCloseable
         final DirectBuffer metaData = counters.metaDataBuffer();
         for (int id = 0, maxId = counters.maxCounterId(); id <= maxId && !isClosed; id++)
         {
-            if (CountersReader.RECORD_ALLOCATED == counters.getCounterState(id) &&
+            final int state = counters.getCounterState(id);
+            if (CountersReader.RECORD_UNUSED == state)
+            {
+                break;
+            }
+            if (CountersReader.RECORD_ALLOCATED == state &&
                 AeronCounters.ARCHIVE_RECORDING_POSITION_TYPE_ID == counters.getCounterTypeId(id))
             {
                 final int key = CountersReader.metaDataOffset(id) + CountersReader.KEY_OFFSET;
@@ -139,78 +131,71 @@ final class WriteBehind implements AutoCloseable
                 }
             }
         }
-        recordings.keySet().removeIf(recordingId -> !active.contains((long)recordingId));
+        // Closed amid the counters, the active ones are not all known.
+        if (!isClosed)
+        {
+            recordings.keySet().removeIf(recordingId -> !active.contains((long)recordingId) && forceTail(recordingId));
+        }
         return hasForced;
     }
 
     private boolean force(final long recordingId, final long position)
     {
         Progress progress = recordings.get(recordingId);
-        if (null == progress)
+        if (null == progress || position < progress.segmentBase)
         {
-            progress = new Progress(position);
+            progress = new Progress(segments.begin(recordingId, position));
             recordings.put(recordingId, progress);
         }
-        if (position - progress.position < flushLength)
+        return !progress.isFailed && position - progress.position >= flushLength &&
+            force(recordingId, progress, position);
+    }
+
+    private boolean forceTail(final long recordingId)
+    {
+        final Progress progress = recordings.get(recordingId);
+        if (!progress.isFailed && force(recordingId, progress, Long.MAX_VALUE))
         {
-            return false;
+            segments.stopped(recordingId, progress.segmentBase);
         }
-        try
-        {
-            if (Aeron.NULL_VALUE == progress.segmentBase)
-            {
-                progress.segmentBase = segmentBase(recordingId, progress.position);
-            }
-            while (progress.segmentBase < position)
-            {
-                final long length = force(directory.resolve(recordingId + "-" + progress.segmentBase + SUFFIX));
-                if (position - progress.segmentBase < length)
-                {
-                    break;
-                }
-                progress.segmentBase += length;
-            }
-            forcedBytes += position - progress.position;
-        }
-        catch (final NoSuchFileException ex)
-        {
-            LOGGER.debug("recording {}: {} was purged", recordingId, ex.getMessage());
-            progress.segmentBase = Aeron.NULL_VALUE;
-        }
-        catch (final IOException ex)
-        {
-            errorHandler.onError(ArchiveErrors.exception(ArchiveErrors.ofText(String.valueOf(ex.getMessage())),
-                "recording " + recordingId + " before position " + position + " may not be on the disk, and what " +
-                "follows is left to the kernel: " + ex + ": check the disk, then run archive verify", ex));
-            progress.position = Long.MAX_VALUE;
-            return false;
-        }
-        progress.position = position;
         return true;
     }
 
-    /**
-     * Segments have their whole length from the start.
-     */
-    private static long force(final Path file) throws IOException
+    private boolean force(final long recordingId, final Progress progress, final long position)
     {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE))
+        try
         {
-            channel.force(false);
-            return channel.size();
+            progress.segmentBase = segments.force(recordingId, progress.segmentBase, position);
+            progress.position = position;
         }
+        catch (final IOException | RuntimeException ex)
+        {
+            progress.isFailed = true;
+            tell("recording " + recordingId + " from position " + progress.position +
+                " may not be on the disk, and what follows is left to the kernel: " + ex +
+                ": check the disk, then run archive verify", ex);
+        }
+        return !progress.isFailed;
     }
 
-    private long segmentBase(final long recordingId, final long position) throws IOException
+    /**
+     * Once closed, the error counter may be unmapped with the driver.
+     */
+    private synchronized void tell(final String text, final Exception ex)
     {
-        final String prefix = recordingId + "-";
-        try (Stream<Path> files = Files.list(directory))
+        if (isClosed)
         {
-            return files.map(file -> file.getFileName().toString())
-                .filter(name -> name.startsWith(prefix) && name.endsWith(SUFFIX))
-                .mapToLong(name -> Long.parseLong(name.substring(prefix.length(), name.length() - SUFFIX.length())))
-                .filter(base -> base <= position)
-                .max().orElseThrow(() -> new NoSuchFileException(prefix + position));
+            LOGGER.warn(text, ex);
+            return;
+        }
+        try
+        {
+            errorHandler.onError(ArchiveErrors.exception(
+                ArchiveErrors.ofText(String.valueOf(ex.getMessage())), text, ex));
+        }
+        catch (final RuntimeException fromHandler)
+        {
+            LOGGER.error("error handler, told: {}", text, fromHandler);
         }
     }
 
@@ -219,7 +204,10 @@ final class WriteBehind implements AutoCloseable
      */
     public void close()
     {
-        isClosed = true;
+        synchronized (this)
+        {
+            isClosed = true;
+        }
         LockSupport.unpark(thread);
         try
         {
@@ -238,12 +226,14 @@ final class WriteBehind implements AutoCloseable
 
     private static final class Progress
     {
-        private long segmentBase = Aeron.NULL_VALUE;
+        private long segmentBase;
         private long position;
+        private boolean isFailed;
 
-        Progress(final long position)
+        Progress(final long segmentBase)
         {
-            this.position = position;
+            this.segmentBase = segmentBase;
+            position = segmentBase;
         }
     }
 }
