@@ -18,6 +18,7 @@ package io.millrace.tests;
 import io.millrace.archive.KvArchiveError;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.session.SessionError;
+import io.millrace.codecs.handshake.AckStatus;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -34,6 +35,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class TroubleshootingTest
 {
     private static final Set<String> NO_REMEDY = Set.of("", "–");
+    private static final Set<String> NO_ERROR = Set.of("NONE", "ACCEPTED", "CHALLENGE", "NULL_VAL");
 
     private static String page(final String name) throws IOException
     {
@@ -59,6 +61,7 @@ class TroubleshootingTest
     {
         final String[] sections = page("troubleshooting.md").split("Of (KV transfers|sessions|the archive) \\(");
         assertThat(sections).hasSize(4);
+        hasRows(sections[0].split("Of a handshake")[1], AckStatus.values());
         hasRows(sections[1], KvError.values());
         hasRows(sections[2], SessionError.values());
         hasRows(sections[3], KvArchiveError.values());
@@ -71,6 +74,6 @@ class TroubleshootingTest
             .map((name) -> name.replace("`", "").strip())
             .collect(Collectors.toSet());
         assertThat(named).containsExactlyInAnyOrderElementsOf(
-            Stream.of(errors).map(Enum::name).filter((name) -> !"NONE".equals(name)).toList());
+            Stream.of(errors).map(Enum::name).filter((name) -> !NO_ERROR.contains(name)).toList());
     }
 }

@@ -112,7 +112,7 @@ final class Charts
                     .setLineColor(COLOURS.get(transport));
             }
         });
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static String percentile(final double nines)
@@ -139,7 +139,7 @@ final class Charts
                 chart.addSeries(transport.label(), sizes, values).setFillColor(COLOURS.get(transport));
             }
         }
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static String size(final int bytes)

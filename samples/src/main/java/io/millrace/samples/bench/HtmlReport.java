@@ -46,7 +46,8 @@ public final class HtmlReport
             environment.getOrDefault("cpu", "") + " · provider " + environment.getOrDefault("provider", ""));
         if (0 != report.failures())
         {
-            page.failed(report.failures() + " rounds failed: see the tables.");
+            page.failed(
+                report.failures() + (1 == report.failures() ? " round" : " rounds") + " failed: see the tables.");
         }
         if (null != report.warning())
         {

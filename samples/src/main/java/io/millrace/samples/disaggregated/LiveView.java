@@ -31,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 final class LiveView implements AutoCloseable
 {
     private static final long INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final int BAR_WIDTH = 30;
+    private static final int BAR_WIDTH = 16;
     private static final String CLEAR_LINE = "\033[K";
     private static final String CLEAR_BELOW = "\r\033[J";
 
@@ -64,7 +64,7 @@ final class LiveView implements AutoCloseable
     {
         final Tally tally = router.tally();
         final List<String> lines = new ArrayList<>();
-        lines.add(text("%6.1f s   %d of %d requests arrived, %d first tokens, %d answering, %d done",
+        lines.add(text("%6.1f s   %d of %d arrived, %d first tokens, %d answering, %d done",
             seconds, arrived, total, router.firstTokens(), router.answering(),
             router.firstTokens() - router.answering()));
         final Columns columns = new Columns("INSTANCE", "IN FLIGHT", "TOKENS DUE", "DONE", "BLOCKS", "STATE");
@@ -73,7 +73,7 @@ final class LiveView implements AutoCloseable
             Long.toString(one.blocks()), one.state().name().toLowerCase(Locale.ROOT)));
         lines.addAll(columns.lines());
         final RunResult.Blocks blocks = tally.blocks();
-        lines.add(text("blocks     %s  %d memory  %d archive  %d computed", bar(
+        lines.add(text("blocks      %s  %d memory  %d archive  %d computed", bar(
             blocks.memory(), blocks.archive(), blocks.computed(), "#+."), blocks.memory(), blocks.archive(),
             blocks.computed()));
         final RunResult.TimeToFirstToken times = tally.timeToFirstToken();

@@ -99,12 +99,13 @@ public final class ResultPage
         chart.getStyler().setXAxisMin(0.0);
         chart.getStyler().setXAxisMax((double)PERCENT);
         chart.getStyler().setXAxisDecimalPattern("0");
+        chart.getStyler().setXAxisTickMarkSpacingHint(70);
         chart.setXAxisTitle("percentile");
         add(chart, 0, "all", served, Served::totalMs);
         add(chart, 1, "queue", served, Served::queueMs);
         add(chart, 2, "prefill (simulated)", served, Served::prefillMs);
         add(chart, 3, "transfer", served, Served::transferMs);
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static void add(
@@ -143,7 +144,7 @@ public final class ResultPage
             .setFillColor(ChartStyle.COLOURS.get(2));
         chart.addSeries("decode memory", names, slices(served, width, Served::memory))
             .setFillColor(ChartStyle.COLOURS.get(0));
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static List<Double> slices(

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * Results in HTML.
@@ -68,7 +69,7 @@ public final class MarketPage
         final Map<String, String> figures = new LinkedHashMap<>();
         figures.put("messages", Long.toString(result.messages()));
         figures.put("seconds", number(result.seconds()));
-        figures.put("conflated", result.conflated().toString());
+        figures.put("conflated", result.conflated().stream().map(String::valueOf).collect(Collectors.joining(", ")));
         if (frames > 0)
         {
             figures.put("on the fabric", number(100.0 * result.fabricFrames() / frames) + " % of frames");
@@ -102,7 +103,7 @@ public final class MarketPage
         add(chart, 0, "p50", names, result.hops(), HopResult::p50Micros);
         add(chart, 2, "p99", names, result.hops(), HopResult::p99Micros);
         add(chart, 1, "p99.9", names, result.hops(), HopResult::p999Micros);
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static String compared(
@@ -114,7 +115,7 @@ public final class MarketPage
             add(chart, i, results.get(i).transport(),
                 results.get(i).hops().stream().map(HopResult::hop).toList(), results.get(i).hops(), value);
         }
-        return ChartStyle.svg(chart);
+        return ChartStyle.figure(chart);
     }
 
     private static CategoryChart chart(final String title)

@@ -64,7 +64,7 @@ public final class ChartStyle
         System.setProperty("java.awt.headless", "true");
         try
         {
-            svg(xy("check"));
+            figure(xy("check"));
         }
         catch (final LinkageError | RuntimeException ex)
         {
@@ -106,8 +106,10 @@ public final class ChartStyle
         styler.setPlotBorderVisible(false);
         styler.setPlotGridLinesColor(new Color(0xE0E0E0));
         styler.setPlotGridVerticalLinesVisible(false);
-        styler.setChartTitleBoxVisible(false);
-        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 16));
+        // It is the caption.
+        styler.setChartTitleVisible(false);
+        // In place of powers from 10 000 on.
+        styler.setYAxisDecimalPattern("#,##0.###");
         styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
         styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
         styler.setLegendPosition(Styler.LegendPosition.OutsideS);
@@ -122,9 +124,9 @@ public final class ChartStyle
      * Draw a chart.
      *
      * @param chart to draw.
-     * @return SVG element.
+     * @return what stands in an HTML figure: the chart's title as its caption, and an SVG element.
      */
-    public static String svg(final Chart<?, ?> chart)
+    public static String figure(final Chart<?, ?> chart)
     {
         final ByteArrayOutputStream out = new ByteArrayOutputStream();
         try
@@ -137,7 +139,10 @@ public final class ChartStyle
         }
         final String text = out.toString(StandardCharsets.UTF_8);
         // Without the XML head, which has no place inside a page, and with a size that follows the page's.
-        return text.substring(text.indexOf("<svg")).replaceFirst("width=\"[^\"]*\"", "width=\"100%\"")
-            .replaceFirst(" height=\"[^\"]*\"", "");
+        return "<figcaption>" + chart.getTitle() + "</figcaption>\n" + text.substring(text.indexOf("<svg"))
+            .replaceFirst("width=\"[^\"]*\"", "width=\"100%\"")
+            .replaceFirst(" height=\"[^\"]*\"", "")
+            // Hundredths of a pixel are enough, and half the size.
+            .replaceAll("(\\.\\d\\d)\\d+", "$1");
     }
 }

@@ -134,12 +134,12 @@ public final class HtmlPage
     /**
      * Add a chart.
      *
-     * @param svg element of {@link ChartStyle}.
+     * @param chart drawn by {@link ChartStyle}.
      * @return this for a fluent API.
      */
-    public HtmlPage figure(final String svg)
+    public HtmlPage figure(final String chart)
     {
-        html.append("<figure>").append(svg).append("</figure>\n");
+        html.append("<figure>").append(chart).append("</figure>\n");
         return this;
     }
 
