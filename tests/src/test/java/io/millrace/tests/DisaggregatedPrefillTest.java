@@ -85,7 +85,8 @@ class DisaggregatedPrefillTest
             line.formatted(4000, "6, 7, 8, 9") + line.formatted(6000, "1, 2, 3, 4"));
         // One instance with room for one prompt: what the third one pushes out has to be computed for the fourth.
         final JsonNode result = run("--protocol", "udp", "--trace", trace.toString(), "--requests", "4",
-            "--prefill", "1", "--decode", "1", "--cache-blocks", "4", "--no-archive", "--speed", "4");
+            "--prefill", "1", "--prefill-rate", "60000", "--decode", "1", "--cache-blocks", "4", "--no-archive",
+            "--speed", "4");
         assertThat(result.at("/blocks/memory").asLong()).isEqualTo(3);
         assertThat(result.at("/blocks/archive").asLong()).isZero();
         assertThat(result.at("/blocks/computed").asLong()).isEqualTo(13);

@@ -30,6 +30,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class MarketDataTest
 {
+    private static final int MESSAGES = 10_000;
+
     @TempDir
     private Path directory;
 
@@ -40,7 +42,7 @@ class MarketDataTest
         // wait for those that join late.
         final Path report = directory.resolve("report.html");
         final Tool tool = Tool.run(directory, "sample", "market-data", "--protocol", "shm", "--compare", "udp",
-            "--rate", "max", "--messages", "20000", "--slow", "200", "--late-join", "0.1",
+            "--rate", "max", "--messages", Integer.toString(MESSAGES), "--slow", "200", "--late-join", "0.1",
             "--report", report.toString(), "--json");
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
         final JsonNode results = tool.json().get("results");
@@ -61,11 +63,11 @@ class MarketDataTest
         assertThat(result.get("hops").findValuesAsText("hop"))
             .containsExactly("normaliser", "strategy-0", "strategy-1", "gateway");
         assertThat(result.get("hops").findValues("gaps")).allSatisfy((gaps) -> assertThat(gaps.asLong()).isZero());
-        assertThat(result.at("/hops/0/messages").asLong()).isEqualTo(20_000);
+        assertThat(result.at("/hops/0/messages").asLong()).isEqualTo(MESSAGES);
         for (int i = 0; i < 2; i++)
         {
             assertThat(result.at("/hops/" + (i + 1) + "/messages").asLong() + result.at("/conflated/" + i).asLong())
-                .as("every update is sent or merged into a later one: " + result).isEqualTo(20_000);
+                .as("every update is sent or merged into a later one: " + result).isEqualTo(MESSAGES);
             assertThat(result.at("/strategies/" + i + "/orders").asLong()).isPositive();
         }
         assertThat(result.at("/conflated/1").asLong()).as("the slow one").isPositive();

@@ -36,8 +36,6 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -76,10 +74,16 @@ class PageRunTest
         entry("./millrace sample disaggregated-prefill --protocol udp", HERE + "DisaggregatedPrefillTest.java"),
         entry("./millrace sample disaggregated-prefill --no-archive --cache-blocks 150",
             HERE + "DisaggregatedPrefillTest.java"),
+        entry("./millrace sample disaggregated-prefill --trace conversation_trace.jsonl --requests 500 --speed 4",
+            HERE + "DisaggregatedPrefillTest.java"),
+        entry("./millrace sample disaggregated-prefill --prefill 1 --prefill-rate 60000",
+            HERE + "DisaggregatedPrefillTest.java"),
         entry("./millrace sample market-data --json --messages 2000", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --protocol shm --messages 20000", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --protocol shm --compare udp --messages 5000",
+            HERE + "MarketDataTest.java"),
+        entry("./millrace sample market-data --protocol shm --compare udp --messages 5000 --report report.html",
             HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --rate max --messages 20000", HERE + "MarketDataTest.java"),
         entry("./millrace sample market-data --late-join 3", HERE + "MarketDataTest.java"),
@@ -88,8 +92,6 @@ class PageRunTest
         entry("./millrace bench throughput --sizes 288 --mtu 8192", HERE + "BenchTest.java"),
         entry("./millrace bench growth", HERE + "BenchGrowthTest.java"),
         entry("./millrace bench parts", HERE + "BenchGrowthTest.java"));
-
-    private static final String TRACE = "conversation_trace.jsonl";
 
     /**
      * Options that make a command short, in place of the values that it has for them.
@@ -101,9 +103,7 @@ class PageRunTest
             "--on millrace"),
         "./millrace bench archive", List.of("--rounds 1", "--seconds 0.1", "--sizes 65536", "--mtu 8192"),
         "./millrace demo --protocol tcp", List.of("--requests 3", "--model 2x1x16"),
-        "./millrace sample disaggregated-prefill --prefill", List.of("--requests 3", "--speed 20"),
-        "./millrace sample disaggregated-prefill --speed max", List.of("--requests 3"),
-        "./millrace sample disaggregated-prefill --trace " + TRACE, List.of("--requests 5"));
+        "./millrace sample disaggregated-prefill --speed max", List.of("--requests 3"));
 
     // A condition: it is met where there is no EFA.
     private static final Pattern WITHOUT_EFA = Pattern.compile("exit status \\d+ (if|as long as) ");
@@ -123,10 +123,6 @@ class PageRunTest
     {
         shared = Files.createTempDirectory(Path.of("/dev/shm"), "millrace-pages-");
         Files.createDirectory(directory.resolve("data"));
-        // Of a conversation: a prompt is what was said before, and something new.
-        Files.writeString(directory.resolve(TRACE), IntStream.rangeClosed(1, 6).mapToObj((i) ->
-            "{\"timestamp\": %d, \"input_length\": %d, \"output_length\": 2, \"hash_ids\": %s}%n".formatted(
-            300 * i, 512 * i, IntStream.rangeClosed(1, i).boxed().toList())).collect(Collectors.joining()));
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(Tool.ROOT))
         {
             for (final Path entry : entries)

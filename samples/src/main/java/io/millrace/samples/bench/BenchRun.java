@@ -36,7 +36,7 @@ import java.util.Map;
  */
 public final class BenchRun implements AutoCloseable
 {
-    private static final long COLD_WARMUP_MS = 2_000;
+    private static final long COLD_WARMUPS = 5;
 
     private final BenchOptions options;
     private final ProtocolChoice choice;
@@ -190,7 +190,7 @@ public final class BenchRun implements AutoCloseable
         final ChildPair pair = pairs.get(transport);
         final Channels channels = Channels.create(transport, benchCase);
         // The code of a process that is new is not compiled yet.
-        final long warmupMs = options.warmupMs() + (pair.isCold() ? COLD_WARMUP_MS : 0);
+        final long warmupMs = options.warmupMs() * (pair.isCold() ? COLD_WARMUPS : 1);
         final String serverDriver = pair.driverDirectory("server").toString();
         try
         {

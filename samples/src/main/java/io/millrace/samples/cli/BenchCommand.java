@@ -97,7 +97,7 @@ public final class BenchCommand implements Callable<Integer>
     private String seconds;
 
     @Option(names = "--warmup", paramLabel = "S", defaultValue = "0.5",
-        description = "Seconds before those; 2 more when a process is new. Default: ${DEFAULT-VALUE}.")
+        description = "Seconds before those; five times as many when a process is new. Default: ${DEFAULT-VALUE}.")
     private String warmup;
 
     @Option(names = "--rate", paramLabel = "N", defaultValue = "10000",
