@@ -15,17 +15,28 @@
  */
 package io.millrace.bridge;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.function.Function;
 
 import io.millrace.bridge.device.HostEvent;
+import io.millrace.bridge.device.HostMemory;
+import io.millrace.bridge.device.KvDevice;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What is particular to host memory that agents copy themselves: its copies fail on the agents' own thread.
+ * What is particular to host memory that agents copy themselves: its copies fail on the agents' own thread, and must
+ * fail as those of other threads do.
  */
 @Timeout(150)
 class DirectTest
@@ -108,6 +119,36 @@ class DirectTest
         assertThat(transfer.errorText()).contains("is not within one registered region of host:1");
         assertThat(bridge.events).anyMatch(event -> event.startsWith("failed 1 DEVICE_ERROR"));
         assertOthersAreUnharmed();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void memoryWhosePagesAreGoneFailsOneTransferOnBothSides(
+        final boolean isStaged, final boolean isDestination, @TempDir final Path directory) throws IOException
+    {
+        final Path file = directory.resolve("blocks");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE))
+        {
+            final long length = LAYOUT.totalBytes(BLOCKS);
+            channel.write(ByteBuffer.allocate(1), length - 1);
+            final long address = HostMemory.map(file, 0, length);
+            final KvDevice device = isDestination ? bridge.destinationDevice : bridge.sourceDevice;
+            device.register(address, length);
+            final KvBlocks mapped = KvBlocks.contiguous(LAYOUT, address, BLOCKS);
+            bridge.isStaged = isStaged;
+            bridge.launch(info ->
+                isDestination && 1 == info.requestId() ? mapped : destination.allocate(info.blockCount()));
+            channel.truncate(0);
+
+            final KvTransfer transfer = bridge.run(new KvTransferRequest().requestId(1).layout(LAYOUT)
+                .blocks(isDestination ? bridge.source(doomedSource, BLOCKS, 1) : mapped));
+            assertThat(transfer.error()).isEqualTo(KvError.DEVICE_ERROR);
+            assertThat(transfer.errorText()).contains("memory that is not there on " + device.name());
+            bridge.runUntil(() -> bridge.events.stream().anyMatch(each -> each.startsWith("failed 1 DEVICE_ERROR")));
+            assertOthersAreUnharmed();
+            device.unregister(address);
+            HostMemory.free(address, length);
+        }
     }
 
     @Test

@@ -18,6 +18,7 @@ package io.millrace.efa;
 import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Timeout;
@@ -52,7 +53,9 @@ class KilledPeerTest
         final EfaContext impatient = efaContext(protocol, 1)
             .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(100))
             .linkTimeoutNs(TimeUnit.SECONDS.toNanos(1));
-        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), impatient);
+        final MediaDriver.Context context = driverContext()
+            .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(10));
+        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(context, impatient);
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(driver.aeronDirectoryName()));
             ExclusivePublication publication = aeron.addExclusivePublication(channel, STREAM_ID))
         {

@@ -17,6 +17,7 @@ package io.millrace.efa;
 
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -134,8 +135,10 @@ class PlacementTest
         final EfaContext impatient = efaContext(protocol, 1)
             .keepaliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(50))
             .linkTimeoutNs(TimeUnit.SECONDS.toNanos(1));
+        final MediaDriver.Context publisherContext = driverContext()
+            .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(10));
         try (TwoDrivers drivers = new TwoDrivers(
-            EfaMediaDriver.launchEmbedded(driverContext(), impatient),
+            EfaMediaDriver.launchEmbedded(publisherContext, impatient),
             EfaMediaDriver.launchEmbedded(driverContext(), impatient)))
         {
             try (ExclusivePublication publication = drivers.publisher.addExclusivePublication(channel, STREAM_ID))

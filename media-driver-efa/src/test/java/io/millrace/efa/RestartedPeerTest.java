@@ -18,6 +18,7 @@ package io.millrace.efa;
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
+import io.aeron.driver.MediaDriver;
 import io.millrace.efa.libfabric.LibFabric;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -72,7 +73,9 @@ class RestartedPeerTest
         final UnsafeBuffer message = new UnsafeBuffer(new byte[MESSAGE_LENGTH]);
         final List<Long> resumedMs = new ArrayList<>();
         final List<Long> pids = new ArrayList<>();
-        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, 1));
+        final MediaDriver.Context context = driverContext()
+            .publicationLingerTimeoutNs(TimeUnit.MILLISECONDS.toNanos(10));
+        try (EfaMediaDriver driver = EfaMediaDriver.launchEmbedded(context, efaContext(protocol, 1));
             Aeron aeron = Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(driver.aeronDirectoryName()).errorHandler(Throwable::printStackTrace));
             ExclusivePublication publication = aeron.addExclusivePublication(channel, STREAM_ID))

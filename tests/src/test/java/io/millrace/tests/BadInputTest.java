@@ -187,7 +187,7 @@ class BadInputTest
         try
         {
             final List<String> arguments = new ArrayList<>(List.of("demo", "--json", "--protocol", "udp",
-                "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16", "--timeout", "5"));
+                "--dir", mount.toString(), "--requests", "1", "--model", "2x1x16"));
             if (isArchived)
             {
                 arguments.add("--archive");

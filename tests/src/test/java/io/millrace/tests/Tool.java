@@ -48,6 +48,9 @@ final class Tool implements AutoCloseable
     private static final ObjectMapper MAPPER =
         new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final long POLL_INTERVAL_MS = 10;
+    // Of all processes that a command starts: most live for seconds, which C2 would spend on compiling. JVMs tell of it.
+    private static final String JVM_OPTIONS = "-XX:TieredStopAtLevel=1";
+    private static final String JVM_NOTE = "NOTE: Picked up JDK_JAVA_OPTIONS: " + JVM_OPTIONS + "\n";
     private static final int FIRST_PORT = 10_000;
     private static final int PORT_ATTEMPTS = 100;
 
@@ -114,6 +117,7 @@ final class Tool implements AutoCloseable
         // The build that runs this test has built the tool already, and must not be built into meanwhile.
         builder.environment().put("MILLRACE_NO_BUILD", "1");
         builder.environment().put("MILLRACE_NO_INSTALL", "1");
+        builder.environment().put("JDK_JAVA_OPTIONS", JVM_OPTIONS);
         builder.environment().remove("MILLRACE_PROTOCOL");
         builder.environment().putAll(environment);
         return new Tool(builder.start(), out, err);
@@ -169,7 +173,7 @@ final class Tool implements AutoCloseable
 
     String err() throws IOException
     {
-        return Files.readString(err);
+        return Files.readString(err).replace(JVM_NOTE, "");
     }
 
     /**

@@ -24,7 +24,8 @@ import org.agrona.UnsafeApi;
 import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
 
 /**
- * Threads that copy batches between staging memory and the memory of a {@link HostDevice}.
+ * Copies batches between host memory and the memory of a {@link HostDevice}, on threads of its own, which start with
+ * the first batch that is submitted to them, or at once on the caller's.
  */
 final class HostCopyEngine implements AutoCloseable
 {
@@ -39,6 +40,7 @@ final class HostCopyEngine implements AutoCloseable
     private final MemoryRegistry registry;
     private final Worker[] workers;
     private volatile boolean isRunning = true;
+    private volatile boolean isStarted;
 
     HostCopyEngine(final String deviceName, final MemoryRegistry registry, final int threadCount)
     {
@@ -48,7 +50,6 @@ final class HostCopyEngine implements AutoCloseable
         for (int i = 0; i < threadCount; i++)
         {
             workers[i] = new Worker("kv-copy-" + deviceName + "-" + i);
-            workers[i].start();
         }
     }
 
@@ -80,14 +81,37 @@ final class HostCopyEngine implements AutoCloseable
         }
     }
 
+    // Agents that copy for themselves need no threads.
+    private synchronized void start()
+    {
+        if (!isStarted)
+        {
+            for (final Worker worker : workers)
+            {
+                worker.start();
+            }
+            isStarted = true;
+        }
+    }
+
     private void execute(final KvCopyBatch batch)
     {
-        final int count = batch.count();
-        for (int i = 0; i < count; i++)
+        String failure = null;
+        try
         {
-            UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
+            final int count = batch.count();
+            for (int i = 0; i < count; i++)
+            {
+                UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
+            }
         }
-        end(batch, null);
+        catch (final InternalError ex)
+        {
+            // Memory whose pages are gone, as of a mapped file that became shorter. JDK 17 may tell it later, elsewhere.
+            failure = "copies of " + batch.totalBytes() + " bytes met memory that is not there on " + deviceName +
+                ": keep registered memory mapped (" + ex.getMessage() + ")";
+        }
+        end(batch, failure);
     }
 
     private static void end(final KvCopyBatch batch, final String failure)
@@ -206,6 +230,10 @@ final class HostCopyEngine implements AutoCloseable
             if (!begin(batch))
             {
                 return true;
+            }
+            if (!isStarted)
+            {
+                start();
             }
             if (!batches.offer(batch))
             {

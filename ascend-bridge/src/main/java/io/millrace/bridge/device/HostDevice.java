@@ -28,8 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A device that is off-heap memory of this process, for machines without an NPU. Its copies run on threads of its own,
- * so that callers meet the same asynchrony as with hardware. Memory of 2 MiB and more asks for transparent huge pages.
+ * A device that is off-heap memory of this process, for machines without an NPU. Batches that are submitted run on
+ * threads of its own, so that callers meet the same asynchrony as with hardware; agents copy at once instead, since the
+ * processor reaches the memory. Allocations of 2 MiB and more ask for transparent huge pages.
  */
 public final class HostDevice implements KvDevice
 {

@@ -20,24 +20,24 @@ import java.nio.ByteBuffer;
 import org.agrona.DirectBuffer;
 
 /**
- * Windows over the terms of a log for checksums, which take byte buffers. Allocates once for each mapping of a log: one
- * or, where terms are long, one for each of them. The buffers that Aeron hands out have other users and are left alone.
+ * Windows over the terms of a log for checksums, which take byte buffers. Allocates once for each of the three buffers
+ * that Aeron makes for a publication's or an image's terms; these have other users and are left alone.
  */
 final class TermWindows
 {
-    private static final int MAX_MAPPINGS = 3;
+    private static final int TERMS = 3;
 
-    private final ByteBuffer[] mappings = new ByteBuffer[MAX_MAPPINGS];
-    private final ByteBuffer[] windows = new ByteBuffer[MAX_MAPPINGS];
+    private final ByteBuffer[] terms = new ByteBuffer[TERMS];
+    private final ByteBuffer[] windows = new ByteBuffer[TERMS];
     private int next;
 
     /**
      * The bytes of a range.
      *
-     * @param buffer over a mapped log or a part of it.
+     * @param buffer over a term or a part of it.
      * @param offset of the range.
      * @param length of the range.
-     * @return the same object for all ranges of a mapping, with position and limit set.
+     * @return the same object for all ranges of a term, with position and limit set.
      */
     ByteBuffer of(final DirectBuffer buffer, final int offset, final int length)
     {
@@ -45,19 +45,19 @@ final class TermWindows
         return window(buffer.byteBuffer()).limit(start + length).position(start);
     }
 
-    private ByteBuffer window(final ByteBuffer mapping)
+    private ByteBuffer window(final ByteBuffer term)
     {
-        for (int i = 0; i < MAX_MAPPINGS; i++)
+        for (int i = 0; i < TERMS; i++)
         {
-            if (mappings[i] == mapping)
+            if (terms[i] == term)
             {
                 return windows[i];
             }
         }
         final int place = next;
-        next = (next + 1) % MAX_MAPPINGS;
-        mappings[place] = mapping;
-        windows[place] = mapping.duplicate();
+        next = (next + 1) % TERMS;
+        terms[place] = term;
+        windows[place] = term.duplicate();
         return windows[place];
     }
 }

@@ -107,6 +107,7 @@ public abstract class KvDeviceContract
         {
             assertThatThrownBy(() -> queue.copy(batch)).hasMessageContaining("submit the batch");
             assertThat(batch.status()).isEqualTo(KvCopyBatch.IDLE);
+            queue.close();
             return;
         }
 

@@ -29,16 +29,18 @@ record BenchCase(CaseKind kind, int size, int mtu, String protocol)
 {
     // Longer ones are no faster for any driver, and all terms of both sides no longer stay in the cache.
     private static final int MIN_TERM_LENGTH = 1 << 20;
+    // A replay waits for the disk with what is in flight at most half a term.
+    private static final int ARCHIVE_TERM_LENGTH = 4 << 20;
     private static final int MESSAGES_PER_TERM = 8;
 
     /**
-     * Shortest term that takes the window and the message.
+     * Shortest term of the case that takes eight messages.
      *
      * @return bytes, a power of two.
      */
     int termLength()
     {
-        int length = MIN_TERM_LENGTH;
+        int length = kind.isArchive() ? ARCHIVE_TERM_LENGTH : MIN_TERM_LENGTH;
         while (!kind.isKv() && !kind.isArchive() && length / MESSAGES_PER_TERM < size)
         {
             length <<= 1;

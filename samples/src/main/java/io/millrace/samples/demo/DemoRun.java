@@ -227,14 +227,14 @@ final class DemoRun implements AutoCloseable
     private DemoReport.Archive replay()
     {
         doing = "replaying the recording";
-        // The recording ends with its publication, and that with its process.
-        prefill.send("exit");
+        // The recording ends with its publication, which the prefill process has closed.
         decode.send("replay");
         final ChildProcess.Event recorded = await(Math.max(options.silenceMs(), RECORDED_DEADLINE_MS));
         if (!"recorded".equals(recorded.message().path("event").asText()))
         {
             throw unexpected(recorded);
         }
+        prefill.send("exit");
         progress = new ProgressDisplay("Replay", plannedBytes);
         JsonNode archived = null;
         while (null == archived)

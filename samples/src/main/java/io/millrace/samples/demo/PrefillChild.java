@@ -97,6 +97,8 @@ public final class PrefillChild implements ChildMain.Role
         }
         link.expectCommand("finish");
         link.send(node.counters(sender.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)));
+        // Before its driver ends: then the driver says that the stream has ended, and a recording of it need not wait.
+        sender.close();
         link.expectCommand("exit");
     }
 
