@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code ./millrace sample plain-aeron}.
@@ -55,6 +56,8 @@ import java.util.concurrent.CompletionException;
 public final class SamplePlainAeron implements Callable<Integer>
 {
     private static final String PORT_IN_USE = "Address already in use";
+    private static final long DRIVER_DEADLINE_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final long POLL_INTERVAL_MS = 100;
 
     /**
      * What to do.
@@ -92,7 +95,7 @@ public final class SamplePlainAeron implements Callable<Integer>
     /**
      * {@inheritDoc}
      */
-    public Integer call()
+    public Integer call() throws InterruptedException
     {
         if (messages < 1)
         {
@@ -104,8 +107,7 @@ public final class SamplePlainAeron implements Callable<Integer>
         }
         ChannelCheck.require("--channel", channel);
         final String dir = null != directory ? directory : CommonContext.getAeronDirectoryName();
-        // Says at once what a client would wait 10 s for.
-        DriverWatch.open(Path.of(dir)).close();
+        awaitDriver(Path.of(dir));
         try
         {
             return run(dir);
@@ -113,6 +115,32 @@ public final class SamplePlainAeron implements Callable<Integer>
         catch (final CompletionException ex)
         {
             throw failure(ex.getCause());
+        }
+    }
+
+    // One that was started just before, in the same shell perhaps, takes a second or two.
+    private static void awaitDriver(final Path dir) throws InterruptedException
+    {
+        final long deadlineNs = System.nanoTime() + DRIVER_DEADLINE_NS;
+        for (boolean isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                DriverWatch.open(dir).close();
+                return;
+            }
+            catch (final CommandFailure ex)
+            {
+                if (System.nanoTime() - deadlineNs >= 0)
+                {
+                    throw ex;
+                }
+                if (isFirst)
+                {
+                    Messages.say("waits for a driver in " + dir);
+                }
+            }
+            Thread.sleep(POLL_INTERVAL_MS);
         }
     }
 
