@@ -18,7 +18,7 @@ to=""
 while (( $# > 0 )); do
     case "$1" in
         --built) built=1; shift ;;
-        --to) to="$(realpath "$2")"; shift 2 ;;
+        --to) to="$(realpath "${2:?--to needs a directory}")"; shift 2 ;;
         *) break ;;
     esac
 done
@@ -45,16 +45,21 @@ build()
     (cd "$directory" && find . -path '*/target/millrace-*.jar' -not -path '*/target/*/*' | LC_ALL=C sort) > "$directory/jars"
 }
 
-# Entries whose checksum or time differs, of one jar.
+# Entries whose length or time differs, of one jar.
 entries()
 {
-    diff <(zipinfo "$one/$1" | sed '1d') <(zipinfo "$two/$1" | sed '1d') | sed 's/^/    /' | head -40
+    diff <(jar tvf "$one/$1") <(jar tvf "$two/$1") | sed 's/^/    /' | head -40
 }
 
 manifest()
 {
     # Lines of a manifest are wrapped at 72 bytes.
-    unzip -p "$1" META-INF/MANIFEST.MF | tr -d '\r' | sed -e ':a' -e 'N' -e '$!ba' -e 's/\n //g'
+    # By the JDK: unzip is not on every machine.
+    local unpacked jar
+    jar="$(realpath "$1")"
+    unpacked="$(mktemp -d --tmpdir="$work")"
+    (cd "$unpacked" && "${JAVA_HOME:+$JAVA_HOME/bin/}jar" xf "$jar" META-INF/MANIFEST.MF)
+    tr -d '\r' < "$unpacked/META-INF/MANIFEST.MF" | sed -e ':a' -e 'N' -e '$!ba' -e 's/\n //g'
 }
 
 failures=0

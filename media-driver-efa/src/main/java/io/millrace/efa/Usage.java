@@ -31,7 +31,7 @@ final class Usage
           -Daeron.dir.delete.on.shutdown=true   removes the directory at the end
 
         Takes all properties of Aeron's driver and of Millrace (docs/configuration.md), before -jar or in files, which
-        win. `./millrace driver` does the same, and prints its configuration with --print-config.
+        win. `./millrace driver` removes the directory at the end, and prints its configuration with --print-config.
         """;
 
     private Usage()

@@ -114,6 +114,14 @@ class BadInputTest
     }
 
     @Test
+    void recordingsWithinTheDriversFiles() throws IOException
+    {
+        final Path driver = directory.resolve("driver");
+        assertRefused(Tool.run(directory, "archive", "serve", "--dir", driver.toString(), "--archive-dir",
+            driver.resolve("recordings").toString()), 2, "is inside of the driver's directory");
+    }
+
+    @Test
     void aProtocolThatIsNamedButAbsent() throws IOException
     {
         assumeTrue(!Files.isDirectory(Path.of("/sys/class/infiniband")), "this machine may have EFA");

@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
+import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -175,6 +176,9 @@ class DeploymentFilesTest
             .contains("--enable-native-access=ALL-UNNAMED");
         assertThat(COPY.matcher(file).results().map((copy) -> copy.group(1)))
             .containsExactly("/build/lib", "/build/samples/target/*.jar");
+        // Else the class path would hold the jars with everything in them, sources and javadoc too.
+        assertThat(file.lines().filter((line) -> line.startsWith("RUN mvn")).flatMap((line) -> Stream.of(line.split("&&"))))
+            .hasSize(2).allMatch((command) -> command.contains(" -Dmillrace.quick "));
         assertThat(file).doesNotContain("libfabric-").contains("USER millrace");
     }
 }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
 import sun.misc.Signal;
 
 import java.io.File;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -129,8 +130,14 @@ public final class ArchiveServe implements Callable<Integer>
         return 0;
     }
 
-    private static MillraceArchive launch(final MediaDriver.Context driverCtx, final Archive.Context archiveCtx)
+    private MillraceArchive launch(final MediaDriver.Context driverCtx, final Archive.Context archiveCtx)
     {
+        final Path driverFiles = Path.of(driverCtx.aeronDirectoryName()).toAbsolutePath().normalize();
+        if (archiveDirectory.toPath().toAbsolutePath().normalize().startsWith(driverFiles))
+        {
+            throw CommandFailure.usage("--archive-dir " + archiveDirectory + " is inside of the " +
+                "driver's directory " + driverFiles + ", which is emptied at each start and end: put it elsewhere");
+        }
         AeronDirectory.check(driverCtx.aeronDirectoryName());
         return MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx);
     }
