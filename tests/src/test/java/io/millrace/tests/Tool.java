@@ -48,7 +48,7 @@ final class Tool implements AutoCloseable
     private static final ObjectMapper MAPPER =
         new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final long POLL_INTERVAL_MS = 10;
-    // Of all processes that a command starts: most live for seconds, and C2 would compile all the while. JVMs tell of it.
+    // Of all processes of a command: most live for seconds, which C2 spends on compiling. JVMs tell of it.
     private static final String JVM_OPTIONS = "-XX:TieredStopAtLevel=1";
     private static final String JVM_NOTE = "NOTE: Picked up JDK_JAVA_OPTIONS: " + JVM_OPTIONS + "\n";
     private static final int FIRST_PORT = 10_000;
