@@ -98,6 +98,8 @@ class BridgeOnRailsTest
             "-D" + RailsPreparer.PROTOCOL_PROPERTY + "=" + protocol,
             "-Dmillrace.test.channel.parameters=|fabric=required",
             "-Dmillrace.test.devices=" + devices,
+            // The settings of this module's tests are on the class path too.
+            "-Djunit.jupiter.execution.parallel.enabled=false",
             "-cp", System.getProperty("java.class.path") + ":" + CLASSES, BridgeScenarios.class.getName()));
         Stream.concat(SCENARIOS.stream(), IS_ALL ? FURTHER.stream() : Stream.empty())
             .forEach(name -> command.add("io.millrace.bridge." + name));
