@@ -178,7 +178,8 @@ class DeploymentFilesTest
             .containsExactly("/build/lib", "/build/samples/target/*.jar");
         // Else the class path would hold the jars with everything in them, sources and javadoc too.
         assertThat(file.lines().filter((line) -> line.startsWith("RUN mvn"))
-            .flatMap((line) -> Stream.of(line.split("&&")))).hasSize(2).allMatch((command) -> command.contains(" -Dmillrace.quick "));
+            .flatMap((line) -> Stream.of(line.split("&&")))).hasSize(2)
+            .allMatch((command) -> command.contains(" -Dmillrace.quick "));
         assertThat(file).doesNotContain("libfabric-").contains("USER millrace");
     }
 }
