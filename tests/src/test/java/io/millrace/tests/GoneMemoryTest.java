@@ -41,6 +41,7 @@ class GoneMemoryTest
 {
     private static final int LENGTH = 1 << 20;
     private static final int COPIES = 50_000;
+    private static final int COPY_LENGTH = 65_408;
 
     @Test
     void failsEachBatch(@TempDir final Path directory) throws IOException
@@ -76,7 +77,7 @@ class GoneMemoryTest
     private static void copy(
         final KvCopyQueue queue, final KvCopyBatch batch, final long host, final long address)
     {
-        batch.reset(CopyDirection.DEVICE_TO_HOST).add(host, address, Long.BYTES);
+        batch.reset(CopyDirection.DEVICE_TO_HOST).add(host, address, COPY_LENGTH);
         queue.copy(batch);
     }
 }

@@ -104,6 +104,8 @@ final class HostCopyEngine implements AutoCloseable
             {
                 UnsafeApi.copyMemory(batch.source(i), batch.destination(i), batch.length(i));
             }
+            // The JVM may tell of a fault only at the thread's next native call: let that be here.
+            Thread.holdsLock(batch);
         }
         catch (final InternalError ex)
         {
