@@ -21,7 +21,6 @@ import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.device.KvCopyBatch;
-import io.millrace.bridge.device.KvCopyQueue;
 import org.agrona.CloseHelper;
 
 /**
@@ -37,16 +36,10 @@ final class DirectPublisher extends LayerPublisher
 
     private final KvCopyBatch batch = new KvCopyBatch();
     private final TermWindows windows = new TermWindows();
-    private KvCopyQueue copyQueue;
 
     DirectPublisher(final KvSender.Context ctx, final ForwardWriter writer)
     {
         super(ctx, writer);
-    }
-
-    void onStart()
-    {
-        copyQueue = ctx.device().openQueue(counters);
     }
 
     int maxTransfers()
@@ -116,7 +109,7 @@ final class DirectPublisher extends LayerPublisher
         return true;
     }
 
-    int prepare(final OutboundTransfer transfer, final int weight, final int weights, final long nowNs)
+    int prepare(final OutboundTransfer transfer, final int weights, final long nowNs)
     {
         return 0;
     }

@@ -19,6 +19,7 @@ import java.nio.ByteBuffer;
 
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvSender;
+import io.millrace.bridge.device.KvCopyQueue;
 
 /**
  * Publishes the bytes of a transfer's layers as chunks, with their descriptors and commits.
@@ -31,6 +32,7 @@ abstract class LayerPublisher implements AutoCloseable
     final KvSender.Context ctx;
     final ForwardWriter writer;
     final KvCounters counters;
+    KvCopyQueue copyQueue;
     private int untilSample = SAMPLE_INTERVAL;
 
     LayerPublisher(final KvSender.Context ctx, final ForwardWriter writer)
@@ -53,7 +55,10 @@ abstract class LayerPublisher implements AutoCloseable
     /**
      * Called on the agent's thread before anything else.
      */
-    abstract void onStart();
+    final void onStart()
+    {
+        copyQueue = ctx.device().openQueue(counters);
+    }
 
     /**
      * Most transfers that have their turn.
@@ -71,11 +76,10 @@ abstract class LayerPublisher implements AutoCloseable
     /**
      * Get bytes of a transfer ready.
      *
-     * @param weight  of the transfer.
-     * @param weights of all.
+     * @param weights of all transfers.
      * @throws io.millrace.bridge.KvException when the device failed.
      */
-    abstract int prepare(OutboundTransfer transfer, int weight, int weights, long nowNs);
+    abstract int prepare(OutboundTransfer transfer, int weights, long nowNs);
 
     /**
      * Is everything of a transfer published that it has.

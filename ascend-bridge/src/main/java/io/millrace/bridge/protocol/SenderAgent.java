@@ -335,8 +335,7 @@ public final class SenderAgent implements Agent
     {
         try
         {
-            return pump.publish(transfer, nowNs) +
-                publisher.prepare(transfer, transfer.priority.weight(), weights, nowNs);
+            return pump.publish(transfer, nowNs) + publisher.prepare(transfer, weights, nowNs);
         }
         catch (final RuntimeException ex)
         {

@@ -20,7 +20,6 @@ import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvException;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.device.KvCopyBatch;
-import io.millrace.bridge.device.KvCopyQueue;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
 import io.millrace.bridge.staging.StagingPool;
 import io.millrace.bridge.staging.StagingSlot;
@@ -32,18 +31,12 @@ import org.agrona.CloseHelper;
 final class StagedPublisher extends LayerPublisher
 {
     private final StagingPool pool;
-    private KvCopyQueue copyQueue;
     private boolean isQueueClosed;
 
     StagedPublisher(final KvSender.Context ctx, final ForwardWriter writer)
     {
         super(ctx, writer);
         pool = new StagingPool(ctx.device(), ctx.slabs(), ctx.staging(), counters);
-    }
-
-    void onStart()
-    {
-        copyQueue = ctx.device().openQueue(counters);
     }
 
     int maxTransfers()
@@ -111,7 +104,7 @@ final class StagedPublisher extends LayerPublisher
     /**
      * {@inheritDoc} Starts copies and looks after those in flight.
      */
-    int prepare(final OutboundTransfer transfer, final int weight, final int weights, final long nowNs)
+    int prepare(final OutboundTransfer transfer, final int weights, final long nowNs)
     {
         int workCount = 0;
         for (int i = 0; i < transfer.slots.size(); i++)
@@ -123,7 +116,7 @@ final class StagedPublisher extends LayerPublisher
             }
         }
 
-        final int maxSlots = Math.max(1, pool.config().slots() * weight / weights);
+        final int maxSlots = Math.max(1, pool.config().slots() * transfer.priority.weight() / weights);
         // A slot that waits for a producer would be missing to other transfers.
         while (Phase.STREAM == transfer.phase && transfer.slots.size() < maxSlots && transfer.isAcquired() &&
             transfer.nextPlan())

@@ -43,14 +43,19 @@ class TicketTest
         assertThat(served.seconds()).isEqualTo(0.06);
     }
 
+    private void assertServed(final int memory, final int archive, final int computed)
+    {
+        assertThat(ticket.served(0)).extracting(Served::memory, Served::archive, Served::computed)
+            .containsExactly(memory, archive, computed);
+    }
+
     @Test
     void whatIsInMemoryHasWaitedOnly()
     {
         ticket.admitted(4, ns(130));
         ticket.answered(ns(130), 0);
         assertSplit(30, 0, 0);
-        assertThat(ticket.served(0)).extracting(Served::memory, Served::archive, Served::computed)
-            .containsExactly(4, 0, 0);
+        assertServed(4, 0, 0);
     }
 
     @Test
@@ -61,8 +66,7 @@ class TicketTest
         ticket.answered(ns(257), 2);
         assertSplit(50, 100, 7);
         assertThat(ticket.wrongBlocks()).isEqualTo(2);
-        assertThat(ticket.served(0)).extracting(Served::memory, Served::archive, Served::computed)
-            .containsExactly(1, 0, 3);
+        assertServed(1, 0, 3);
     }
 
     @Test
@@ -73,8 +77,7 @@ class TicketTest
         ticket.read(ns(190));
         ticket.answered(ns(200), 0);
         assertSplit(90, 0, 10);
-        assertThat(ticket.served(0)).extracting(Served::memory, Served::archive, Served::computed)
-            .containsExactly(0, 4, 0);
+        assertServed(0, 4, 0);
     }
 
     @Test
