@@ -74,10 +74,28 @@ class BenchTest
     }
 
     @Test
+    void timesSingleKvBlocks() throws IOException
+    {
+        final Path page = directory.resolve("report.html");
+        final Tool tool = Tool.run(directory, "bench", "kvBlock", "--sizes", "4096", "--on", "millrace,aeronUdp,raw",
+            "--rounds", "1", "--seconds", "0.1", "--warmup", "0.1", "--protocol", "shm", "--json", "--report",
+            page.toString());
+        assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        final JsonNode block = tool.json().at("/cases/0");
+        assertThat(block.get("results").fieldNames()).toIterable().containsExactly("millrace", "aeronUdp");
+        final double p50 = block.at("/results/millrace/p50Micros").asDouble();
+        assertThat(p50).isPositive().isLessThanOrEqualTo(block.at("/results/millrace/maxMicros").asDouble());
+        assertThat(block.at("/ratios/p50ToUdp").asDouble())
+            .isCloseTo(p50 / block.at("/results/aeronUdp/p50Micros").asDouble(), within(1e-9));
+        assertThat(page).content().contains("KV block of 4 KiB, µs by percentile");
+    }
+
+    @Test
     void refusesWhatCannotBe() throws IOException
     {
         refuses("a message has 32", "bench", "rtt", "--sizes", "1");
         refuses("multiple of 32", "bench", "rtt", "--mtu", "1400");
+        refuses("multiple of 256 bytes", "bench", "kvBlock", "--sizes", "4224");
         refuses("--report", "bench", "rtt", "--report", directory.resolve("absent/report.html").toString());
         refuses("--protocol efa", "bench", "rtt", "--protocol", "efa");
     }

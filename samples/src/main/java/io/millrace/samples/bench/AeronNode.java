@@ -95,7 +95,8 @@ final class AeronNode implements Node
         }
         driverInvoker = null == mediaDriver ? null : mediaDriver.sharedAgentInvoker();
         // Where the message is what is measured, the meter is not to be a part of it.
-        driverDuty = null == driverInvoker || !order.kind().isKv() ? null : new DutyClock(driverInvoker);
+        final boolean isMetered = order.kind().isKv() && !order.kind().isLatency();
+        driverDuty = null == driverInvoker || !isMetered ? null : new DutyClock(driverInvoker);
         try
         {
             aeron = Aeron.connect(new Aeron.Context()

@@ -154,6 +154,24 @@ public final class BenchChild implements ChildMain.Role
                         }
                     }
                 }
+                case KV_BLOCK ->
+                {
+                    if (order.isServer())
+                    {
+                        try (KvServer server = new KvServer((AeronNode)node, order))
+                        {
+                            server.drain(link::hasCommand);
+                        }
+                    }
+                    else
+                    {
+                        try (KvClient client = new KvClient((AeronNode)node, order))
+                        {
+                            link.send(client.latencies());
+                            client.drain(link::hasCommand);
+                        }
+                    }
+                }
                 default -> throw new IllegalArgumentException("unknown case " + order.kind());
             }
             workWhile(node, () -> !link.hasCommand());

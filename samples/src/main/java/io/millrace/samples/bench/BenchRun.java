@@ -164,11 +164,11 @@ public final class BenchRun implements AutoCloseable
             return CaseKind.ARCHIVE_INDEX == kind ? List.of(Transport.INDEX) : ArchiveCase.PARTS;
         }
         final List<Transport> transports = new ArrayList<>(options.transports());
-        if (!choice.isFabric())
+        if (!choice.isFabric() || CaseKind.KV_BLOCK == kind)
         {
             transports.remove(Transport.RAW);
         }
-        if (kind.isKv() && transports.contains(Transport.MILLRACE))
+        if (kind.isKv() && !kind.isLatency() && transports.contains(Transport.MILLRACE))
         {
             transports.add(Transport.STREAM);
         }

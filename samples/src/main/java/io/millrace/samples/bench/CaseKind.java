@@ -35,6 +35,8 @@ public enum CaseKind
     KV(List.of("messagesPerSecond", "gigabytesPerSecond")),
     /** KV blocks of a trace's requests. */
     KV_TRACE(List.of("messagesPerSecond", "gigabytesPerSecond")),
+    /** One KV block at a time, from device memory to device memory. */
+    KV_BLOCK(RTT.metrics),
     /** KV blocks to a disk and back. */
     ARCHIVE(List.of("messagesPerSecond", "gigabytesPerSecond")),
     /** Finding blocks. */
@@ -57,6 +59,7 @@ public enum CaseKind
         return switch (this)
         {
             case KV_TRACE -> "kvTrace";
+            case KV_BLOCK -> "kvBlock";
             case ARCHIVE_INDEX -> "archiveIndex";
             default -> name().toLowerCase(Locale.ROOT);
         };
@@ -75,6 +78,7 @@ public enum CaseKind
             case THROUGHPUT -> "Messages one way";
             case KV -> "KV blocks, device to device";
             case KV_TRACE -> "KV blocks of a trace's requests";
+            case KV_BLOCK -> "One KV block, device to device";
             case ARCHIVE -> "KV blocks to a disk and back";
             case ARCHIVE_INDEX -> "Finding blocks";
         };
@@ -96,6 +100,8 @@ public enum CaseKind
             case KV -> "Transfers of 32 pieces out of and into host memory that stands in for a device, with " +
                 "checksums and acknowledgements.";
             case KV_TRACE -> "The same with the lengths of requests.";
+            case KV_BLOCK -> "A transfer of one block, keys and values, when there is no other: from submit until " +
+                "the sender knows that it lies checked in the receiver's device memory.";
             case ARCHIVE -> "A KV stream between two drivers, recorded with checksums and forced to the disk, at the " +
                 "receiver and at the sender, then replayed and fetched with a cold cache; beside plain writes and " +
                 "reads of as many bytes there.";
@@ -116,11 +122,21 @@ public enum CaseKind
     /**
      * Whether it moves KV blocks.
      *
-     * @return true for both that do.
+     * @return true for those that do.
      */
     boolean isKv()
     {
-        return KV == this || KV_TRACE == this;
+        return KV == this || KV_TRACE == this || KV_BLOCK == this;
+    }
+
+    /**
+     * Whether single messages or blocks are timed.
+     *
+     * @return true for latencies, false for rates.
+     */
+    boolean isLatency()
+    {
+        return RTT == this || KV_BLOCK == this;
     }
 
     /**

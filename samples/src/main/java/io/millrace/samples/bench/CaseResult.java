@@ -75,7 +75,7 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
         final Pairing quotient = (millrace, other) -> millrace / other;
         switch (benchCase.kind())
         {
-            case RTT ->
+            case RTT, KV_BLOCK ->
             {
                 put(ratios, "p50ToUdp", Transport.AERON_UDP, 0, quotient);
                 put(ratios, "p99ToUdp", Transport.AERON_UDP, 1, quotient);

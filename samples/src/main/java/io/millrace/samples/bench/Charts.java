@@ -69,7 +69,7 @@ final class Charts
     static List<String> of(final CaseKind kind, final List<CaseResult> results)
     {
         final List<String> charts = new ArrayList<>();
-        if (CaseKind.RTT == kind)
+        if (kind.isLatency())
         {
             results.forEach((result) -> charts.add(percentiles(result)));
             return charts;
@@ -88,7 +88,8 @@ final class Charts
     private static String percentiles(final CaseResult result)
     {
         final XYChart chart =
-            ChartStyle.xy("Round trip of " + size(result.benchCase().size()) + ", µs by percentile");
+            ChartStyle.xy((CaseKind.RTT == result.benchCase().kind() ? "Round trip of " : "KV block of ") +
+            size(result.benchCase().size()) + ", µs by percentile");
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setXAxisMin(0.0);
         chart.getStyler().setXAxisMax(MAX_NINES);

@@ -18,6 +18,7 @@ package io.millrace.samples.bench;
 import io.aeron.AeronVersion;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.LibFabric;
+import io.millrace.samples.doctor.SystemFiles;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,7 +86,8 @@ public final class Environment
         environment.put("provider", choice.provider() + " (" + choice.reason() + ")");
         environment.put("governor", text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
         environment.put("hugePages", text("/sys/kernel/mm/transparent_hugepage/enabled") + "; reserved " +
-            line("/proc/meminfo", "HugePages_Total"));
+            line("/proc/meminfo", "HugePages_Total") + "; /dev/shm " +
+            SystemFiles.ofThisMachine().sharedMemoryPages());
         environment.put("maxSocketBuffers", text("/proc/sys/net/core/rmem_max") + " receive, " +
             text("/proc/sys/net/core/wmem_max") + " send");
         return environment;

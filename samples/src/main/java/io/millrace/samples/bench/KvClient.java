@@ -95,24 +95,56 @@ final class KvClient implements AutoCloseable
             {
                 submit();
             }
-            node.work();
-            duty.invoke();
-            final Sent oldest = transfers.peek();
-            if (oldest.transfer().state().isTerminal())
+            cycle();
+            if (hasOldestEnded())
             {
-                if (KvTransferState.COMPLETED != oldest.transfer().state())
-                {
-                    throw new IllegalStateException("transfer is " + oldest.transfer().state() + " (" +
-                        oldest.transfer().error() + "): " + oldest.transfer().errorText());
-                }
-                cache.free(oldest.blocks());
-                transfers.poll();
                 if (!isWarm && System.nanoTime() - warmNs > 0)
                 {
                     isWarm = true;
                     meter.reset();
                 }
             }
+        }
+    }
+
+    /**
+     * Transfer one after the other, and time each.
+     *
+     * @return event {@code result}.
+     */
+    ObjectNode latencies()
+    {
+        final Latencies latencies = new Latencies();
+        final long startNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
+        final long endNs = startNs + TimeUnit.MILLISECONDS.toNanos(order.durationMs());
+        long nowNs = System.nanoTime();
+        while (nowNs - endNs < 0)
+        {
+            final long submittedNs = nowNs;
+            submit();
+            while (!hasOldestEnded())
+            {
+                cycle();
+            }
+            nowNs = System.nanoTime();
+            if (submittedNs - startNs >= 0)
+            {
+                latencies.record(nowNs - submittedNs);
+            }
+        }
+        return latencies.result();
+    }
+
+    /**
+     * Go on without transfers.
+     *
+     * @param isEnd true at the end.
+     */
+    void drain(final BooleanSupplier isEnd)
+    {
+        while (!isEnd.getAsBoolean())
+        {
+            cycle();
         }
     }
 
@@ -124,6 +156,29 @@ final class KvClient implements AutoCloseable
     void describe(final ObjectNode event)
     {
         meter.describe(event, false);
+    }
+
+    private void cycle()
+    {
+        node.work();
+        duty.invoke();
+    }
+
+    private boolean hasOldestEnded()
+    {
+        final Sent oldest = transfers.peek();
+        if (!oldest.transfer().state().isTerminal())
+        {
+            return false;
+        }
+        if (KvTransferState.COMPLETED != oldest.transfer().state())
+        {
+            throw new IllegalStateException("transfer is " + oldest.transfer().state() + " (" +
+                oldest.transfer().error() + "): " + oldest.transfer().errorText());
+        }
+        cache.free(oldest.blocks());
+        transfers.poll();
+        return true;
     }
 
     private void submit()

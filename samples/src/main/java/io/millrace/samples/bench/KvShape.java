@@ -60,10 +60,14 @@ record KvShape(KvLayout layout, int blocksPerTransfer, int inFlight)
      */
     static KvShape of(final Order order)
     {
-        return CaseKind.KV_TRACE == order.kind() ?
-            new KvShape(KvLayout.parse("qwen2.5-0.5b", TRACE_TOKENS_PER_BLOCK), TRACE_BLOCKS, TRACE_IN_FLIGHT) :
-            new KvShape(new KvLayout(1, 1, HEAD_DIM, KvDtype.BF16, order.size() / PIECE_UNIT),
-                Math.max(1, TRANSFER_BYTES / KvLayout.PARTS / order.size()), IN_FLIGHT);
+        return switch (order.kind())
+        {
+            case KV_TRACE -> new KvShape(
+                KvLayout.parse("qwen2.5-0.5b", TRACE_TOKENS_PER_BLOCK), TRACE_BLOCKS, TRACE_IN_FLIGHT);
+            case KV_BLOCK -> new KvShape(layout(order.size() / KvLayout.PARTS), 1, 1);
+            default -> new KvShape(
+                layout(order.size()), Math.max(1, TRANSFER_BYTES / KvLayout.PARTS / order.size()), IN_FLIGHT);
+        };
     }
 
     /**
@@ -83,6 +87,11 @@ record KvShape(KvLayout layout, int blocksPerTransfer, int inFlight)
         Collections.shuffle(blocks, new Random(1));
         blocks.forEach(cache::free);
         return cache;
+    }
+
+    private static KvLayout layout(final int pieceLength)
+    {
+        return new KvLayout(1, 1, HEAD_DIM, KvDtype.BF16, pieceLength / PIECE_UNIT);
     }
 
     private int capacityBlocks()

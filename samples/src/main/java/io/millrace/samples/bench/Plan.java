@@ -15,6 +15,7 @@
  */
 package io.millrace.samples.bench;
 
+import io.millrace.bridge.KvLayout;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.failure.CommandFailure;
 
@@ -36,6 +37,7 @@ final class Plan
     private static final List<Integer> RTT_MTUS = List.of(8192);
     private static final List<Integer> THROUGHPUT_SIZES = List.of(32, 288, 1344, 8192, 65_536, 1 << 20);
     private static final List<Integer> KV_SIZES = List.of(4096, 65_536, 262_144, 1 << 20);
+    private static final List<Integer> BLOCK_SIZES = List.of(4096, 65_536);
     private static final int MAX_PIECE = 4 << 20;
     private static final List<Integer> ARCHIVE_SIZES = List.of(65_536);
     private static final List<Integer> INDEX_BLOCKS = List.of(1_000_000, 10_000_000);
@@ -90,25 +92,27 @@ final class Plan
         {
             return INDEX_BLOCKS;
         }
-        if (CaseKind.KV == kind || CaseKind.ARCHIVE == kind)
+        if (CaseKind.KV == kind || CaseKind.KV_BLOCK == kind || CaseKind.ARCHIVE == kind)
         {
-            options.sizes().forEach(Plan::checkPiece);
+            final int unit = CaseKind.KV_BLOCK == kind ? KvShape.PIECE_UNIT * KvLayout.PARTS : KvShape.PIECE_UNIT;
+            options.sizes().forEach((size) -> checkPiece(size, unit, kind));
         }
         return !options.sizes().isEmpty() ? options.sizes() : switch (kind)
         {
             case RTT -> RTT_SIZES;
             case THROUGHPUT -> THROUGHPUT_SIZES;
             case ARCHIVE -> ARCHIVE_SIZES;
+            case KV_BLOCK -> BLOCK_SIZES;
             default -> KV_SIZES;
         };
     }
 
-    private static void checkPiece(final int size)
+    private static void checkPiece(final int size, final int unit, final CaseKind kind)
     {
-        if (0 != size % KvShape.PIECE_UNIT || size > MAX_PIECE)
+        if (0 != size % unit || size > MAX_PIECE)
         {
-            throw CommandFailure.usage("--sizes " + size + ": a KV block has a multiple of " + KvShape.PIECE_UNIT +
-                " bytes, at most " + MAX_PIECE + "; give such sizes for kv");
+            throw CommandFailure.usage("--sizes " + size + ": a KV block has a multiple of " + unit +
+                " bytes, at most " + MAX_PIECE + "; give such sizes for " + kind.key());
         }
     }
 

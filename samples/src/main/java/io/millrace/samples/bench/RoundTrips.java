@@ -16,12 +16,7 @@
 package io.millrace.samples.bench;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.millrace.samples.demo.ParentLink;
-import org.HdrHistogram.Histogram;
 
-import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,15 +25,12 @@ import java.util.concurrent.TimeUnit;
  */
 final class RoundTrips
 {
-    private static final long MAX_NS = TimeUnit.SECONDS.toNanos(60);
-    private static final int DIGITS = 3;
     private static final long DRAIN_NS = TimeUnit.SECONDS.toNanos(3);
-    private static final double NANOS_PER_MICRO = 1e3;
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final Node node;
     private final Order order;
-    private final Histogram histogram = new Histogram(MAX_NS, DIGITS);
+    private final Latencies latencies = new Latencies();
     private final Node.Handler handler = this::onFragment;
     private long sent;
     private long received;
@@ -64,7 +56,7 @@ final class RoundTrips
     ObjectNode run()
     {
         warmUp();
-        histogram.reset();
+        latencies.reset();
         final double intervalNs = NANOS_PER_SECOND / order.ratePerSecond();
         final long count = TimeUnit.MILLISECONDS.toNanos(order.durationMs()) * order.ratePerSecond() /
             (long)NANOS_PER_SECOND;
@@ -90,12 +82,7 @@ final class RoundTrips
             }
             cycle();
         }
-        return ParentLink.event("result")
-            .put("p50Micros", micros(50))
-            .put("p99Micros", micros(99))
-            .put("p999Micros", micros(99.9))
-            .put("maxMicros", histogram.getMaxValue() / NANOS_PER_MICRO)
-            .put("histogram", encoded());
+        return latencies.result();
     }
 
     // One message after the other, so that compilation has seen enough of them.
@@ -138,19 +125,7 @@ final class RoundTrips
         if (ends)
         {
             received++;
-            histogram.recordValue(Math.min(MAX_NS, Math.max(0, System.nanoTime() - scheduledNs)));
+            latencies.record(System.nanoTime() - scheduledNs);
         }
-    }
-
-    private double micros(final double percentile)
-    {
-        return histogram.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
-    }
-
-    private String encoded()
-    {
-        final ByteBuffer buffer = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
-        final int length = histogram.encodeIntoCompressedByteBuffer(buffer);
-        return Base64.getEncoder().encodeToString(Arrays.copyOf(buffer.array(), length));
     }
 }

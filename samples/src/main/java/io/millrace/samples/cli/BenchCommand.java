@@ -64,7 +64,7 @@ public final class BenchCommand implements Callable<Integer>
     private static final double MILLIS = 1e3;
 
     @Parameters(paramLabel = "CASE", arity = "0..*", completionCandidates = Candidates.Cases.class,
-        description = "rtt, throughput, kv, kvTrace, archive, archiveIndex.")
+        description = "rtt, throughput, kv, kvTrace, kvBlock, archive, archiveIndex.")
     private List<String> names = List.of();
 
     @Option(names = "--cases", paramLabel = "CASE", split = ",",

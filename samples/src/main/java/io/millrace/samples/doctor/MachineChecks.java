@@ -86,6 +86,15 @@ final class MachineChecks
             freeBytes < AMPLE_SHARED_MEMORY ? Finding.warn("/dev/shm", found, remedy) : Finding.ok("/dev/shm", found);
     }
 
+    Finding sharedMemoryPages()
+    {
+        final String check = "/dev/shm pages";
+        final String huge = files.sharedMemoryPages();
+        return List.of("huge=within_size", "huge=always").contains(huge) ? Finding.ok(check, huge) :
+            Finding.note(check, huge, "mount -o remount,huge=within_size /dev/shm before drivers start: copies of " +
+                "long frames between processes then look up one page for 2 MiB, not 512");
+    }
+
     Finding isolation(final int cores)
     {
         final String isolated = files.text(CPU + "/isolated");
@@ -171,6 +180,7 @@ final class MachineChecks
         if (isHostLocal)
         {
             found.add(tracing());
+            found.add(sharedMemoryPages());
         }
         return found;
     }

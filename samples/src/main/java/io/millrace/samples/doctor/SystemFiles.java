@@ -21,6 +21,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -31,6 +32,9 @@ import java.util.stream.Stream;
  */
 public record SystemFiles(Path root)
 {
+    private static final int MOUNT_OPTIONS = 3;
+    private static final String SMALL_PAGES = "huge=never";
+
     /**
      * Those of this machine.
      *
@@ -39,6 +43,21 @@ public record SystemFiles(Path root)
     public static SystemFiles ofThisMachine()
     {
         return new SystemFiles(Path.of("/"));
+    }
+
+    /**
+     * Pages that files of {@code /dev/shm} lie on.
+     *
+     * @return mount option, {@code huge=never} if there is none.
+     */
+    public String sharedMemoryPages()
+    {
+        // Mounts of one place lie on each other: the last one counts.
+        return lines("/proc/mounts").stream().map((line) -> line.split(" "))
+            .filter((cells) -> cells.length > MOUNT_OPTIONS && "/dev/shm".equals(cells[1]))
+            .map((cells) -> Arrays.stream(cells[MOUNT_OPTIONS].split(","))
+                .filter((option) -> option.startsWith("huge=")).findFirst().orElse(SMALL_PAGES))
+            .reduce(SMALL_PAGES, (first, last) -> last);
     }
 
     Path path(final String absolute)

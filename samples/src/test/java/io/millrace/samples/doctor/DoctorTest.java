@@ -53,7 +53,8 @@ class DoctorTest
     void aTunedMachineIsFine() throws IOException
     {
         file("proc/meminfo", "MemTotal: 1024 kB\nHugePages_Total:     512\nHugepagesize:       2048 kB\n");
-        file("proc/mounts", "none /dev/hugepages hugetlbfs rw 0 0\n");
+        file("proc/mounts", "tmpfs /dev/shm tmpfs rw 0 0\n" +
+            "none /dev/hugepages hugetlbfs rw 0 0\ntmpfs /dev/shm tmpfs rw,relatime,huge=within_size 0 0\n");
         file(CPU + "isolated", "2-7\n");
         file(CPU + "cpu0/cpufreq/scaling_governor", "performance\n");
         file(CPU + "cpu1/cpufreq/scaling_governor", "performance\n");
@@ -62,7 +63,7 @@ class DoctorTest
         file("proc/sys/net/core/wmem_max", "4194304\n");
         file("proc/sys/kernel/yama/ptrace_scope", "0\n");
         final MachineChecks checks = new MachineChecks(files());
-        assertThat(checks.all(true, true)).hasSize(6).extracting(Finding::level).containsOnly(Level.OK);
+        assertThat(checks.all(true, true)).hasSize(7).extracting(Finding::level).containsOnly(Level.OK);
         assertThat(checks.hugePages(true).found()).contains("512 of 2.0 MiB", "/dev/hugepages");
         assertThat(checks.isolation(8).found()).contains("2-7");
     }
@@ -84,6 +85,9 @@ class DoctorTest
         assertThat(found).extracting(Finding::remedy).doesNotContainNull();
         assertThat(checks.governor().found()).isEqualTo("performance, powersave");
         assertThat(checks.hugePages(false).level()).isEqualTo(Level.NOTE);
+        assertThat(checks.sharedMemoryPages().level()).isEqualTo(Level.NOTE);
+        file("proc/mounts", "tmpfs /dev/shm tmpfs rw,huge=advise 0 0\n");
+        assertThat(checks.sharedMemoryPages().remedy()).contains("huge=within_size");
         assertThat(checks.isolation(8).level()).isEqualTo(Level.NOTE);
     }
 
