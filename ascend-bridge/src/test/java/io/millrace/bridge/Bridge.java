@@ -19,6 +19,7 @@ import java.net.DatagramSocket;
 import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -41,6 +42,10 @@ import static org.assertj.core.api.Assertions.fail;
  */
 final class Bridge implements AutoCloseable
 {
+    private static final int PORT_TRIES = 100;
+    private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
     static final int STREAM_ID = 1001;
     static final int REVERSE_STREAM_ID = 1002;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
@@ -71,16 +76,26 @@ final class Bridge implements AutoCloseable
      */
     boolean isStaged;
 
+    /**
+     * A port that no socket is bound to, below those that the system hands out: channels use it as long as tests run.
+     */
     static int freePort()
     {
-        try (DatagramSocket socket = new DatagramSocket())
+        for (int i = 0; i < PORT_TRIES; i++)
         {
-            return socket.getLocalPort();
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
+            {
+                new DatagramSocket(port).close();
+                return port;
+            }
+            catch (final SocketException ex)
+            {
+                // In use: another one.
+            }
         }
-        catch (final SocketException ex)
-        {
-            throw new IllegalStateException(ex);
-        }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     Bridge(final boolean isUdp)

@@ -46,7 +46,7 @@ class DirectTest
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
     private static final int BLOCKS = 60;
 
-    private final Bridge bridge = new Bridge(false);
+    private final Bridge bridge = new Bridge(Drivers.areReplaced());
     private final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);
     private final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 2 * BLOCKS);
     private final PagedKvCache doomedSource = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS);

@@ -72,6 +72,16 @@ public final class Drivers
     }
 
     /**
+     * Whether these are no stock drivers, which leaves out what runs over IPC.
+     *
+     * @return true where a preparer is named.
+     */
+    public static boolean areReplaced()
+    {
+        return null != PREPARER;
+    }
+
+    /**
      * Leave a test out that is not to be run on these drivers.
      *
      * @param isUdp true when it runs over UDP, or what takes its place.

@@ -92,7 +92,7 @@ class FateTest
     @Test
     void whatEndedBeforeAnybodyAskedIsToldOnce()
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = new Bridge(Drivers.areReplaced()))
         {
             final PagedKvCache destination = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
             bridge.launch(destination);
@@ -112,7 +112,7 @@ class FateTest
     @Test
     void aDeadSenderAndAClosedReceiverAreFates()
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = new Bridge(Drivers.areReplaced()))
         {
             bridge.launch(PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS));
             final CompletableFuture<KvFate> broken = bridge.receiver.expect(1, LONG_NS);
@@ -132,7 +132,7 @@ class FateTest
     @Test
     void aGrantThatNeverComesHasItsOwnDeadline()
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = new Bridge(Drivers.areReplaced()))
         {
             bridge.launch(info -> null);
             final CompletableFuture<KvFate> fate = bridge.receiver.expect(1, LONG_NS);
@@ -148,7 +148,7 @@ class FateTest
     @Test
     void refusesToWaitForNoTime()
     {
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = new Bridge(Drivers.areReplaced()))
         {
             bridge.launch(info -> null);
             assertThatThrownBy(() -> bridge.receiver.expect(1, 0)).hasMessageContaining("timeoutNs=0");
@@ -159,7 +159,7 @@ class FateTest
     void aReceiverThatIsClosedTellsTheEndOfEveryTransfer()
     {
         final int count = 150;
-        try (Bridge bridge = new Bridge(false))
+        try (Bridge bridge = new Bridge(Drivers.areReplaced()))
         {
             bridge.receiver = KvReceiver.launch(bridge.receiverContext(info -> null).maxInFlight(count));
             final Subscription reverse =

@@ -36,7 +36,8 @@ class SlabStreamTest
     void latentBlocksTravelOverHostSlabsThatAreUsedAgain()
     {
         final StandIn standIn = StandIn.get(StandIn.Symbols.NEW);
-        try (Bridge bridge = new Bridge(false, new AclDevice(standIn.context(0)), new AclDevice(standIn.context(1)));
+        try (Bridge bridge = new Bridge(
+            Drivers.areReplaced(), new AclDevice(standIn.context(0)), new AclDevice(standIn.context(1)));
             SlabCache cache = new SlabCache(new HostSlabs(bridge.sourceDevice, 0), 64 << 20))
         {
             final PagedKvCache source = Bridge.scattered(bridge.sourceDevice, LAYOUT, 100, 1);

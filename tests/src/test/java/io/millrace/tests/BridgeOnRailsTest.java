@@ -33,8 +33,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The bridge's own tests, which run over stock Aeron in its module, over drivers on rails, whose channels allow nothing
  * else: streams, priorities, layers, prefixes, several receivers, fates, bad input, faults and resharding, with NPUs of
  * the stand-in library over {@code shm} and host memory over {@code tcp}. With
- * {@code -Dmillrace.test.scenarios=all} both devices over both, resumption, sessions, libraries of 2020 and the test of
- * allocation as well.
+ * {@code -Dmillrace.test.scenarios=all} both devices over both, resumption, sessions, libraries of 2020, replays,
+ * slabs, what is copied without staging and the test of allocation as well.
  */
 @Timeout(600)
 class BridgeOnRailsTest
@@ -45,7 +45,7 @@ class BridgeOnRailsTest
         "FaultTest", "reshard.ReshardStreamTest");
     private static final List<String> FURTHER = List.of(
         "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest", "session.SessionTransfersTest", "AclStreamTest",
-        "AllocationTest");
+        "AllocationTest", "DirectTest", "ReplayTest", "SlabStreamTest");
     private static final Path CLASSES = Tool.ROOT.resolve("ascend-bridge/target/test-classes");
     private static final int LEAST_SCENARIOS = 25;
 
