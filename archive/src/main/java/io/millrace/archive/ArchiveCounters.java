@@ -40,6 +40,21 @@ public final class ArchiveCounters
      */
     public static final int EXTENSIONS_REFUSED_TYPE_ID = 1213;
 
+    /**
+     * Bytes that were asked of the disk ahead of replays.
+     */
+    public static final int READ_AHEAD_BYTES_TYPE_ID = 1214;
+
+    /**
+     * Ranges whose segment files could not be read ahead.
+     */
+    public static final int READ_AHEAD_ERRORS_TYPE_ID = 1215;
+
+    /**
+     * Position up to which the frames of a running replay were looked at.
+     */
+    public static final int REPLAY_LIMIT_TYPE_ID = 1216;
+
     private ArchiveCounters()
     {
     }

@@ -41,7 +41,7 @@ final class FetchReplay
     private Subscription subscription;
     private Image image;
     private long position;
-    private long end;
+    private RangeLook look;
     private long silentSinceNs;
     private String told;
     private volatile String failure;
@@ -51,7 +51,6 @@ final class FetchReplay
         this.range = range;
         filter = new FetchFilter(feed);
         position = range.from();
-        end = range.to();
     }
 
     /**
@@ -94,12 +93,12 @@ final class FetchReplay
     {
         try
         {
-            end = frames.firstBad(range.recordingId(), range.from(), range.to(), isCanceled, timeoutNs);
-            if (range.from() == end)
+            look = frames.look(range.recordingId(), range.from(), range.to(), isCanceled, timeoutNs);
+            if (range.from() == look.end())
             {
                 return;
             }
-            final ReplayParams params = new ReplayParams().position(range.from()).length(end - range.from());
+            final ReplayParams params = look.replayParams();
             subscription = session.call(range.toString(), client ->
                 client.replay(range.recordingId(), ctx.replayChannel(), ctx.replayStreamId(), params));
         }
@@ -121,6 +120,7 @@ final class FetchReplay
         }
         final int fragments = image.controlledPoll(filter.receiver(receiver), fragmentLimit);
         position = image.position();
+        look.onConsumed(position);
         silentSinceNs = fragments > 0 ? 0 : silentSinceNs;
         return fragments;
     }
@@ -133,8 +133,12 @@ final class FetchReplay
      */
     void check(final long nowNs, final String errorText, final boolean isGone)
     {
+        if (null != look && null != look.error())
+        {
+            fail(look.error().getMessage());
+        }
         final boolean isClosed = null != image && image.isClosed();
-        final boolean isSilent = position < end && (null == image || isClosed || isGone);
+        final boolean isSilent = position < end() && (null == image || isClosed || isGone);
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
         told = null == errorText ? told : errorText;
         final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
@@ -156,6 +160,7 @@ final class FetchReplay
 
     String failure()
     {
+        final long end = end();
         return null != failure || range.to() == end ? failure : range + " ended: " +
             ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(range.recordingId(), end));
     }
@@ -169,7 +174,7 @@ final class FetchReplay
         {
             return true;
         }
-        if (position < end)
+        if (position < end())
         {
             return false;
         }
@@ -188,6 +193,11 @@ final class FetchReplay
      */
     void close()
     {
-        CloseHelper.close(subscription);
+        CloseHelper.closeAll(subscription, look);
+    }
+
+    private long end()
+    {
+        return null == look ? range.to() : look.end();
     }
 }

@@ -30,14 +30,16 @@ final class FrameGuard
     private final ArchiveSession session;
     private final KvArchive.Context ctx;
     private final boolean isLocal;
+    private final ReadAhead readAhead;
     private volatile Found last;
 
     private record Found(AeronArchive client, KvRecordingInfo info)
     {
     }
 
-    FrameGuard(final ArchiveSession session, final KvArchive.Context ctx)
+    FrameGuard(final ArchiveSession session, final KvArchive.Context ctx, final ReadAhead readAhead)
     {
+        this.readAhead = readAhead;
         this.session = session;
         this.ctx = ctx;
         isLocal = ChannelUri.parse(ctx.archiveContext().controlRequestChannel()).isIpc();
@@ -65,6 +67,31 @@ final class FrameGuard
         {
             return to;
         }
+        return new FrameWalk(directory, isCanceled, timeoutNs).firstBad(info(recordingId), from, to);
+    }
+
+    /**
+     * Look at a range that is to be replayed: all of it, or with read-ahead, which takes an archive on the same driver,
+     * the first of it now and the rest ahead of the replay.
+     *
+     * @return the look, to be closed with the replay.
+     * @throws KvArchiveException as {@link #firstBad}.
+     */
+    RangeLook look(
+        final long recordingId,
+        final long from,
+        final long to,
+        final BooleanSupplier isCanceled,
+        final long timeoutNs)
+    {
+        final Path directory = isLocal && 0 != readAhead.length() ? directory() : null;
+        return null == directory ?
+            new RangeLook(from, firstBad(recordingId, from, to, isCanceled, timeoutNs)) :
+            RangeLook.start(readAhead, directory, info(recordingId), from, to, isCanceled, timeoutNs);
+    }
+
+    private KvRecordingInfo info(final long recordingId)
+    {
         Found found = last;
         final AeronArchive client = session.client();
         if (null == found || found.client() != client || found.info().recordingId() != recordingId)
@@ -72,7 +99,7 @@ final class FrameGuard
             found = new Found(client, Recordings.find(session, recordingId));
             last = found;
         }
-        return new FrameWalk(directory, isCanceled, timeoutNs).firstBad(found.info(), from, to);
+        return found.info();
     }
 
     /**

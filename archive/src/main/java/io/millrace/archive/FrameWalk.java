@@ -25,6 +25,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
+import io.aeron.archive.client.AeronArchive;
 import io.aeron.logbuffer.FrameDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.aeron.protocol.HeaderFlyweight;
@@ -49,6 +50,7 @@ final class FrameWalk
     private ByteBuffer bytes =
         ByteBuffer.allocate(DataHeaderFlyweight.HEADER_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
     private long bytesOffset;
+    private long reached;
 
     /**
      * @param isCanceled asked with each read.
@@ -72,6 +74,7 @@ final class FrameWalk
     long firstBad(final KvRecordingInfo info, final long from, final long to)
     {
         long position = from;
+        reached = AeronArchive.NULL_POSITION;
         while (position < to)
         {
             final long base = info.segmentBase(position);
@@ -111,7 +114,19 @@ final class FrameWalk
                     ex.getMessage() + ": name the archive's own directory, with leave to read it", ex);
             }
         }
+        reached = position;
         return to;
+    }
+
+    /**
+     * Where the last walk ended that found nothing.
+     *
+     * @return position after the frames walked over, or {@link AeronArchive#NULL_POSITION} when the archive itself
+     *         finds something damaged or missing.
+     */
+    long position()
+    {
+        return reached;
     }
 
     /**

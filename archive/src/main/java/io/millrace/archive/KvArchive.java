@@ -34,6 +34,7 @@ public final class KvArchive implements AutoCloseable
     private final ArchiveSession session;
     private final Resumption resumption;
     private final SessionPool sessions;
+    private final ReadAhead readAhead;
     private final FrameGuard frames;
     private KvCounters fetchCounters;
 
@@ -46,7 +47,8 @@ public final class KvArchive implements AutoCloseable
             session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
             resumption = new Resumption(session, ctx.aeron());
             sessions = new SessionPool(ctx);
-            frames = new FrameGuard(session, ctx);
+            readAhead = new ReadAhead(ctx.aeron(), ctx.readAheadLength());
+            frames = new FrameGuard(session, ctx, readAhead);
         }
         catch (final RuntimeException ex)
         {
@@ -215,7 +217,7 @@ public final class KvArchive implements AutoCloseable
      */
     public void close()
     {
-        CloseHelper.closeAll(sessions, fetchCounters, session, resumption);
+        CloseHelper.closeAll(sessions, fetchCounters, session, resumption, readAhead);
         ctx.closeOwned();
     }
 
@@ -227,6 +229,7 @@ public final class KvArchive implements AutoCloseable
         private String replayChannel = KvArchiveConfiguration.replayChannel();
         private int replayStreamId = KvArchiveConfiguration.replayStreamId();
         private long replayTimeoutNs = KvArchiveConfiguration.replayTimeoutNs();
+        private long readAheadLength = KvArchiveConfiguration.readAheadLength();
 
         /**
          * With the settings of {@link KvArchiveConfiguration}.
@@ -240,6 +243,10 @@ public final class KvArchive implements AutoCloseable
             if (replayTimeoutNs <= 0)
             {
                 throw new ConfigurationException("replayTimeoutNs=" + replayTimeoutNs + " must be over 0");
+            }
+            if (readAheadLength < 0)
+            {
+                throw new ConfigurationException("readAheadLength=" + readAheadLength + " must be 0 or more");
             }
             connect();
         }
@@ -314,6 +321,28 @@ public final class KvArchive implements AutoCloseable
         public long replayTimeoutNs()
         {
             return replayTimeoutNs;
+        }
+
+        /**
+         * Set how far ahead of a replay its segment files are read, on the machine of the archive.
+         *
+         * @param lengthBytes bytes; 0 for no read-ahead.
+         * @return this for a fluent API.
+         */
+        public Context readAheadLength(final long lengthBytes)
+        {
+            readAheadLength = lengthBytes;
+            return this;
+        }
+
+        /**
+         * Get how far ahead of a replay its segment files are read.
+         *
+         * @return bytes; 0 for no read-ahead.
+         */
+        public long readAheadLength()
+        {
+            return readAheadLength;
         }
     }
 }

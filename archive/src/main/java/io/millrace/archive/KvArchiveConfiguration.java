@@ -70,6 +70,17 @@ public final class KvArchiveConfiguration
     public static final long FLUSH_LENGTH_DEFAULT = 16L << 20;
 
     /**
+     * Property for the bytes ahead of a replay that its segment files are read, with a unit, such as 16m; 0 for no
+     * read-ahead.
+     */
+    public static final String READ_AHEAD_LENGTH_PROP_NAME = "millrace.archive.read.ahead.length";
+
+    /**
+     * Bytes ahead of a replay that its segment files are read.
+     */
+    public static final long READ_AHEAD_LENGTH_DEFAULT = 16L << 20;
+
+    /**
      * Recordings that a listing asks the archive for at a time.
      */
     static final int LIST_PAGE = 64;
@@ -116,13 +127,29 @@ public final class KvArchiveConfiguration
      */
     public static long flushLength()
     {
+        return size(FLUSH_LENGTH_PROP_NAME, FLUSH_LENGTH_DEFAULT);
+    }
+
+    /**
+     * Bytes ahead of a replay that its segment files are read.
+     *
+     * @return of the property, or the default; 0 for no read-ahead.
+     * @throws ConfigurationException when it is no size, or under 0.
+     */
+    public static long readAheadLength()
+    {
+        return size(READ_AHEAD_LENGTH_PROP_NAME, READ_AHEAD_LENGTH_DEFAULT);
+    }
+
+    private static long size(final String name, final long defaultValue)
+    {
         try
         {
-            return SystemUtil.getSizeAsLong(FLUSH_LENGTH_PROP_NAME, FLUSH_LENGTH_DEFAULT);
+            return SystemUtil.getSizeAsLong(name, defaultValue);
         }
         catch (final NumberFormatException ex)
         {
-            throw new ConfigurationException(FLUSH_LENGTH_PROP_NAME + "=" + System.getProperty(FLUSH_LENGTH_PROP_NAME) +
+            throw new ConfigurationException(name + "=" + System.getProperty(name) +
                 " must be 0, which leaves it to the kernel, or bytes with or without a unit, such as 16m");
         }
     }

@@ -51,7 +51,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private final KvReceiverListener listener;
     private final long recordingId;
     private final long fromPosition;
-    private final long endPosition;
+    private final RangeLook look;
     private final long limitPosition;
     private final long timeoutNs;
     private final long startNs = System.nanoTime();
@@ -79,7 +79,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         final KvReceiverListener listener,
         final long recordingId,
         final long fromPosition,
-        final long endPosition,
+        final RangeLook look,
         final long limitPosition,
         final long timeoutNs)
     {
@@ -88,7 +88,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         this.listener = listener;
         this.recordingId = recordingId;
         this.fromPosition = fromPosition;
-        this.endPosition = endPosition;
+        this.look = look;
         this.limitPosition = limitPosition;
         this.timeoutNs = timeoutNs;
         position = fromPosition;
@@ -108,6 +108,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         {
             fragments = image.controlledPoll(this, fragmentLimit);
             position = image.position();
+            look.onConsumed(position);
             silentSinceNs = fragments > 0 ? 0 : silentSinceNs;
         }
         else if (subscription.imageCount() > 0)
@@ -115,6 +116,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
             image = subscription.imageAtIndex(0);
         }
 
+        final long endPosition = look.end();
         // What is committed lands yet: closing the image would fail it.
         if (position >= endPosition && committed.isEmpty())
         {
@@ -185,6 +187,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     public void close()
     {
         subscription.close();
+        look.close();
         if (KvReplayState.RUNNING == state)
         {
             if (null == outcome)
@@ -258,6 +261,10 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
             end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within timeoutNs=" + timeoutNs +
                 ": see whether the receiver has blocks, and whether the archive answers, or allow more time");
         }
+        else if (null != look.error())
+        {
+            fail(look.error().error(), look.error().getMessage());
+        }
         else if (isStarved)
         {
             checkArchive(nowNs);
@@ -304,6 +311,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         errorText = null == text ? null : "replay of recording " + recordingId + " from " + fromPosition + " to " +
             limitPosition + " ended at position " + position + ": " + text;
         subscription.close();
+        look.close();
         finishWhenQuiet();
     }
 

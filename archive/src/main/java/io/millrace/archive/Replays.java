@@ -50,11 +50,11 @@ final class Replays
             throw new IllegalArgumentException("timeoutNs=" + timeoutNs + " must be over 0");
         }
 
-        final long end =
-            frames.firstBad(recordingId, from, from + length, FrameGuard::isInterrupted, timeoutNs);
-        if (from == end)
+        final RangeLook look =
+            frames.look(recordingId, from, from + length, FrameGuard::isInterrupted, timeoutNs);
+        if (from == look.end())
         {
-            throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, FrameGuard.at(recordingId, end), null);
+            throw ArchiveErrors.exception(KvArchiveError.BAD_FRAME, FrameGuard.at(recordingId, from), null);
         }
         ArchiveSession replaySession = null;
         Subscription subscription = null;
@@ -62,11 +62,11 @@ final class Replays
         {
             // A session of its own keeps the errors of this replay apart, and ends the replay with its connection.
             replaySession = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
-            final ReplayParams params = new ReplayParams().position(from).length(end - from);
+            final ReplayParams params = look.replayParams();
             subscription = replaySession.call("replay recording " + recordingId + " from " + from,
                 client -> client.replay(recordingId, ctx.replayChannel(), ctx.replayStreamId(), params));
             final ReplayFeed feed = new ReplayFeed(
-                replaySession, subscription, receiverCtx.listener(), recordingId, from, end, from + length, timeoutNs);
+                replaySession, subscription, receiverCtx.listener(), recordingId, from, look, from + length, timeoutNs);
             final KvReceiver receiver = KvReceiver.launch(receiverCtx
                 .aeron(null == receiverCtx.aeron() ? ctx.aeron() : receiverCtx.aeron())
                 .channel(ctx.replayChannel())
@@ -78,7 +78,7 @@ final class Replays
         }
         catch (final RuntimeException ex)
         {
-            CloseHelper.quietCloseAll(subscription, replaySession);
+            CloseHelper.quietCloseAll(subscription, replaySession, look);
             throw ex;
         }
     }

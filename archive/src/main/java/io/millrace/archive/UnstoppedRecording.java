@@ -119,10 +119,23 @@ record UnstoppedRecording(
         long last = AeronArchive.NULL_POSITION;
         for (final String name : null == names ? new String[0] : names)
         {
-            last = Math.max(
-                last, Long.parseLong(name.substring(prefix.length(), name.length() - SUFFIX.length())));
+            last = Math.max(last, base(archiveDir, name, prefix.length()));
         }
         return last;
+    }
+
+    private static long base(final File archiveDir, final String name, final int start)
+    {
+        try
+        {
+            return Long.parseLong(name.substring(start, name.length() - SUFFIX.length()));
+        }
+        catch (final NumberFormatException ex)
+        {
+            // Aeron's archive does not start with such a file either.
+            throw new KvArchiveException(KvArchiveError.REFUSED, new File(archiveDir, name) + " has no position in " +
+                "its name, as the segment files of a recording have: move it to another directory", ex);
+        }
     }
 
     /**

@@ -44,7 +44,8 @@ class ReplayFeedTest
     private final Subscription subscription = mock(Subscription.class);
     private final Image image = mock(Image.class);
     private final ReplayFeed feed = new ReplayFeed(
-        session, subscription, mock(KvReceiverListener.class), 3, 0, LIMIT, LIMIT, TimeUnit.SECONDS.toNanos(50));
+        session, subscription, mock(KvReceiverListener.class), 3, 0, new RangeLook(0, LIMIT), LIMIT,
+        TimeUnit.SECONDS.toNanos(50));
 
     @Test
     void takesWhatCameBeforeAnErrorThatOvertookIt()

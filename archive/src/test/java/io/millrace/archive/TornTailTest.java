@@ -104,6 +104,20 @@ class TornTailTest
     }
 
     @Test
+    void namesAFileThatIsNoSegmentOfTheRecording() throws Exception
+    {
+        final Path copy = archiveDirectory.resolve("0-copy.rec");
+        Files.copy(segment, copy);
+        assertThatThrownBy(() -> new Rig(archiveDirectory)).isInstanceOf(KvArchiveException.class)
+            .hasMessageContaining(copy + " has no position in its name");
+        Files.delete(copy);
+        try (Rig rig = new Rig(archiveDirectory))
+        {
+            assertThat(rig.client.find(0).stopPosition()).isEqualTo(end);
+        }
+    }
+
+    @Test
     void touchesNothingWhereALengthIsDamaged() throws Exception
     {
         int last = 0;
