@@ -34,7 +34,7 @@ public final class KvFetch implements AutoCloseable
     private final KvArchive archive;
     private final ArchiveSession session;
     private final FetchFeed feed;
-    private final KvReceiver receiver;
+    private final FedReceiver receiver;
     private final Thread opener;
 
     private KvFetch(
@@ -42,7 +42,7 @@ public final class KvFetch implements AutoCloseable
         final KvArchive archive,
         final ArchiveSession session,
         final FetchFeed feed,
-        final KvReceiver receiver,
+        final FedReceiver receiver,
         final Thread opener)
     {
         this.plan = plan;
@@ -78,15 +78,12 @@ public final class KvFetch implements AutoCloseable
             {
                 receiverCtx.counters(archive.fetchCounters());
             }
-            final KvReceiver receiver = KvReceiver.launch(receiverCtx
-                .aeron(null == receiverCtx.aeron() ? ctx.aeron() : receiverCtx.aeron())
+            final FedReceiver receiver = new FedReceiver(ctx.aeron(), receiverCtx
                 .channel(ctx.replayChannel())
                 .streamId(ctx.replayStreamId())
                 .maxInFlight(Math.max(receiverCtx.maxInFlight(), transfers))
                 .allocator(feed)
-                .listener(feed)
-                .source(feed)
-                .replay(true));
+                .listener(feed), feed);
             final Thread opener = new Thread(() -> feed.openReplays(ctx, archive.frames()), "kv-fetch");
             opener.setDaemon(true);
             opener.start();
@@ -156,7 +153,7 @@ public final class KvFetch implements AutoCloseable
      */
     public KvReceiver receiver()
     {
-        return receiver;
+        return receiver.receiver();
     }
 
     /**

@@ -40,10 +40,10 @@ public final class KvLateJoin implements AutoCloseable
     private static final Logger LOGGER = LoggerFactory.getLogger(KvLateJoin.class);
 
     private final PersistentSubscription subscription;
-    private final KvReceiver receiver;
+    private final FedReceiver receiver;
     private final Feed feed;
 
-    private KvLateJoin(final PersistentSubscription subscription, final KvReceiver receiver, final Feed feed)
+    private KvLateJoin(final PersistentSubscription subscription, final FedReceiver receiver, final Feed feed)
     {
         this.subscription = subscription;
         this.receiver = receiver;
@@ -75,12 +75,9 @@ public final class KvLateJoin implements AutoCloseable
         try
         {
             feed.subscription = subscription;
-            return new KvLateJoin(subscription, KvReceiver.launch(receiverCtx
-                .aeron(null == receiverCtx.aeron() ? archive.context().aeron() : receiverCtx.aeron())
+            return new KvLateJoin(subscription, new FedReceiver(archive.context().aeron(), receiverCtx
                 .channel(liveChannel)
-                .streamId(liveStreamId)
-                .source(feed)
-                .replay(true)), feed);
+                .streamId(liveStreamId), feed), feed);
         }
         catch (final RuntimeException ex)
         {
@@ -169,7 +166,7 @@ public final class KvLateJoin implements AutoCloseable
      */
     public KvReceiver receiver()
     {
-        return receiver;
+        return receiver.receiver();
     }
 
     /**

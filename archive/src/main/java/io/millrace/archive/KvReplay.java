@@ -29,9 +29,9 @@ public final class KvReplay implements AutoCloseable
 {
     private final ArchiveSession session;
     private final ReplayFeed feed;
-    private final KvReceiver receiver;
+    private final FedReceiver receiver;
 
-    KvReplay(final ArchiveSession session, final ReplayFeed feed, final KvReceiver receiver)
+    KvReplay(final ArchiveSession session, final ReplayFeed feed, final FedReceiver receiver)
     {
         this.session = session;
         this.feed = feed;
@@ -147,7 +147,7 @@ public final class KvReplay implements AutoCloseable
      */
     public KvReceiver receiver()
     {
-        return receiver;
+        return receiver.receiver();
     }
 
     /**

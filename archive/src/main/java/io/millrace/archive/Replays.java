@@ -67,13 +67,10 @@ final class Replays
                 client -> client.replay(recordingId, ctx.replayChannel(), ctx.replayStreamId(), params));
             final ReplayFeed feed = new ReplayFeed(
                 replaySession, subscription, receiverCtx.listener(), recordingId, from, look, from + length, timeoutNs);
-            final KvReceiver receiver = KvReceiver.launch(receiverCtx
-                .aeron(null == receiverCtx.aeron() ? ctx.aeron() : receiverCtx.aeron())
+            final FedReceiver receiver = new FedReceiver(ctx.aeron(), receiverCtx
                 .channel(ctx.replayChannel())
                 .streamId(ctx.replayStreamId())
-                .listener(feed)
-                .source(feed)
-                .replay(true));
+                .listener(feed), feed);
             return new KvReplay(replaySession, feed, receiver);
         }
         catch (final RuntimeException ex)

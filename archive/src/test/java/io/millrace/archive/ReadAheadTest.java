@@ -30,6 +30,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -231,6 +233,28 @@ class ReadAheadTest
             assertThat(isRunning()).isEqualTo(!isShort);
             assertThat(errors(client)).isZero();
             return readAhead(client);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anAeronClientThatIsClosedEndsARunningReplay(final boolean isReceiversOwn)
+    {
+        try (Rig rig = new Rig(directory); Rig.Destination target = new Rig.Destination();
+            Aeron receivers = Aeron.connect(new Aeron.Context()
+                .aeronDirectoryName(rig.client.context().aeron().context().aeronDirectoryName()));
+            KvArchive client = client(rig, LENGTH))
+        {
+            final KvRecordingInfo info = rig.recordOnly(REQUESTS);
+            target.isFull = true;
+            try (KvReplay replay = client.replay(
+                info.recordingId(), target.receiverContext().aeron(isReceiversOwn ? receivers : null)))
+            {
+                await(() -> readAhead(client) >= LENGTH);
+                client.context().aeron().close();
+                assertThat(replay.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
+                assertThat(replay.error()).as(replay.errorText()).isEqualTo(KvArchiveError.ARCHIVE_GONE);
+            }
         }
     }
 
