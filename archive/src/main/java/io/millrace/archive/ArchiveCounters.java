@@ -41,7 +41,7 @@ public final class ArchiveCounters
     public static final int EXTENSIONS_REFUSED_TYPE_ID = 1213;
 
     /**
-     * Bytes that were asked of the disk ahead of replays.
+     * Bytes that were read ahead of replays.
      */
     public static final int READ_AHEAD_BYTES_TYPE_ID = 1214;
 

@@ -16,89 +16,47 @@
 package io.millrace.archive;
 
 import java.io.IOException;
-import java.nio.charset.Charset;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.Arrays;
-
-import com.sun.jna.LastErrorException;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
-import org.agrona.SystemUtil;
 
 /**
- * Asks the kernel for what will be read. For 64-bit Linux.
+ * Reads parts of files so that they are in memory when they are read for use.
  */
 final class PageCache
 {
-    /**
-     * The kernel cuts requests off at the greater of a disk's read-ahead (128 KiB unless set otherwise) and what the
-     * disk takes at once.
-     */
-    private static final int PIECE = 128 << 10;
-    private static final int O_RDONLY_CLOEXEC = 0x80000;
-    private static final int POSIX_FADV_WILLNEED = 3;
+    private static final int PIECE = 1 << 20;
+    // Shared by all threads, for nobody wants what is in it.
+    private static final ByteBuffer DISCARDED = ByteBuffer.allocateDirect(PIECE);
 
     private PageCache()
     {
     }
 
     /**
-     * Have part of a file read, without waiting for it unless the disk's queue is full.
+     * Have part of a file read. Reads of this length leave pages that are read faster again than those that
+     * {@code posix_fadvise} asks for in pieces of the disk's own read-ahead.
      *
      * @param offset of the first byte.
      * @param length in bytes; what is after the file's end is passed over.
-     * @throws IOException when the file is gone, or the machine has no such call.
+     * @throws IOException when the file is gone or cannot be read.
      */
-    static void willNeed(final Path file, final long offset, final long length) throws IOException
+    static void fill(final Path file, final long offset, final long length) throws IOException
     {
-        if (!SystemUtil.isLinux())
+        try (FileChannel channel = FileChannel.open(file))
         {
-            throw new IOException("files are read ahead on Linux only: " + file);
-        }
-        final int descriptor = open(file);
-        try
-        {
-            for (long at = offset; at < offset + length; at += PIECE)
+            final ByteBuffer piece = DISCARDED.duplicate();
+            long position = offset;
+            while (position < offset + length)
             {
-                final int error = LibC.posix_fadvise(
-                    descriptor, at, Math.min(PIECE, offset + length - at), POSIX_FADV_WILLNEED);
-                if (0 != error)
+                piece.clear().limit((int)Math.min(PIECE, offset + length - position));
+                final int read = channel.read(piece, position);
+                if (read <= 0)
                 {
-                    throw new IOException(file + ": posix_fadvise ended with error " + error);
+                    return;
                 }
+                position += read;
             }
         }
-        finally
-        {
-            LibC.close(descriptor);
-        }
-    }
-
-    private static int open(final Path file) throws IOException
-    {
-        try
-        {
-            final byte[] name = file.toString().getBytes(Charset.forName(Native.getDefaultStringEncoding()));
-            return LibC.open(Arrays.copyOf(name, name.length + 1), O_RDONLY_CLOEXEC);
-        }
-        catch (final LastErrorException ex)
-        {
-            throw new IOException(file + ": " + ex.getMessage(), ex);
-        }
-    }
-
-    @SuppressWarnings("checkstyle:MethodName")
-    private static final class LibC
-    {
-        static
-        {
-            Native.register(LibC.class, Platform.C_LIBRARY_NAME);
-        }
-
-        static native int open(byte[] path, int flags) throws LastErrorException;
-
-        static native int close(int descriptor);
-
-        static native int posix_fadvise(int descriptor, long offset, long length, int advice);
     }
 }

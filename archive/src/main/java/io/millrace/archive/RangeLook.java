@@ -25,7 +25,7 @@ import org.agrona.CloseHelper;
 
 /**
  * Look at the frames of a range before they are replayed, some way ahead of who consumes the replay: a counter keeps
- * the replay behind what was looked at. What is looked at is asked of the disk some way ahead of that.
+ * the replay behind what was looked at. What is looked at is read from the disk some way ahead of that.
  */
 final class RangeLook implements AutoCloseable
 {
@@ -38,7 +38,7 @@ final class RangeLook implements AutoCloseable
     private final KvRecordingInfo info;
     private final long from;
     private final long to;
-    private final SegmentAdvice advice;
+    private final SegmentPrefetch prefetch;
     private FrameWalk walk;
     private long looked;
     private boolean isDone;
@@ -62,7 +62,7 @@ final class RangeLook implements AutoCloseable
         isDone = true;
         readAhead = null;
         info = null;
-        advice = null;
+        prefetch = null;
     }
 
     private RangeLook(
@@ -72,7 +72,7 @@ final class RangeLook implements AutoCloseable
         this.info = info;
         this.from = from;
         this.to = to;
-        advice = new SegmentAdvice(readAhead, directory, info, from, to);
+        prefetch = new SegmentPrefetch(readAhead, directory, info, from, to);
         end = to;
         looked = from;
         consumed = from;
@@ -94,9 +94,16 @@ final class RangeLook implements AutoCloseable
         final long timeoutNs)
     {
         final RangeLook look = new RangeLook(readAhead, directory, info, from, to);
-        look.advice.advise(from);
         look.walk = new FrameWalk(directory, isCanceled, timeoutNs);
-        look.walkTo(to - from <= readAhead.length() ? to : Math.min(look.advice.position(), from + STEP));
+        final boolean isShort = to - from <= readAhead.length();
+        while (look.prefetch.advance(from) && isShort)
+        {
+            if (isCanceled.getAsBoolean())
+            {
+                break;
+            }
+        }
+        look.walkTo(isShort ? to : Math.min(look.prefetch.position(), from + STEP));
         if (!look.isDone)
         {
             // Who consumes the replay has a deadline of its own from here on.
@@ -153,14 +160,14 @@ final class RangeLook implements AutoCloseable
         try
         {
             final long position = consumed;
-            final boolean isAdvised = advice.advise(position);
-            final long target = Math.min(advice.position(), Math.min(position + readAhead.length(), looked + STEP));
+            final boolean hasRead = prefetch.advance(position);
+            final long target = Math.min(prefetch.position(), Math.min(position + readAhead.length(), looked + STEP));
             if (looked < target)
             {
                 walkTo(target);
                 return true;
             }
-            return isAdvised;
+            return hasRead;
         }
         catch (final KvArchiveException ex)
         {

@@ -107,7 +107,7 @@ final class ReadAhead implements AutoCloseable
         }
     }
 
-    synchronized void onAdvised(final long lengthBytes)
+    synchronized void onRead(final long lengthBytes)
     {
         if (!isGone && !isClosed)
         {

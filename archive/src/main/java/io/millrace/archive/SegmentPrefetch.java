@@ -19,9 +19,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Has the kernel read a range of a recording ahead of who reads it, on the machine that has the files.
+ * Reads a range of a recording into the kernel's page cache ahead of who reads it for use, on the machine that has the
+ * files.
  */
-final class SegmentAdvice
+final class SegmentPrefetch
 {
     private static final long MAX_STEP = 1 << 20;
 
@@ -29,11 +30,11 @@ final class SegmentAdvice
     private final Path directory;
     private final KvRecordingInfo info;
     private final long to;
-    // Less than this is asked for at the end of the range only.
+    // No less is read but at the end of the range, and no more in one go.
     private final long step;
     private long position;
 
-    SegmentAdvice(
+    SegmentPrefetch(
         final ReadAhead readAhead,
         final Path directory,
         final KvRecordingInfo info,
@@ -44,18 +45,18 @@ final class SegmentAdvice
         this.directory = directory;
         this.info = info;
         this.to = to;
-        step = Math.min(MAX_STEP, readAhead.length() / 4);
+        step = Math.max(1, Math.min(MAX_STEP, readAhead.length() / 4));
         position = from;
     }
 
     /**
-     * Go on ahead of a reader. Where a file cannot be read, as when it was purged, all that follows is left to the
-     * reader.
+     * Go on a step ahead of a reader. Where a file cannot be read, as when it was purged, all that follows is left to
+     * the reader.
      *
      * @param readPosition of the reader.
-     * @return whether something was asked for.
+     * @return whether something was read.
      */
-    boolean advise(final long readPosition)
+    boolean advance(final long readPosition)
     {
         final long limit = Math.min(to, readPosition + readAhead.length());
         if (position >= limit || limit < to && limit - position < step)
@@ -64,14 +65,11 @@ final class SegmentAdvice
         }
         try
         {
-            while (position < limit)
-            {
-                final long base = info.segmentBase(position);
-                final long end = Math.min(limit, base + info.segmentFileLength());
-                PageCache.willNeed(directory.resolve(info.segmentFile(position)), position - base, end - position);
-                readAhead.onAdvised(end - position);
-                position = end;
-            }
+            final long base = info.segmentBase(position);
+            final long end = Math.min(Math.min(limit, position + step), base + info.segmentFileLength());
+            PageCache.fill(directory.resolve(info.segmentFile(position)), position - base, end - position);
+            readAhead.onRead(end - position);
+            position = end;
         }
         catch (final IOException ex)
         {
@@ -82,7 +80,7 @@ final class SegmentAdvice
     }
 
     /**
-     * Position up to which was asked for, or where the range ends when that failed.
+     * Position up to which was read, or where the range ends when that failed.
      */
     long position()
     {
