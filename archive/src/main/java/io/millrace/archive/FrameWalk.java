@@ -73,6 +73,16 @@ final class FrameWalk
      */
     long firstBad(final KvRecordingInfo info, final long from, final long to)
     {
+        return firstBad(info, from, from, to);
+    }
+
+    /**
+     * As {@link #firstBad(KvRecordingInfo, long, long)} for a part of what is replayed.
+     *
+     * @param replayFrom position at which the replay starts: only there the archive checks that a frame starts.
+     */
+    long firstBad(final KvRecordingInfo info, final long replayFrom, final long from, final long to)
+    {
         long position = from;
         reached = AeronArchive.NULL_POSITION;
         while (position < to)
@@ -96,7 +106,7 @@ final class FrameWalk
                     }
                     final int length = bytes.getInt(at + HeaderFlyweight.FRAME_LENGTH_FIELD_OFFSET);
                     final int type = bytes.getShort(at + HeaderFlyweight.TYPE_FIELD_OFFSET) & 0xFFFF;
-                    if (length <= 0 || position == from && !isFrameAt(info, position, at))
+                    if (length <= 0 || position == replayFrom && !isFrameAt(info, position, at))
                     {
                         return to;
                     }

@@ -193,7 +193,7 @@ final class RangeLook implements AutoCloseable
 
     private void walkTo(final long target)
     {
-        final long bad = walk.firstBad(info, looked, target);
+        final long bad = walk.firstBad(info, from, looked, target);
         if (bad < target)
         {
             end = bad;

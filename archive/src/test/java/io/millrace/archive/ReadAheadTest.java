@@ -16,14 +16,18 @@
 package io.millrace.archive;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 
 import io.aeron.Aeron;
+import io.aeron.protocol.DataHeaderFlyweight;
 import io.millrace.bridge.KvBlocks;
 import org.agrona.collections.MutableBoolean;
 import org.junit.jupiter.api.BeforeEach;
@@ -170,6 +174,32 @@ class ReadAheadTest
                 assertThat(fetch.errorText()).contains("damaged frame at position " + position);
                 assertThat(fetch.landed()).isNotEmpty();
                 assertThat(fetch.failed()).isNotEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aHeaderDamagedWhereTheLookStoppedIsMetBeforeTheArchiveHangsAtIt() throws IOException
+    {
+        final Path archiveDirectory = directory.resolve("archive");
+        try (Rig rig = new Rig(archiveDirectory); Rig.Destination target = new Rig.Destination();
+            KvArchive client = client(rig, LENGTH))
+        {
+            final KvRecordingInfo info = rig.recordOnly(REQUESTS);
+            final FrameWalk walk = new FrameWalk(archiveDirectory, () -> false, Long.MAX_VALUE);
+            walk.firstBad(info, 0, LENGTH);
+            final long position = walk.position();
+            final Path segment = FrameWalkTest.damageType(archiveDirectory, info, position);
+            try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.WRITE))
+            {
+                channel.write(ByteBuffer.wrap(new byte[] {0x55}),
+                    position % Rig.SEGMENT_LENGTH + DataHeaderFlyweight.TERM_OFFSET_FIELD_OFFSET);
+            }
+            try (KvReplay replay = client.replay(info.recordingId(), target.receiverContext()))
+            {
+                assertThat(replay.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
+                assertThat(replay.error()).as(replay.errorText()).isEqualTo(KvArchiveError.BAD_FRAME);
+                assertThat(replay.position()).isEqualTo(position);
             }
         }
     }
