@@ -106,6 +106,11 @@ final class FetchReplay
         {
             failure = ex.getMessage();
         }
+        catch (final RuntimeException ex)
+        {
+            // Whoever waits for the fetch has to learn of it.
+            failure = range + " was not opened: " + ex;
+        }
     }
 
     int poll(final ControlledFragmentHandler receiver, final int fragmentLimit)

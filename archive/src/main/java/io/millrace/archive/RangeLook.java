@@ -42,6 +42,7 @@ final class RangeLook implements AutoCloseable
     private FrameWalk walk;
     private long looked;
     private boolean isDone;
+    private volatile boolean isStarted;
     private Counter limit;
     private volatile long consumed;
     private volatile long end;
@@ -96,20 +97,32 @@ final class RangeLook implements AutoCloseable
         final RangeLook look = new RangeLook(readAhead, directory, info, from, to);
         look.walk = new FrameWalk(directory, isCanceled, timeoutNs);
         final boolean isShort = to - from <= readAhead.length();
-        while (look.prefetch.advance(from) && isShort)
+        boolean hasMore = look.prefetch.advance(from);
+        while (hasMore && isShort && !isCanceled.getAsBoolean())
         {
-            if (isCanceled.getAsBoolean())
-            {
-                break;
-            }
+            hasMore = look.prefetch.advance(from);
         }
         look.walkTo(isShort ? to : Math.min(look.prefetch.position(), from + STEP));
-        if (!look.isDone)
+        if (!look.isDone && readAhead.add(look))
         {
+            try
+            {
+                look.limit = readAhead.newLimit(info.recordingId(), look.looked);
+            }
+            catch (final RuntimeException ex)
+            {
+                look.close();
+                throw new KvArchiveException(KvArchiveError.REFUSED,
+                    "no counter for the limit of a replay of recording " + info.recordingId() + ": " + ex, ex);
+            }
             // Who consumes the replay has a deadline of its own from here on.
             look.walk = new FrameWalk(directory, () -> look.isClosed || isCanceled.getAsBoolean(), Long.MAX_VALUE);
-            look.limit = readAhead.newLimit(info.recordingId(), look.looked);
-            readAhead.add(look);
+            look.isStarted = true;
+            readAhead.wake();
+        }
+        else if (!look.isDone)
+        {
+            look.walkTo(to);
         }
         return look;
     }
@@ -153,7 +166,7 @@ final class RangeLook implements AutoCloseable
      */
     boolean step()
     {
-        if (isDone || isClosed)
+        if (!isWaiting())
         {
             return false;
         }
@@ -173,8 +186,9 @@ final class RangeLook implements AutoCloseable
         {
             error = ex;
         }
-        catch (final RuntimeException ex)
+        catch (final Throwable ex)
         {
+            // The thread is that of other replays, too.
             error = new KvArchiveException(KvArchiveError.REFUSED, "frames on disk cannot be looked at: " + ex, ex);
         }
         isDone = true;
@@ -183,7 +197,7 @@ final class RangeLook implements AutoCloseable
 
     boolean isWaiting()
     {
-        return !isDone && !isClosed;
+        return isStarted && !isDone && !isClosed;
     }
 
     boolean isClosed()
@@ -217,7 +231,7 @@ final class RangeLook implements AutoCloseable
     public void close()
     {
         isClosed = true;
-        if (null != limit)
+        if (null != readAhead)
         {
             readAhead.wake();
         }

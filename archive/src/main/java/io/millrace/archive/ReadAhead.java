@@ -34,7 +34,8 @@ import org.slf4j.LoggerFactory;
 final class ReadAhead implements AutoCloseable
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(ReadAhead.class);
-    private static final long IDLE_NS = TimeUnit.MICROSECONDS.toNanos(200);
+    private static final long MIN_IDLE_NS = TimeUnit.MICROSECONDS.toNanos(200);
+    private static final long MAX_IDLE_NS = TimeUnit.MILLISECONDS.toNanos(4);
 
     private final Aeron aeron;
     private final long length;
@@ -78,12 +79,21 @@ final class ReadAhead implements AutoCloseable
     {
         final Counter limit = aeron.addCounter(
             ArchiveCounters.REPLAY_LIMIT_TYPE_ID, "archive: limit of a replay of recording " + recordingId);
-        limit.setRelease(position);
+        onLooked(limit, position);
         return limit;
     }
 
-    synchronized void add(final RangeLook look)
+    /**
+     * Have a range looked at as soon as it is started.
+     *
+     * @return false when this is closed: then nobody looks at it.
+     */
+    synchronized boolean add(final RangeLook look)
     {
+        if (isGone || isClosed && null == thread)
+        {
+            return false;
+        }
         looks.add(look);
         if (null == thread)
         {
@@ -91,7 +101,7 @@ final class ReadAhead implements AutoCloseable
             thread.setDaemon(true);
             thread.start();
         }
-        LockSupport.unpark(thread);
+        return true;
     }
 
     synchronized void wake()
@@ -133,13 +143,17 @@ final class ReadAhead implements AutoCloseable
         LockSupport.unpark(thread);
     }
 
+    // No range comes to a thread that has seen true here.
     private synchronized boolean isEnded()
     {
-        return isGone || isClosed && looks.isEmpty();
+        final boolean isEnded = isGone || isClosed && looks.isEmpty();
+        thread = isEnded ? null : thread;
+        return isEnded;
     }
 
     private void run()
     {
+        long idleNs = MIN_IDLE_NS;
         while (!isEnded())
         {
             boolean isWaiting = false;
@@ -152,13 +166,15 @@ final class ReadAhead implements AutoCloseable
                 {
                     looks.remove(look);
                     look.release();
+                    hasWorked = true;
                 }
             }
+            idleNs = hasWorked ? MIN_IDLE_NS : Math.min(MAX_IDLE_NS, idleNs << 1);
             if (isWaiting && !hasWorked)
             {
-                LockSupport.parkNanos(IDLE_NS);
+                LockSupport.parkNanos(idleNs);
             }
-            else if (!isWaiting && !isEnded())
+            else if (!hasWorked)
             {
                 LockSupport.park(this);
             }

@@ -288,6 +288,60 @@ class ReadAheadTest
         }
     }
 
+    @Test
+    void aFetchGoesOnOverSeveralRangesWhenItsClientIsClosedMeanwhile()
+    {
+        try (Rig rig = new Rig(directory); Rig.Destination target = new Rig.Destination();
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(rig.archive.aeronDirectoryName())))
+        {
+            rig.recordOnly(REQUESTS);
+            final KvArchive client = KvArchive.connect(rig.archive.clientContext().aeron(aeron)
+                .readAheadLength(LENGTH / 4).messageTimeoutNs(Rig.LIMIT_NS));
+            final KvBlockStore store = KvBlockStore.open(client, new KvBlockStore.Context()
+                .indexFile(directory.resolve("index")).updateIntervalNs(0).mergeGapBytes(0).maxReplays(1));
+            store.update(KvScanProgress.NONE);
+            final long[] hashes = LongStream.of(1, 2, 3, 4, 8, 9, 10, 11, 12)
+                .flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
+            final KvFetchPlan plan = store.plan(SCOPE, hashes);
+            assertThat(plan.ranges()).hasSize(2);
+            final KvBlocks blocks = target.cache.allocate(hashes.length);
+            try (KvFetch fetch = store.fetch(plan, blocks, target.receiverContext()))
+            {
+                client.close();
+                assertThat(fetch.await(Rig.LIMIT_NS)).as(fetch.errorText()).isEqualTo(KvReplayState.COMPLETED);
+            }
+            for (int i = 0; i < hashes.length; i++)
+            {
+                rig.assertSame(target.device, blocks, i, hashes[i]);
+            }
+            await(() -> !isRunning());
+        }
+    }
+
+    @Test
+    void aRangeIsLookedAtAtOnceWhenTheClientWasClosedBefore()
+    {
+        try (Rig rig = new Rig(directory);
+            Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(rig.archive.aeronDirectoryName())))
+        {
+            final KvRecordingInfo info = rig.recordOnly(REQUESTS);
+            final KvArchive client = KvArchive.connect(rig.archive.clientContext().aeron(aeron)
+                .readAheadLength(LENGTH).messageTimeoutNs(Rig.LIMIT_NS));
+            client.frames().look(info.recordingId(), 0, LENGTH / 4, () -> false, Rig.LIMIT_NS).close();
+            final FrameGuard frames = client.frames();
+            frames.look(info.recordingId(), 0, info.position(), () -> false, Rig.LIMIT_NS).close();
+            await(() -> !hasCounter(rig.client, ArchiveCounters.REPLAY_LIMIT_TYPE_ID));
+            client.close();
+            await(() -> !isRunning());
+            try (RangeLook look = frames.look(info.recordingId(), 0, info.position(), () -> false, Rig.LIMIT_NS))
+            {
+                assertThat(look.end()).isEqualTo(info.position());
+                assertThat(look.isWaiting()).isFalse();
+                assertThat(isRunning()).isFalse();
+            }
+        }
+    }
+
     private static void assertBounded(final KvArchive client, final KvReplay replay)
     {
         final long readAhead = readAhead(client);
