@@ -42,19 +42,24 @@ public final class KvArchive implements AutoCloseable
     {
         this.ctx = ctx;
         ctx.conclude();
+        ArchiveSession newSession = null;
+        Resumption newResumption = null;
         try
         {
-            session = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
-            resumption = new Resumption(session, ctx.aeron());
-            sessions = new SessionPool(ctx);
+            newSession = new ArchiveSession(ctx.aeron(), ctx.archiveContext());
+            newResumption = new Resumption(newSession, ctx.aeron());
             readAhead = new ReadAhead(ctx.aeron(), ctx.readAheadLength());
-            frames = new FrameGuard(session, ctx, readAhead);
         }
         catch (final RuntimeException ex)
         {
+            CloseHelper.quietCloseAll(newSession, newResumption);
             ctx.closeOwned();
             throw ex;
         }
+        session = newSession;
+        resumption = newResumption;
+        sessions = new SessionPool(ctx);
+        frames = new FrameGuard(session, ctx, readAhead);
     }
 
     /**

@@ -289,18 +289,19 @@ class ReadAheadTest
     }
 
     @Test
-    void aFetchGoesOnOverSeveralRangesWhenItsClientIsClosedMeanwhile()
+    void aFetchOfTwoRecordingsEndsWhenItsClientIsClosedMeanwhile()
     {
         try (Rig rig = new Rig(directory); Rig.Destination target = new Rig.Destination();
             Aeron aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(rig.archive.aeronDirectoryName())))
         {
-            rig.recordOnly(REQUESTS);
+            rig.recordOnly(1, 2, 3, 4);
+            rig.recordOnly(5, 6, 7, 8);
             final KvArchive client = KvArchive.connect(rig.archive.clientContext().aeron(aeron)
                 .readAheadLength(LENGTH / 4).messageTimeoutNs(Rig.LIMIT_NS));
             final KvBlockStore store = KvBlockStore.open(client, new KvBlockStore.Context()
-                .indexFile(directory.resolve("index")).updateIntervalNs(0).mergeGapBytes(0).maxReplays(1));
+                .indexFile(directory.resolve("index")).updateIntervalNs(0).maxReplays(1));
             store.update(KvScanProgress.NONE);
-            final long[] hashes = LongStream.of(1, 2, 3, 4, 8, 9, 10, 11, 12)
+            final long[] hashes = LongStream.rangeClosed(1, 8)
                 .flatMap(id -> LongStream.of(Rig.hashes(id))).toArray();
             final KvFetchPlan plan = store.plan(SCOPE, hashes);
             assertThat(plan.ranges()).hasSize(2);
@@ -308,11 +309,11 @@ class ReadAheadTest
             try (KvFetch fetch = store.fetch(plan, blocks, target.receiverContext()))
             {
                 client.close();
-                assertThat(fetch.await(Rig.LIMIT_NS)).as(fetch.errorText()).isEqualTo(KvReplayState.COMPLETED);
-            }
-            for (int i = 0; i < hashes.length; i++)
-            {
-                rig.assertSame(target.device, blocks, i, hashes[i]);
+                // The second cannot be found any more, unless it was found before.
+                assertThat(fetch.await(Rig.LIMIT_NS)).as(fetch.errorText())
+                    .isIn(KvReplayState.COMPLETED, KvReplayState.FAILED);
+                assertThat(fetch.landed().length + fetch.failed().length).isEqualTo(hashes.length);
+                assertThat(fetch.landed()).isNotEmpty();
             }
             await(() -> !isRunning());
         }
