@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
+import io.aeron.archive.client.AeronArchive;
 import io.millrace.archive.index.BlockIndex;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +36,10 @@ final class RecordingReader implements AutoCloseable
      * Frames that are no KV messages make the rest of a recording uninteresting.
      */
     private static final long LOOK_BYTES = 1 << 20;
+    /**
+     * Scans that break off at one position before what comes next counts as damaged.
+     */
+    private static final int MAX_BREAKS = 3;
 
     private final BlockIndex index;
     private final RecordingScan scan;
@@ -82,6 +87,8 @@ final class RecordingReader implements AutoCloseable
         final long limit = info.position();
         long from = first;
         long lookEnd = first + LOOK_BYTES;
+        long brokenAt = AeronArchive.NULL_POSITION;
+        int breaks = 0;
         while (from < limit)
         {
             // Headers are looked at by segments: neither is canceled late, nor are they read long before the frames.
@@ -94,7 +101,15 @@ final class RecordingReader implements AutoCloseable
             {
                 break;
             }
-            if (KvArchiveError.NONE != result.error())
+            breaks = result.position() == brokenAt ? breaks : 0;
+            if (KvArchiveError.NONE != result.error() && !isOfRecording(result.error()) && ++breaks < MAX_BREAKS)
+            {
+                // As where a machine stands still for longer than a replay waits for its subscriber.
+                brokenAt = result.position();
+                LOGGER.warn("scan of recording {} broke off at position {}, attempt {} of {}: {} {}",
+                    id, brokenAt, breaks, MAX_BREAKS, result.error(), result.text());
+            }
+            else if (KvArchiveError.NONE != result.error())
             {
                 from = skipDamage(info, result, scanner);
                 lookEnd = from + LOOK_BYTES;
@@ -138,6 +153,15 @@ final class RecordingReader implements AutoCloseable
         return bad == to || KvArchiveError.NONE != result.error() ? result :
             new RecordingScan.Result(bad, KvArchiveError.BAD_FRAME,
                 ArchiveErrors.withRemedy(KvArchiveError.BAD_FRAME, FrameGuard.at(info.recordingId(), bad)));
+    }
+
+    /**
+     * Does an error tell of bytes on the disk, so that it comes again.
+     */
+    private static boolean isOfRecording(final KvArchiveError error)
+    {
+        return KvArchiveError.BAD_FRAME == error || KvArchiveError.TRUNCATED == error ||
+            KvArchiveError.CHECKSUM_MISMATCH == error;
     }
 
     private long skipDamage(

@@ -68,6 +68,32 @@ class BlockStoreTest
     }
 
     @Test
+    void aScanThatBreaksOffOnceTellsOfNoDamage()
+    {
+        try (Rig rig = new Rig(directory.resolve("archive")); KvBlockStore store = open(rig))
+        {
+            final long id = rig.recordOnly(1, 2, 3, 4, 5, 6).recordingId();
+            final boolean[] isStopped = new boolean[1];
+            final long added = store.update((recordingId, position, limit) ->
+            {
+                if (!isStopped[0])
+                {
+                    isStopped[0] = true;
+                    // As an archive ends the replay of a subscriber that stood still for too long.
+                    rig.client.session().call("stop", client ->
+                    {
+                        client.stopAllReplays(id);
+                        return null;
+                    });
+                }
+            });
+            assertThat(isStopped[0]).isTrue();
+            assertThat(added).isEqualTo(6);
+            assertThat(store.verify(KvScanProgress.NONE).damages()).isEmpty();
+        }
+    }
+
+    @Test
     void fetchesWholeTransfersOneReplayAtATime()
     {
         try (Rig rig = new Rig(directory.resolve("archive")); Rig.Destination target = new Rig.Destination())
