@@ -68,7 +68,7 @@ final class ArchiveErrors
             case OUT_OF_RANGE -> ": use positions at frame starts between the recording's start and its position";
             case CHECKSUM_MISMATCH ->
                 ": restore the segment file from a copy, or replay around the damage; nothing of it was served";
-            case BAD_FRAME -> ", which is neither data nor padding, and an archive hangs at: restore the segment " +
+            case BAD_FRAME -> ", no frame as it was recorded, and an archive hangs at it: restore the segment " +
                 "file from a copy, or purge up to the next one";
             case TRUNCATED -> ": restore the segment file from a copy, or replay a range before or after it";
             case DISK_FULL -> ": make room on the archive's disk, such as by ./millrace archive purge, then record " +

@@ -110,12 +110,15 @@ final class FrameWalk
                     {
                         return to;
                     }
-                    if (HeaderFlyweight.HDR_TYPE_DATA != type && HeaderFlyweight.HDR_TYPE_PAD != type)
+                    final long end = position + BitUtil.align((long)length, FrameDescriptor.FRAME_ALIGNMENT);
+                    // What is recorded ends with a frame, also where it is more by now.
+                    final boolean isTooLong = position < info.position() && end > info.position();
+                    if (isTooLong || HeaderFlyweight.HDR_TYPE_DATA != type && HeaderFlyweight.HDR_TYPE_PAD != type)
                     {
                         return position;
                     }
                     frameLength = length;
-                    position += BitUtil.align((long)length, FrameDescriptor.FRAME_ALIGNMENT);
+                    position = end;
                 }
             }
             catch (final IOException ex)

@@ -74,7 +74,7 @@ class BlockStoreTest
         {
             final long id = rig.recordOnly(1, 2, 3, 4, 5, 6).recordingId();
             final boolean[] isStopped = new boolean[1];
-            final long added = store.update((recordingId, position, limit) ->
+            store.update((recordingId, position, limit) ->
             {
                 if (!isStopped[0])
                 {
@@ -88,8 +88,8 @@ class BlockStoreTest
                 }
             });
             assertThat(isStopped[0]).isTrue();
-            assertThat(added).isEqualTo(6);
-            assertThat(store.verify(KvScanProgress.NONE).damages()).isEmpty();
+            final long[] hashes = LongStream.rangeClosed(1, 6).flatMap(i -> LongStream.of(Rig.hashes(i))).toArray();
+            assertThat(store.plan(SCOPE, hashes).misses()).isEmpty();
         }
     }
 

@@ -17,6 +17,7 @@ package io.millrace.archive;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +72,31 @@ class FrameWalkTest
             assertThat(rig.client.list(0, 10)).containsExactly(info, whole);
             assertThat(store.plan(SCOPE, Rig.hashes(9)).misses()).isEmpty();
             assertThat(report.bytes()).isEqualTo(info.bytes() + whole.bytes());
+        }
+    }
+
+    @Test
+    void aFrameThatReachesPastWhatWasRecordedIsNamed() throws IOException
+    {
+        final Path archiveDirectory = directory.resolve("archive");
+        try (Rig rig = new Rig(archiveDirectory); KvBlockStore store = open(rig.client))
+        {
+            final KvRecordingInfo info = recordOneAfterTheOther(rig, 1, 2, 3);
+            final long position = Frames.transferBegins(archiveDirectory, info)[2];
+            try (FileChannel channel = FileChannel.open(
+                Frames.segment(archiveDirectory, info, position), StandardOpenOption.WRITE))
+            {
+                final ByteBuffer length = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                channel.write(length.putInt(0, (int)(info.position() - position) + 1), position % Rig.SEGMENT_LENGTH);
+            }
+
+            store.archive().context().archiveDirectory(archiveDirectory);
+            assertThat(store.verify(KvScanProgress.NONE).damages()).singleElement().satisfies(damage ->
+            {
+                assertThat(damage.error()).isEqualTo(KvArchiveError.BAD_FRAME);
+                assertThat(damage.position()).isEqualTo(position);
+            });
+            assertThat(rig.client.list(0, 10)).containsExactly(info);
         }
     }
 

@@ -68,6 +68,7 @@ final class IndexFile implements AutoCloseable
             freshReason = fault(opened);
             if (null != freshReason)
             {
+                checkOurs(opened);
                 discardedBytes = opened.size();
                 opened.truncate(0);
                 write(opened, IndexFormat.fileHeader(nowMs), 0);
@@ -284,6 +285,28 @@ final class IndexFile implements AutoCloseable
         final ByteBuffer header = IndexFormat.allocate(IndexFormat.FILE_HEADER_LENGTH);
         channel.read(header, 0);
         return IndexFormat.fault(header);
+    }
+
+    /**
+     * A file that never was an index is not ours to empty. One that was cut off or never written begins with zeroes.
+     */
+    private void checkOurs(final FileChannel opened) throws IOException
+    {
+        final ByteBuffer start = IndexFormat.allocate((int)Math.min(Long.BYTES, opened.size()));
+        opened.read(start, 0);
+        final ByteBuffer magic = IndexFormat.fileHeader(0);
+        boolean isMagic = true;
+        boolean isZero = true;
+        for (int i = 0; i < start.capacity(); i++)
+        {
+            isMagic &= start.get(i) == magic.get(i);
+            isZero &= 0 == start.get(i);
+        }
+        if (!isMagic && !isZero)
+        {
+            throw new IndexException("index " + path + " is another file, which does not begin as an index does, and " +
+                "is left as it is: name another file, or remove this one", null);
+        }
     }
 
     private static void write(final FileChannel channel, final ByteBuffer record, final long offset) throws IOException

@@ -18,6 +18,7 @@ package io.millrace.archive.index;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 import org.agrona.concurrent.CachedEpochClock;
 import org.junit.jupiter.api.Test;
@@ -135,11 +136,28 @@ class BlockIndexTest
             assertThat(index.freshReason()).isEqualTo("its header is damaged");
             assertThat(index.stats().blocks()).isZero();
         }
-        Files.writeString(directory.resolve("index"), "no index");
+        Files.write(directory.resolve("index"), Arrays.copyOf(header, 6));
         try (BlockIndex index = open())
         {
-            assertThat(index.freshReason()).isEqualTo("it has only 8 bytes");
-            assertThat(index.stats().discardedBytes()).isEqualTo(8);
+            assertThat(index.freshReason()).isEqualTo("it has only 6 bytes");
+            assertThat(index.stats().discardedBytes()).isEqualTo(6);
+        }
+        Files.write(directory.resolve("index"), new byte[100]);
+        try (BlockIndex index = open())
+        {
+            assertThat(index.stats().discardedBytes()).isEqualTo(100);
+        }
+    }
+
+    @Test
+    void leavesAnotherFileAsItIs() throws IOException
+    {
+        for (final String text : new String[]{ "vm\n", "x".repeat(200) })
+        {
+            Files.writeString(directory.resolve("index"), text);
+            assertThatThrownBy(this::open).isInstanceOf(IndexException.class)
+                .hasMessageContaining("is another file").hasMessageContaining("name another file, or remove");
+            assertThat(directory.resolve("index")).hasContent(text);
         }
     }
 
