@@ -21,6 +21,8 @@ import io.aeron.Aeron;
 import io.aeron.CommonContext;
 import io.aeron.archive.client.AeronArchive;
 import org.agrona.CloseHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How a client reaches an archive: its driver, its control sessions, and the archive's files where they are at hand.
@@ -29,6 +31,8 @@ import org.agrona.CloseHelper;
  */
 public abstract class ArchiveClientContext<C extends ArchiveClientContext<C>>
 {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ArchiveClientContext.class);
+
     private Aeron aeron;
     private boolean ownsAeron;
     private String aeronDirectoryName = CommonContext.getAeronDirectoryName();
@@ -54,7 +58,10 @@ public abstract class ArchiveClientContext<C extends ArchiveClientContext<C>>
         if (null == aeron)
         {
             ownsAeron = true;
-            aeron = Aeron.connect(new Aeron.Context().aeronDirectoryName(aeronDirectoryName));
+            // Aeron's own handler ends the process when the driver is gone.
+            aeron = Aeron.connect(new Aeron.Context()
+                .aeronDirectoryName(aeronDirectoryName)
+                .errorHandler(ex -> LOGGER.warn("Aeron client of {}: {}", aeronDirectoryName, ex.toString())));
         }
     }
 

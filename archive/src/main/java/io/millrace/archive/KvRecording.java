@@ -87,7 +87,7 @@ public final class KvRecording implements AutoCloseable
      */
     public long awaitStart(final long timeoutNs)
     {
-        session.await("start of the recording of " + this, timeoutNs, () ->
+        session.await("start of " + this, timeoutNs, () ->
         {
             if (Aeron.NULL_VALUE == recordingId)
             {

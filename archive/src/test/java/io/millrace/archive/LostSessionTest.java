@@ -69,6 +69,8 @@ class LostSessionTest
                     .controlRequestChannel(control).controlResponseChannel("aeron:udp?endpoint=localhost:0")
                     .messageTimeoutNs(TimeUnit.SECONDS.toNanos(20))))
             {
+                assertThat(client.context().aeron().context().errorHandler())
+                    .as("it would end the process").isNotSameAs(Aeron.Configuration.DEFAULT_ERROR_HANDLER);
                 final KvRecording recording = client.record(CHANNEL, STREAM_ID, SourceLocation.LOCAL);
                 final long id = recording.awaitStart(Rig.LIMIT_NS);
                 publish(publication);

@@ -20,6 +20,7 @@ import io.aeron.archive.ArchiveThreadingMode;
 import io.aeron.driver.Configuration;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
 import io.millrace.archive.MillraceArchive;
 import io.millrace.efa.AeronDirectory;
@@ -126,6 +127,11 @@ public final class ArchiveServe implements Callable<Integer>
         catch (final ConfigurationException ex)
         {
             throw CommandFailure.usage(ex);
+        }
+        catch (final ActiveDriverException ex)
+        {
+            throw CommandFailure.failed(CommandFailure.withoutCategory(ex) + ": a directory serves one driver, and " +
+                "one that was killed counts as running for 10 s: end it, wait, or name another with --dir", ex);
         }
         return 0;
     }

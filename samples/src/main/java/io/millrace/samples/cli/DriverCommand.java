@@ -152,7 +152,8 @@ public final class DriverCommand implements Callable<Integer>
         catch (final ActiveDriverException ex)
         {
             throw CommandFailure.failed(CommandFailure.withoutCategory(ex) +
-                ": a directory serves one driver; end that one, or name another directory with -Daeron.dir", ex);
+                ": a directory serves one driver, and one that was killed counts as running for 10 s; end it, wait, " +
+                "or name another directory with -Daeron.dir", ex);
         }
         catch (final IllegalArgumentException ex)
         {
