@@ -288,21 +288,22 @@ final class IndexFile implements AutoCloseable
     }
 
     /**
-     * A file that never was an index is not ours to empty. One that was cut off or never written begins with zeroes.
+     * A file that never was an index is not ours to empty. One that was never written begins with zeroes, and of one
+     * that was damaged half of the magic number is left.
      */
     private void checkOurs(final FileChannel opened) throws IOException
     {
         final ByteBuffer start = IndexFormat.allocate((int)Math.min(Long.BYTES, opened.size()));
         opened.read(start, 0);
         final ByteBuffer magic = IndexFormat.fileHeader(0);
-        boolean isMagic = true;
-        boolean isZero = true;
+        int same = 0;
+        int zeroes = 0;
         for (int i = 0; i < start.capacity(); i++)
         {
-            isMagic &= start.get(i) == magic.get(i);
-            isZero &= 0 == start.get(i);
+            same += start.get(i) == magic.get(i) ? 1 : 0;
+            zeroes += 0 == start.get(i) ? 1 : 0;
         }
-        if (!isMagic && !isZero)
+        if (2 * same < start.capacity() && zeroes < start.capacity())
         {
             throw new IndexException("index " + path + " is another file, which does not begin as an index does, and " +
                 "is left as it is: name another file, or remove this one", null);
