@@ -15,11 +15,8 @@
  */
 package io.millrace.bridge;
 
-import java.net.DatagramSocket;
-import java.net.SocketException;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -42,18 +39,14 @@ import static org.assertj.core.api.Assertions.fail;
  */
 final class Bridge implements AutoCloseable
 {
-    private static final int PORT_TRIES = 100;
-    private static final int FIRST_PORT = 10_000;
-    // Of Linux, unless it is told otherwise.
-    private static final int FIRST_EPHEMERAL_PORT = 32_768;
     static final int STREAM_ID = 1001;
     static final int REVERSE_STREAM_ID = 1002;
     static final String IPC = "aeron:ipc?term-length=1m|mtu=65472";
     static final String IPC_REVERSE = "aeron:ipc?term-length=64k";
     static final String UDP =
-        "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=1m" + Drivers.CHANNEL_PARAMETERS;
+        "aeron:udp?endpoint=localhost:" + Drivers.freePort() + "|term-length=1m" + Drivers.CHANNEL_PARAMETERS;
     static final String UDP_REVERSE =
-        "aeron:udp?endpoint=localhost:" + freePort() + "|term-length=64k" + Drivers.CHANNEL_PARAMETERS;
+        "aeron:udp?endpoint=localhost:" + Drivers.freePort() + "|term-length=64k" + Drivers.CHANNEL_PARAMETERS;
     static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
     final MediaDriver driver;
@@ -75,28 +68,6 @@ final class Bridge implements AutoCloseable
      * Do host devices use staging too, as other devices always do.
      */
     boolean isStaged;
-
-    /**
-     * A port that no socket is bound to, below those that the system hands out: channels use it as long as tests run.
-     */
-    static int freePort()
-    {
-        for (int i = 0; i < PORT_TRIES; i++)
-        {
-            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
-            try
-            {
-                new DatagramSocket(port).close();
-                return port;
-            }
-            catch (final SocketException ex)
-            {
-                // In use: another one.
-            }
-        }
-        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
-            FIRST_EPHEMERAL_PORT + " is free");
-    }
 
     Bridge(final boolean isUdp)
     {

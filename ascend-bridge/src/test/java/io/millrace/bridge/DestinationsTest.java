@@ -36,7 +36,7 @@ class DestinationsTest
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
     private static final int BLOCKS = 40;
     private static final int COUNT = 3;
-    private static final String CONTROL = "localhost:" + Bridge.freePort();
+    private static final String CONTROL = "localhost:" + Drivers.freePort();
 
     private final List<KvReceiver> receivers = new ArrayList<>();
     private final List<KvBlocks> landed = new ArrayList<>();

@@ -15,6 +15,9 @@
  */
 package io.millrace.bridge;
 
+import java.net.DatagramSocket;
+import java.net.SocketException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 
 import io.aeron.driver.MediaDriver;
@@ -26,6 +29,11 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class Drivers
 {
+    private static final int PORT_TRIES = 100;
+    private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
+
     /**
      * Names a {@code UnaryOperator<MediaDriver.Context>} with a constructor that takes nothing.
      */
@@ -79,6 +87,30 @@ public final class Drivers
     public static boolean areReplaced()
     {
         return null != PREPARER;
+    }
+
+    /**
+     * A port that no socket is bound to, below those that the system hands out: channels use it as long as tests run.
+     *
+     * @return the port.
+     */
+    public static int freePort()
+    {
+        for (int i = 0; i < PORT_TRIES; i++)
+        {
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
+            {
+                new DatagramSocket(port).close();
+                return port;
+            }
+            catch (final SocketException ex)
+            {
+                // In use: another one.
+            }
+        }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     /**

@@ -38,7 +38,7 @@ class ResumeOfSeveralTest
     private static final KvLayout LAYOUT = new KvLayout(4, 2, 64, KvDtype.BF16, 16);
     private static final int BLOCKS = 40;
     private static final int COUNT = 3;
-    private static final String CONTROL = "localhost:" + Bridge.freePort();
+    private static final String CONTROL = "localhost:" + Drivers.freePort();
     private static final long LONG_NS = TimeUnit.SECONDS.toNanos(60);
 
     private final List<Place> places = new ArrayList<>();

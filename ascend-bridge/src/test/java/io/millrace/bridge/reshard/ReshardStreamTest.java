@@ -15,13 +15,12 @@
  */
 package io.millrace.bridge.reshard;
 
-import java.net.DatagramSocket;
-import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 import io.aeron.Aeron;
 import io.aeron.CommonContext;
@@ -89,7 +88,7 @@ class ReshardStreamTest
             sourceDevice = isAcl ? new AclDevice(standIn.context(0)) : new HostDevice(0, 1);
             destinationDevice = isAcl ? new AclDevice(standIn.context(1)) : new HostDevice(1, 1);
             received = new KvBlocks[plan.destination().tpSize()];
-            ports = freePorts(2 * received.length);
+            ports = IntStream.generate(Drivers::freePort).distinct().limit(2L * received.length).toArray();
             driver = MediaDriver.launchEmbedded(Drivers.prepare(new MediaDriver.Context()
                 .aeronDirectoryName(CommonContext.generateRandomDirName())
                 .threadingMode(ThreadingMode.SHARED).dirDeleteOnStart(true).dirDeleteOnShutdown(true)));
@@ -110,32 +109,6 @@ class ReshardStreamTest
             return (isUdp ? "aeron:udp?endpoint=localhost:" + ports[2 * rank + (isReverse ? 1 : 0)] + "|" :
                 "aeron:ipc?") + "term-length=" + (isReverse ? "64k" : "256k") +
                 (isUdp ? Drivers.CHANNEL_PARAMETERS : "");
-        }
-
-        /**
-         * Ports that were free a moment ago.
-         */
-        private static int[] freePorts(final int count)
-        {
-            final int[] ports = new int[count];
-            final List<DatagramSocket> sockets = new ArrayList<>();
-            try
-            {
-                for (int i = 0; i < count; i++)
-                {
-                    sockets.add(new DatagramSocket());
-                    ports[i] = sockets.get(i).getLocalPort();
-                }
-            }
-            catch (final SocketException ex)
-            {
-                throw new AssertionError(ex);
-            }
-            finally
-            {
-                sockets.forEach(DatagramSocket::close);
-            }
-            return ports;
         }
 
         private void addReceiver(final int rank, final boolean isUdp, final long timeoutNs)
