@@ -81,7 +81,9 @@ class BenchTest
             "--rounds", "1", "--seconds", "0.1", "--warmup", "0.1", "--protocol", "shm", "--json", "--report",
             page.toString());
         assertThat(tool.process().exitValue()).as(tool::toString).isZero();
+        assertThat(tool.json().at("/environment/coreStalls").asText()).contains("core ", "longest");
         final JsonNode block = tool.json().at("/cases/0");
+        assertThat(block.get("coreRoundTripsNs")).hasSize(1).allMatch((round) -> round.asDouble() > 0);
         assertThat(block.get("results").fieldNames()).toIterable().containsExactly("millrace", "aeronUdp");
         final double p50 = block.at("/results/millrace/p50Micros").asDouble();
         assertThat(p50).isPositive().isLessThanOrEqualTo(block.at("/results/millrace/maxMicros").asDouble());

@@ -19,27 +19,38 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * All that a benchmark found.
  */
 public final class BenchReport
 {
+    // A round trip meets the stalls of both sides, so that one message of a hundred does from here on.
+    private static final double MOST_STALLS = 0.005;
+
     private final Map<String, String> environment;
     private final List<CaseResult> results;
+    private final List<CoreMeter.Stalls> stalls;
 
     /**
      * Create.
      *
      * @param environment that it ran in, by name.
      * @param results     of the cases.
+     * @param stalls      of the cores, empty where no case times single messages.
      */
-    BenchReport(final Map<String, String> environment, final List<CaseResult> results)
+    BenchReport(
+        final Map<String, String> environment, final List<CaseResult> results, final List<CoreMeter.Stalls> stalls)
     {
         this.environment = environment;
         this.results = results;
+        this.stalls = stalls;
     }
 
     /**
@@ -63,19 +74,32 @@ public final class BenchReport
     }
 
     /**
-     * Whether others used the machine when it began.
+     * What takes worth from the figures.
      *
-     * @return a sentence, or null if they did not, or nobody knows.
+     * @return sentences.
      */
-    String warning()
+    List<String> warnings()
+    {
+        final List<String> warnings = new ArrayList<>();
+        addLoad(warnings);
+        stalls.stream().max(Comparator.comparingDouble(CoreMeter.Stalls::share))
+            .filter((most) -> most.share() > MOST_STALLS)
+            .ifPresent((most) -> warnings.add(String.format(Locale.ROOT,
+                "cores that stand still: core %d for %.2f %% of the time in gaps of up to %,d µs, under a thread " +
+                "that only reads the clock: p99 and more tell of the machine", most.core(), 100 * most.share(),
+                TimeUnit.NANOSECONDS.toMicros(most.longestNs()))));
+        return warnings;
+    }
+
+    // Others that used the machine when it began.
+    private void addLoad(final List<String> warnings)
     {
         final String cores = environment.get(Environment.CORES);
         final String load = environment.getOrDefault(Environment.LOAD, "").split(" ")[0];
-        if (null == cores || !load.matches("[0-9.]+") || Double.parseDouble(load) <= Integer.parseInt(cores))
+        if (null != cores && load.matches("[0-9.]+") && Double.parseDouble(load) > Integer.parseInt(cores))
         {
-            return null;
+            warnings.add("loaded machine: " + load + " on " + cores + " cores, figures are noise");
         }
-        return "loaded machine: " + load + " on " + cores + " cores, figures are noise";
     }
 
     /**

@@ -30,6 +30,8 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * One invocation: every case, in every round on each transport in turn.
@@ -37,6 +39,7 @@ import java.util.Map;
 public final class BenchRun implements AutoCloseable
 {
     private static final long COLD_WARMUPS = 5;
+    private static final long STALL_WATCH_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final BenchOptions options;
     private final ProtocolChoice choice;
@@ -95,6 +98,14 @@ public final class BenchRun implements AutoCloseable
     private BenchReport run(final List<BenchCase> cases)
     {
         final Map<String, String> environment = Environment.of(options, choice);
+        final int senderCore = Cores.ofSender(options.threading());
+        final int receiverCore = Cores.ofReceiver(options.threading());
+        final List<CoreMeter.Stalls> stalls = new ArrayList<>();
+        if (cases.stream().anyMatch((benchCase) -> benchCase.kind().isLatency()))
+        {
+            stalls.addAll(CoreMeter.stalls(List.of(senderCore, receiverCore), STALL_WATCH_NS));
+            environment.put("coreStalls", stalls.stream().map(Object::toString).collect(Collectors.joining("; ")));
+        }
         final List<CaseResult> results = new ArrayList<>();
         final long total = cases.stream()
             .mapToLong((benchCase) -> (long)options.rounds() * transports(benchCase.kind()).size()).sum();
@@ -114,6 +125,7 @@ public final class BenchRun implements AutoCloseable
                 {
                     for (final CaseResult result : group)
                     {
+                        result.coreRoundTripsNs().add(CoreMeter.roundTripNs(senderCore, receiverCore));
                         for (final Transport transport : result.series().keySet())
                         {
                             measure(result.benchCase(), transport, result.series().get(transport));
@@ -123,7 +135,7 @@ public final class BenchRun implements AutoCloseable
                 }
             }
         }
-        return new BenchReport(environment, results);
+        return new BenchReport(environment, results, stalls);
     }
 
     private long archive(final CaseResult result)

@@ -46,16 +46,17 @@ public final class BenchTable
         for (final CaseResult result : report.results())
         {
             text.append('\n').append(result.benchCase()).append('\n');
+            if (!result.coreDistance().isEmpty())
+            {
+                text.append("  ").append(result.coreDistance()).append('\n');
+            }
             append(text, result);
         }
         text.append("\nMedians of the rounds, least and greatest in brackets; a ratio pairs the two values of one " +
             "round.\n");
         Legend.of(report.results()).forEach((name, meaning) ->
             text.append("  ").append(name).append(": ").append(meaning).append('\n'));
-        if (null != report.warning())
-        {
-            text.append(report.warning()).append('\n');
-        }
+        report.warnings().forEach((warning) -> text.append(warning).append('\n'));
         return text.toString();
     }
 
@@ -144,7 +145,7 @@ public final class BenchTable
         return count < 2 ? "" : number(least) + (least < 0 ? " to " : "–") + number(most);
     }
 
-    private static String brackets(final int count, final double least, final double most)
+    static String brackets(final int count, final double least, final double most)
     {
         return count < 2 ? "" : " [" + range(count, least, most) + "]";
     }

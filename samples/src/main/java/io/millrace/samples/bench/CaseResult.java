@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,11 +29,13 @@ import java.util.stream.IntStream;
 /**
  * What a case resulted in.
  *
- * @param benchCase that was run.
- * @param longest   case of the longest pieces, which this is compared with, or null.
- * @param series    on each transport.
+ * @param benchCase        that was run.
+ * @param longest          case of the longest pieces, which this is compared with, or null.
+ * @param series           on each transport.
+ * @param coreRoundTripsNs of a cache line between the cores of both sides, before each round.
  */
-record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series> series)
+record CaseResult(
+    BenchCase benchCase, CaseResult longest, Map<Transport, Series> series, List<Double> coreRoundTripsNs)
 {
     /**
      * A ratio of two transports, or a difference.
@@ -60,7 +63,7 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
      */
     CaseResult(final BenchCase benchCase, final CaseResult longest, final List<Transport> transports)
     {
-        this(benchCase, longest, new EnumMap<>(Transport.class));
+        this(benchCase, longest, new EnumMap<>(Transport.class), new ArrayList<>());
         transports.forEach((transport) -> series.put(transport, new Series(benchCase.kind())));
     }
 
@@ -112,6 +115,18 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
             default -> throw new IllegalStateException(benchCase.kind().key());
         }
         return ratios;
+    }
+
+    /**
+     * How far the cores of both sides are from each other.
+     *
+     * @return a sentence, empty where nothing ran on two cores.
+     */
+    String coreDistance()
+    {
+        final double[] sorted = coreRoundTripsNs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        return 0 == sorted.length ? "" : "cores " + BenchTable.number(Series.median(sorted)) + BenchTable.brackets(
+            sorted.length, sorted[0], sorted[sorted.length - 1]) + " ns from each other, there and back";
     }
 
     private void putBytes(
@@ -189,6 +204,8 @@ record CaseResult(BenchCase benchCase, CaseResult longest, Map<Transport, Series
         series.forEach((transport, values) -> results.set(transport.key(), json(values)));
         final ObjectNode ratios = node.putObject("ratios");
         ratios().forEach((name, ratio) -> ratios.put(name, ratio.median()));
+        final ArrayNode coreRoundTrips = node.putArray("coreRoundTripsNs");
+        coreRoundTripsNs.forEach(coreRoundTrips::add);
         return node;
     }
 

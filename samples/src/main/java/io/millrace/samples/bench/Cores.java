@@ -66,6 +66,30 @@ final class Cores
     }
 
     /**
+     * Core that sends what the client says.
+     *
+     * @param threading of the drivers.
+     * @return number of the core.
+     */
+    static int ofSender(final Threading threading)
+    {
+        final int[] cores = of(threading, false);
+        return cores[Math.min(1, cores.length - 1)];
+    }
+
+    /**
+     * Core that takes it for the server.
+     *
+     * @param threading of the drivers.
+     * @return number of the core.
+     */
+    static int ofReceiver(final Threading threading)
+    {
+        final int[] cores = of(threading, true);
+        return cores[cores.length - 1];
+    }
+
+    /**
      * Describe the placement.
      *
      * @param threading of the drivers.

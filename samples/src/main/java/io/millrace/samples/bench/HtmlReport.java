@@ -49,10 +49,7 @@ public final class HtmlReport
             page.failed(
                 report.failures() + (1 == report.failures() ? " round" : " rounds") + " failed: see the tables.");
         }
-        if (null != report.warning())
-        {
-            page.failed(report.warning());
-        }
+        report.warnings().forEach(page::failed);
         for (final CaseKind kind : CaseKind.values())
         {
             final List<CaseResult> results =
@@ -86,6 +83,10 @@ public final class HtmlReport
         });
         page.heading(result.benchCase().toString()).table(
             Stream.concat(Stream.of(""), metrics.stream()).toList(), rows);
+        if (!result.coreDistance().isEmpty())
+        {
+            page.text(result.coreDistance());
+        }
         appendStages(page, result.stages());
         final Map<String, String> ratios = new LinkedHashMap<>();
         result.ratios().forEach((name, ratio) -> ratios.put(name, BenchTable.number(ratio.median()) +

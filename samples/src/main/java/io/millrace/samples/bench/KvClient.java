@@ -115,11 +115,18 @@ final class KvClient implements AutoCloseable
     ObjectNode latencies()
     {
         final Latencies latencies = new Latencies();
-        final long startNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
-        final long endNs = startNs + TimeUnit.MILLISECONDS.toNanos(order.durationMs());
+        final long durationNs = TimeUnit.MILLISECONDS.toNanos(order.durationMs());
         long nowNs = System.nanoTime();
-        while (nowNs - endNs < 0)
+        long startNs = nowNs;
+        final Warmup warmup = new Warmup(order, nowNs);
+        boolean isWarm = false;
+        while (!isWarm || nowNs - startNs < durationNs)
         {
+            if (!isWarm && warmup.isOver(nowNs))
+            {
+                isWarm = true;
+                startNs = nowNs;
+            }
             final long submittedNs = nowNs;
             submit();
             while (!hasOldestEnded())
@@ -127,7 +134,7 @@ final class KvClient implements AutoCloseable
                 cycle();
             }
             nowNs = System.nanoTime();
-            if (submittedNs - startNs >= 0)
+            if (isWarm)
             {
                 latencies.record(nowNs - submittedNs);
             }

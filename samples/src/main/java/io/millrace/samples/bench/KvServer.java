@@ -103,7 +103,12 @@ final class KvServer implements KvReceiverListener, AutoCloseable
     ObjectNode run()
     {
         awaitTransfer(System.nanoTime());
-        awaitTransfer(lastNs + TimeUnit.MILLISECONDS.toNanos(order.warmupMs()));
+        final Warmup warmup = new Warmup(order, lastNs);
+        do
+        {
+            awaitTransfer(lastNs);
+        }
+        while (!warmup.isOver(lastNs));
         final long startNs = lastNs;
         final long startBytes = bytes;
         meter.reset();

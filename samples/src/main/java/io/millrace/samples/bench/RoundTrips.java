@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 final class RoundTrips
 {
     private static final long DRAIN_NS = TimeUnit.SECONDS.toNanos(3);
+    private static final long ECHO_DEADLINE_NS = TimeUnit.SECONDS.toNanos(10);
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final Node node;
@@ -88,20 +89,26 @@ final class RoundTrips
     // One message after the other, so that compilation has seen enough of them.
     private void warmUp()
     {
-        final long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
-        long nowNs = System.nanoTime();
-        while (nowNs - endNs < 0 || received < sent)
+        final Warmup warmup = new Warmup(order, System.nanoTime());
+        long sentNs = 0;
+        boolean isOver = false;
+        while (!isOver || received < sent)
         {
-            if (received == sent && node.offer(nowNs, sent))
+            final long nowNs = System.nanoTime();
+            isOver = isOver || warmup.isOver(nowNs);
+            if (received < sent)
+            {
+                if (nowNs - sentNs > ECHO_DEADLINE_NS)
+                {
+                    throw new IllegalStateException("an echo did not come back within 10 s");
+                }
+            }
+            else if (!isOver && node.offer(nowNs, sent))
             {
                 sent++;
-            }
-            if (nowNs - endNs - DRAIN_NS > 0)
-            {
-                throw new IllegalStateException("an echo did not come back within 3 s");
+                sentNs = nowNs;
             }
             cycle();
-            nowNs = System.nanoTime();
         }
     }
 

@@ -56,7 +56,11 @@ final class StreamReceiver
     ObjectNode run()
     {
         awaitMoreThan(0);
-        cyclesUntil(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs()));
+        final Warmup warmup = new Warmup(order, System.nanoTime());
+        while (!warmup.isOver(System.nanoTime()))
+        {
+            cycles();
+        }
         final long startNs = System.nanoTime();
         final long startMessages = messages;
         final long startBytes = bytes;

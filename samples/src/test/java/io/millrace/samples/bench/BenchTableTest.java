@@ -36,9 +36,36 @@ class BenchTableTest
         assertThat(table("unknown")).doesNotContain("loaded machine");
     }
 
+    @Test
+    void saysThatCoresStandStill()
+    {
+        final CoreMeter.Stalls few = new CoreMeter.Stalls(0, 0.004, 70_000);
+        assertThat(stalled(few, few)).doesNotContain("stand still");
+        assertThat(stalled(few, new CoreMeter.Stalls(1, 0.0123, 6_000_000))).endsWith("cores that stand still: core " +
+            "1 for 1.23 % of the time in gaps of up to 6,000 µs, under a thread that only reads the clock: p99 and " +
+            "more tell of the machine\n");
+    }
+
+    private static String stalled(final CoreMeter.Stalls... stalls)
+    {
+        return BenchTable.of(new BenchReport(Map.of(), List.of(), List.of(stalls)));
+    }
+
+    @Test
+    void saysHowFarTheCoresAreFromEachOther()
+    {
+        final CaseResult result =
+            new CaseResult(new BenchCase(CaseKind.RTT, 64, 1408, "shm"), null, List.of(Transport.RAW));
+        assertThat(result.coreDistance()).isEmpty();
+        result.coreRoundTripsNs().addAll(List.of(490.0, 110.0, 120.0));
+        assertThat(BenchTable.of(new BenchReport(Map.of(), List.of(result), List.of())))
+            .contains("  cores 120 [110–490] ns from each other, there and back\n");
+        assertThat(result.json().get("coreRoundTripsNs")).hasSize(3);
+    }
+
     private static String table(final String load)
     {
-        return BenchTable.of(new BenchReport(Map.of("cores", "2", "loadAverage", load), List.of()));
+        return BenchTable.of(new BenchReport(Map.of("cores", "2", "loadAverage", load), List.of(), List.of()));
     }
 
     @Test
