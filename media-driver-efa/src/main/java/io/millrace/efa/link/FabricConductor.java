@@ -35,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Agent for all that is slow or rare: opening rails, the handshake with its timers, address insertion, and what happens
@@ -92,6 +93,7 @@ final class FabricConductor implements Agent, FabricEvents
     private final SenderHandshake senderHandshake;
     private final ReceiverHandshake receiverHandshake;
     private long lastRetiredNs;
+    private volatile Thread thread;
 
     FabricConductor(
         final FabricSettings settings,
@@ -179,6 +181,7 @@ final class FabricConductor implements Agent, FabricEvents
     @Override
     public void onStart()
     {
+        thread = Thread.currentThread();
         railKeeper.open(nanoClock.nanoTime());
         if (!sender.side().rails().isEmpty() && mtuLength > sender.side().rails().get(0).maxSendLength())
         {
@@ -377,7 +380,11 @@ final class FabricConductor implements Agent, FabricEvents
     public void onHandshake(
         final RailChannel channel, final InetSocketAddress source, final byte[] frame, final boolean isLinked)
     {
-        if (!(isLinked ? linkedFrames : otherFrames).offer(() -> inbox.onFrame(channel, source, frame)))
+        if ((isLinked ? linkedFrames : otherFrames).offer(() -> inbox.onFrame(channel, source, frame)))
+        {
+            wake();
+        }
+        else
         {
             counters.handshakesDropped().increment();
         }
@@ -588,12 +595,26 @@ final class FabricConductor implements Agent, FabricEvents
     private void offer(final Runnable fact)
     {
         facts.offer(fact);
+        wake();
+    }
+
+    /**
+     * What is told is rare, and waits no longer for a conductor that rests: it can rest for long.
+     */
+    private void wake()
+    {
+        final Thread sleeper = thread;
+        if (null != sleeper && Thread.currentThread() != sleeper)
+        {
+            LockSupport.unpark(sleeper);
+        }
     }
 
     private boolean report(final Runnable report)
     {
         if (reports.offer(report))
         {
+            wake();
             return true;
         }
 

@@ -53,7 +53,7 @@ public final class FabricDriver implements AutoCloseable
     private static final System.Logger LOGGER = System.getLogger(FabricDriver.class.getName());
 
     private static final long CONDUCTOR_MIN_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long CONDUCTOR_MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(4);
+    private static final long CONDUCTOR_MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(16);
     private static final long REFUSAL_SLEEP_MS = 20;
     private static final long CLOSE_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
