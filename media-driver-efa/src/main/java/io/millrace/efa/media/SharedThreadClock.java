@@ -22,23 +22,27 @@ import org.agrona.concurrent.CachedNanoClock;
 import org.agrona.concurrent.NanoClock;
 
 /**
- * Clock of Sender and Receiver that take turns on one thread: each begins its part of a duty cycle with a read of the
- * clock, which costs as much as a poll of a rail. Here the Sender, which comes first, reads, and the Receiver goes on
- * with that time. All other reads are reads of {@link System#nanoTime()}.
+ * Clock of Sender and Receiver, and the Conductor where it is with them, that take turns on one thread: each begins its
+ * part of a duty cycle with a read of the clock, which costs as much as a poll of a rail. Here the Sender, which comes
+ * first, reads, and the others go on with that time. A read between, as for the round trip to an image's sender, takes
+ * what was the Conductor's, which then reads itself. All others are reads of {@link System#nanoTime()}.
  */
 public final class SharedThreadClock implements NanoClock
 {
+    private final int takers;
     private Thread thread;
     private long nowNs;
     private long handedOnNs;
-    private boolean isFresh;
+    private int left;
 
-    private SharedThreadClock()
+    private SharedThreadClock(final int takers)
     {
+        this.takers = takers;
     }
 
     /**
-     * Give the clock to a driver whose Sender and Receiver share a thread, unless it has one already.
+     * Give the clock to a driver whose Sender and Receiver share a thread, with the Conductor or not, unless it has one
+     * already.
      *
      * @param context not yet concluded. If its threading mode is changed after this, the Sender takes the time of a
      *                cycle for the next one too.
@@ -49,7 +53,8 @@ public final class SharedThreadClock implements NanoClock
             null == context.threadingMode() ? Configuration.threadingMode() : context.threadingMode();
         if (ThreadingMode.DEDICATED != mode && null == context.nanoClock() && null == context.senderCachedNanoClock())
         {
-            final SharedThreadClock clock = new SharedThreadClock();
+            final SharedThreadClock clock = new SharedThreadClock(
+                ThreadingMode.SHARED_NETWORK == mode ? 1 : 2);
             context.nanoClock(clock).senderCachedNanoClock(clock.new SenderClock());
         }
     }
@@ -60,9 +65,9 @@ public final class SharedThreadClock implements NanoClock
     @Override
     public long nanoTime()
     {
-        if (isFresh && Thread.currentThread() == thread)
+        if (left > 0 && Thread.currentThread() == thread)
         {
-            isFresh = false;
+            left--;
             handedOnNs = nowNs;
             return nowNs;
         }
@@ -79,7 +84,7 @@ public final class SharedThreadClock implements NanoClock
             super.update(timeNs);
             thread = Thread.currentThread();
             nowNs = timeNs;
-            isFresh = timeNs != handedOnNs;
+            left = timeNs != handedOnNs ? takers : 0;
         }
     }
 }
