@@ -26,8 +26,8 @@ import java.util.concurrent.TimeUnit;
 final class RoundTrips
 {
     private static final long DRAIN_NS = TimeUnit.SECONDS.toNanos(3);
-    private static final long ECHO_DEADLINE_NS = TimeUnit.SECONDS.toNanos(10);
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final int STEPS_PER_LOOK = 16;
 
     private final Node node;
     private final Order order;
@@ -36,6 +36,10 @@ final class RoundTrips
     private long sent;
     private long received;
     private long scheduledNs;
+    private final double intervalNs;
+    private long startNs;
+    private long base;
+    private long end;
 
     /**
      * Prepare.
@@ -47,6 +51,7 @@ final class RoundTrips
     {
         this.node = node;
         this.order = order;
+        intervalNs = NANOS_PER_SECOND / order.ratePerSecond();
     }
 
     /**
@@ -56,57 +61,80 @@ final class RoundTrips
      */
     ObjectNode run()
     {
+        inTurn();
         warmUp();
         latencies.reset();
-        final double intervalNs = NANOS_PER_SECOND / order.ratePerSecond();
-        final long count = TimeUnit.MILLISECONDS.toNanos(order.durationMs()) * order.ratePerSecond() /
-            (long)NANOS_PER_SECOND;
-        final long startNs = System.nanoTime() + (long)intervalNs;
-        // A transport that is slower than the schedule falls behind it, but not without end.
-        final long deadlineNs = startNs + 2 * TimeUnit.MILLISECONDS.toNanos(order.durationMs()) + DRAIN_NS;
-        final long base = sent;
-        while (received < base + count)
+        begin(TimeUnit.MILLISECONDS.toNanos(order.durationMs()) * order.ratePerSecond() / (long)NANOS_PER_SECOND);
+        drain(startNs + 2 * TimeUnit.MILLISECONDS.toNanos(order.durationMs()) + DRAIN_NS);
+        return latencies.result();
+    }
+
+    // One message after the other, so that compilation has seen enough of them.
+    private void inTurn()
+    {
+        final long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.warmupMs());
+        long nowNs = System.nanoTime();
+        while (nowNs - endNs < 0 || received < sent)
+        {
+            if (received == sent && node.offer(nowNs, sent))
+            {
+                sent++;
+            }
+            if (nowNs - endNs - DRAIN_NS > 0)
+            {
+                throw new IllegalStateException("an echo did not come back within 3 s");
+            }
+            cycle();
+            nowNs = System.nanoTime();
+        }
+    }
+
+    // As it is measured: the compiler has learned other ways from messages without pause, and unlearns them here.
+    private void warmUp()
+    {
+        final Warmup warmup = new Warmup(order, System.nanoTime());
+        begin(Long.MAX_VALUE);
+        while (!warmup.isOver(System.nanoTime()))
+        {
+            steps();
+        }
+        end = sent;
+        drain(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(order.durationMs()) + DRAIN_NS);
+    }
+
+    private void begin(final long count)
+    {
+        startNs = System.nanoTime() + (long)intervalNs;
+        base = sent;
+        end = Long.MAX_VALUE == count ? count : base + count;
+    }
+
+    // A transport that is slower than the schedule falls behind it, but not without end.
+    private void drain(final long deadlineNs)
+    {
+        while (received < end)
+        {
+            steps();
+            if (System.nanoTime() - deadlineNs > 0)
+            {
+                throw new IllegalStateException(received - base + " of " + (end - base) + " echoes at " +
+                    order.ratePerSecond() + " messages/s within twice the time and 3 s");
+            }
+        }
+    }
+
+    private void steps()
+    {
+        for (int i = 0; i < STEPS_PER_LOOK; i++)
         {
             final long nowNs = System.nanoTime();
-            if (sent < base + count)
+            if (sent < end)
             {
                 final long dueNs = startNs + (long)((sent - base) * intervalNs);
                 if (nowNs - dueNs >= 0 && node.offer(dueNs, sent))
                 {
                     sent++;
                 }
-            }
-            if (nowNs - deadlineNs > 0)
-            {
-                throw new IllegalStateException(received - base + " of " + count + " echoes at " +
-                    order.ratePerSecond() + " messages/s within twice the time and 3 s");
-            }
-            cycle();
-        }
-        return latencies.result();
-    }
-
-    // One message after the other, so that compilation has seen enough of them.
-    private void warmUp()
-    {
-        final Warmup warmup = new Warmup(order, System.nanoTime());
-        long sentNs = 0;
-        boolean isOver = false;
-        while (!isOver || received < sent)
-        {
-            final long nowNs = System.nanoTime();
-            isOver = isOver || warmup.isOver(nowNs);
-            if (received < sent)
-            {
-                if (nowNs - sentNs > ECHO_DEADLINE_NS)
-                {
-                    throw new IllegalStateException("an echo did not come back within 10 s");
-                }
-            }
-            else if (!isOver && node.offer(nowNs, sent))
-            {
-                sent++;
-                sentNs = nowNs;
             }
             cycle();
         }
