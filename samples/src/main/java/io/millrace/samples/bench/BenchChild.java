@@ -176,6 +176,8 @@ public final class BenchChild implements ChildMain.Role
             }
             workWhile(node, () -> !link.hasCommand());
             node.verify();
+            link.expectCommand("stop");
+            link.send(ParentLink.event("stopped"));
             link.expectCommand("close");
         }
         finally

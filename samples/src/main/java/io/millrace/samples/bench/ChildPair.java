@@ -115,6 +115,10 @@ final class ChildPair implements AutoCloseable
             client.send("go");
             final ObjectNode result = (ObjectNode)await("result", 1,
                 STEP_DEADLINE_MS + TIMES_OF_A_ROUND * (clientOrder.durationMs() + clientOrder.warmupMs()));
+            // A side that goes on while the other closes finds its connection broken.
+            client.send("stop");
+            server.send("stop");
+            await("stopped", 2, STEP_DEADLINE_MS);
             client.send("close");
             server.send("close");
             result.setAll((ObjectNode)await("closed", 1, STEP_DEADLINE_MS));
