@@ -40,12 +40,12 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.BindException;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
@@ -54,7 +54,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(150)
 class ArchiveCommandTest
 {
+    private static final int PORT_TRIES = 100;
     private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final String CHANNEL = "aeron:ipc?term-length=1m|mtu=65472";
     private static final int BLOCKS = 24;
@@ -212,20 +215,24 @@ class ArchiveCommandTest
                 .lowStorageSpaceThreshold(1 << 20));
     }
 
-    // Below what the system gives to those that do not ask for a port, so that it stays free until it is used.
-    private static int freePort() throws IOException
+    // Below those that the system hands out: the port stays free until it is used.
+    private static int freePort()
     {
-        for (int port = FIRST_PORT + (int)(ProcessHandle.current().pid() % FIRST_PORT);; port++)
+        for (int i = 0; i < PORT_TRIES; i++)
         {
-            try (DatagramSocket ignore = new DatagramSocket(port, InetAddress.getLoopbackAddress()))
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
             {
+                new DatagramSocket(port).close();
                 return port;
             }
-            catch (final BindException ex)
+            catch (final SocketException ignore)
             {
-                assertThat(port).isLessThan(3 * FIRST_PORT);
+                // In use: another one.
             }
         }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     private static void record(final MillraceArchive archive)
