@@ -106,7 +106,43 @@ class ArchiveCommandTest
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--capacity", "1").get("bytesAfter").asLong())
                 .isZero();
             assertThat(json(0, "ls", "--dir", dir).get("recordings")).isEmpty();
-            assertThat(json(1, "replay", "0", "--dir", dir)).isNull();
+            final JsonNode gone = json(1, "replay", "0", "--dir", dir);
+            assertThat(gone.get("code").asText()).isEqualTo("UNKNOWN_RECORDING");
+            assertThat(gone.get("error").asText()).contains("no recording 0");
+        }
+    }
+
+    @Test
+    void tellsOfDamageAsJson() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            record(archive);
+            final Path segment = directory.resolve("archive/0-0.rec");
+            final byte[] bytes = Files.readAllBytes(segment);
+            bytes[600_000]++;
+            Files.write(segment, bytes);
+
+            final JsonNode replay = json(1, "replay", "0", "--dir", archive.aeronDirectoryName());
+            assertThat(replay.get("code").asText()).isEqualTo("CHECKSUM_MISMATCH");
+            assertThat(replay.get("error").asText()).contains("checksum mismatch", segment.getFileName().toString());
+            assertThat(replay.get("recordingId").asLong()).isZero();
+            // An archive revokes the stream at damage: what came before it may not have been read yet.
+            assertThat(replay.get("bytes").asLong()).isLessThan(600_000);
+            assertThat(replay.get("transfersCompleted").asInt()).isLessThan(2);
+        }
+    }
+
+    @Test
+    void tellsOfTransfersThatARangeDoesNotHold() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            record(archive);
+            final JsonNode replay = json(1, "replay", "0", "--length", "200000", "--dir", archive.aeronDirectoryName());
+            assertThat(replay.get("transfersFailed").asInt()).isOne();
+            assertThat(replay.get("bytes").asLong()).isGreaterThanOrEqualTo(200_000);
+            assertThat(replay.get("error").asText()).contains("1 of 1 transfers did not complete");
         }
     }
 
@@ -182,21 +218,27 @@ class ArchiveCommandTest
         assertThat(report.get("bytesServed").asLong()).isEqualTo(report.get("hits").asLong() * 32_768);
         assertThat(report.get("evictedSegments").asInt()).isPositive();
         assertThat(report.get("storedBytes").asLong()).isLessThanOrEqualTo(5 << 20);
-        assertThat(json(2, "trace", "--trace", trace.toString(), "--share", "2", "--archive-dir", ".")).isNull();
-        assertThat(json(2, "trace", "--trace", trace + "x", "--stock", "--archive-dir", directory.toString())).isNull();
+        assertError(2, "--share 2.0 must be", "trace", "--trace", trace.toString(), "--share", "2",
+            "--archive-dir", ".");
+        assertError(2, "does not exist", "trace", "--trace", trace + "x", "--stock",
+            "--archive-dir", directory.toString());
     }
 
     @Test
     void saysWhatIsWrong() throws IOException
     {
         final String nowhere = directory.resolve("none").toString();
-        assertThat(json(1, "ls", "--dir", nowhere)).isNull();
-        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1")).isNull();
-        assertThat(json(2, "purge", "--dir", nowhere, "--index", "i")).isNull();
-        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32", "--second-dir", "d", "1"))
-            .isNull();
-        assertThat(json(1, "replicate", "--dir", nowhere, "--from", "aeron:udp?endpoint=localhost:1")).isNull();
-        assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
+        for (final String command : new String[]{ "ls", "replay 7", "record aeron:ipc 1", "verify --index i",
+            "fetch --index i --layout 4x2x32 1", "rebuild --index i", "purge --index i --capacity 1g",
+            "replicate --from aeron:udp?endpoint=localhost:1" })
+        {
+            assertError(1, "no driver in --dir " + nowhere, (command + " --dir " + nowhere).split(" "));
+        }
+        assertError(2, "model 'big' is neither", "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1");
+        assertError(2, "--capacity=SIZE", "purge", "--dir", nowhere, "--index", "i");
+        assertError(2, "--second-dir and --second-index go together", "fetch", "--dir", nowhere, "--index", "i",
+            "--layout", "4x2x32", "--second-dir", "d", "1");
+        assertError(2, "--segment-length much", "serve", "--archive-dir", nowhere, "--segment-length", "much");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
 
@@ -260,6 +302,11 @@ class ArchiveCommandTest
             }
             recording.awaitStop(LIMIT_NS);
         }
+    }
+
+    private static void assertError(final int exitStatus, final String text, final String... args) throws IOException
+    {
+        assertThat(json(exitStatus, args).get("error").asText()).contains(text).doesNotContain("Exception");
     }
 
     /**
