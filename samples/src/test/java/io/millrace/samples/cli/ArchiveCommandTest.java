@@ -85,11 +85,15 @@ class ArchiveCommandTest
             assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
 
             final JsonNode fetch =
-                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32",
+                json(1, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32",
                     "--tag", "llama", "1000", "4007", "77");
+            assertThat(fetch.get("error").asText()).startsWith("1 of 3 blocks are not stored under --tag 'llama'");
+            assertThat(fetch.get("hits")).hasToString("[0,1]");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
             assertThat(fetch.get("misses")).hasToString("[2]");
             assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
+            assertThat(json(1, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "1000").get("error")
+                .asText()).startsWith("1 of 1 blocks are not stored under --tag ''");
 
             final JsonNode report = json(0, "verify", "--dir", dir, "--index", index);
             assertThat(report.get("clean").asBoolean()).isTrue();
@@ -165,6 +169,18 @@ class ArchiveCommandTest
                 "--layout", "4x2x32", "--tag", "llama", "1000", "5001");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
 
+            // The first archive has not got them.
+            final String empty = directory.resolve("empty.index").toString();
+            try (MillraceArchive third = launch("third", null))
+            {
+                final JsonNode fromCopy = json(0, "fetch", "--dir", third.aeronDirectoryName(), "--index", empty,
+                    "--second-dir", dir, "--second-index", index, "--layout", "4x2x32", "--tag", "llama", "2000");
+                assertThat(fromCopy.get("hits")).hasToString("[0]");
+                assertThat(fromCopy.get("prefix").asInt()).isOne();
+                assertThat(fromCopy.get("replays").asInt()).isOne();
+                assertThat(fromCopy.get("bytesRead").asLong()).isGreaterThan(fromCopy.get("bytes").asLong());
+            }
+
             final PrintStream err = System.err;
             final ByteArrayOutputStream shown = new ByteArrayOutputStream();
             System.setProperty("millrace.terminal.columns", "80");
@@ -238,6 +254,8 @@ class ArchiveCommandTest
         assertError(2, "--capacity=SIZE", "purge", "--dir", nowhere, "--index", "i");
         assertError(2, "--second-dir and --second-index go together", "fetch", "--dir", nowhere, "--index", "i",
             "--layout", "4x2x32", "--second-dir", "d", "1");
+        assertError(2, "a HASH stands twice", "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32",
+            "1", "1");
         assertError(2, "--segment-length much", "serve", "--archive-dir", nowhere, "--segment-length", "much");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
