@@ -104,6 +104,7 @@ public final class ArchiveServe implements Callable<Integer>
             .segmentFileLength(length());
         if (null != control)
         {
+            ChannelCheck.requireUdp("--control", control);
             archiveCtx.controlChannel(control);
         }
         if (null == System.getProperty(Archive.Configuration.THREADING_MODE_PROP_NAME))
@@ -144,6 +145,7 @@ public final class ArchiveServe implements Callable<Integer>
             throw CommandFailure.usage("--archive-dir " + archiveDirectory + " is inside of the " +
                 "driver's directory " + driverFiles + ", which is emptied at each start and end: put it elsewhere");
         }
+        ArchiveDirectory.make("--archive-dir", archiveDirectory.toPath());
         AeronDirectory.check(driverCtx.aeronDirectoryName());
         return MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx);
     }

@@ -181,6 +181,8 @@ class ArchiveCommandTest
                 assertThat(fromCopy.get("bytesRead").asLong()).isGreaterThan(fromCopy.get("bytes").asLong());
             }
 
+            assertError(2, "--archive-dir " + index + " is no directory", "verify", "--dir", dir, "--index", index,
+                "--archive-dir", index);
             final PrintStream err = System.err;
             final ByteArrayOutputStream shown = new ByteArrayOutputStream();
             System.setProperty("millrace.terminal.columns", "80");
@@ -244,6 +246,20 @@ class ArchiveCommandTest
     void saysWhatIsWrong() throws IOException
     {
         final String nowhere = directory.resolve("none").toString();
+        final String file = Files.createFile(directory.resolve("file")).toString();
+        for (final String option : new String[]{ "--from bogus", "--from aeron:ipc", "--from aeron:udp",
+            "--from aeron:udp?endpoint=localhost:1 --local bogus" })
+        {
+            assertError(2, option.substring(option.lastIndexOf("--")).replace(" ", " is ") + " (",
+                ("replicate --dir " + nowhere + " " + option).split(" "));
+        }
+        assertError(2, "CHANNEL is bogus (", "record", "bogus", "1", "--dir", nowhere);
+        assertError(2, "--control is bogus (", "serve", "--archive-dir", nowhere, "--control", "bogus");
+        for (final String place : new String[]{ file, file + "/archive", "/proc/archive" })
+        {
+            assertError(2, "--archive-dir " + place + " cannot be used (", "serve", "--archive-dir", place,
+                "--dir", nowhere);
+        }
         for (final String command : new String[]{ "ls", "replay 7", "record aeron:ipc 1", "verify --index i",
             "fetch --index i --layout 4x2x32 1", "rebuild --index i", "purge --index i --capacity 1g",
             "replicate --from aeron:udp?endpoint=localhost:1" })
