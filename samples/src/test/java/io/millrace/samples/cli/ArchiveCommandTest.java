@@ -272,7 +272,13 @@ class ArchiveCommandTest
             "--layout", "4x2x32", "--second-dir", "d", "1");
         assertError(2, "a HASH stands twice", "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32",
             "1", "1");
-        assertError(2, "--segment-length much", "serve", "--archive-dir", nowhere, "--segment-length", "much");
+        for (final String length : new String[]{ "much", "100k", "32k", "2g" })
+        {
+            assertError(2, "--segment-length " + length + " must be a power of two from 64k to 1g", "serve",
+                "--archive-dir", nowhere, "--segment-length", length);
+        }
+        assertError(2, "--segment-length 64k must be a power of two from 1m to 1g", "trace", "--trace", file,
+            "--archive-dir", directory.toString(), "--segment-length", "64k");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
 
@@ -336,6 +342,17 @@ class ArchiveCommandTest
             }
             recording.awaitStop(LIMIT_NS);
         }
+    }
+
+    @Test
+    void tellsOfSegmentsThatAreShorterThanTerms()
+    {
+        final MediaDriver.Context driver = new MediaDriver.Context()
+            .publicationTermBufferLength(16 << 20).ipcTermBufferLength(64 << 20);
+        assertThat(ArchiveServe.longerSegments(64 << 20, driver)).isNull();
+        assertThat(ArchiveServe.longerSegments(16 << 20, driver)).contains("--segment-length 16m", "IPC 64m");
+        assertThat(ArchiveServe.longerSegments(64 << 10, driver.ipcTermBufferLength(64 << 10)))
+            .contains("--segment-length 64k is less than a term", "UDP 16m, IPC 64k");
     }
 
     private static void assertError(final int exitStatus, final String text, final String... args) throws IOException
