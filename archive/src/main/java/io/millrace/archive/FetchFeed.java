@@ -55,6 +55,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
     private final List<FetchReplay> waiting = new ArrayList<>();
     private final List<FetchReplay> active = new ArrayList<>();
     private final Long2ObjectHashMap<FetchReplay.Pending> pendingById = new Long2ObjectHashMap<>();
+    private final ReplayErrors errors = new ReplayErrors();
     private final IntArrayList landed = new IntArrayList();
     private final IntArrayList failed = new IntArrayList();
     private final CompletableFuture<KvReplayState> future = new CompletableFuture<>();
@@ -258,7 +259,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
 
     private void check(final long nowNs)
     {
-        final String text = session.pollError();
+        errors.add(session.pollError());
         if (nowNs - startNs >= timeoutNs && null == outcome)
         {
             outcome = KvReplayState.TIMEOUT;
@@ -268,7 +269,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }
         final boolean isGone = !session.isConnected();
-        active.forEach(replay -> replay.check(nowNs, text, isGone));
+        active.forEach(replay -> replay.check(nowNs, errors, isGone));
     }
 
     private void end(final FetchReplay replay)

@@ -1,0 +1,66 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.archive;
+
+import java.nio.file.Path;
+import java.util.stream.LongStream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@Timeout(150)
+class DamagedRangesTest
+{
+    private static final int RANGES = 8;
+    private static final int FETCHES = 10;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void eachRangeFailsForWhatTheArchiveToldOfIt()
+    {
+        final Path archiveDirectory = directory.resolve("archive");
+        try (Rig rig = new Rig(archiveDirectory);
+            Rig.Destination target = new Rig.Destination();
+            KvBlockStore store = KvBlockStore.open(rig.client,
+                new KvBlockStore.Context().indexFile(directory.resolve("index")).updateIntervalNs(0)))
+        {
+            final KvRecordingInfo info = rig.recordOnly(LongStream.rangeClosed(1, RANGES).toArray());
+            store.update(KvScanProgress.NONE);
+            for (final long begin : Frames.transferBegins(archiveDirectory, info))
+            {
+                Frames.damage(archiveDirectory, info, begin);
+            }
+            final long[] hashes = LongStream.rangeClosed(1, RANGES).map(id -> id * 1000).toArray();
+            for (int i = 0; i < FETCHES; i++)
+            {
+                final KvFetchPlan plan =
+                    KvFetchPlan.of(store.index(), new KvScope("", Rig.LAYOUT), hashes, -1, ignore -> false);
+                assertThat(plan.replays()).isEqualTo(RANGES);
+                try (KvFetch fetch = store.fetch(plan, target.cache.allocate(RANGES), target.receiverContext()))
+                {
+                    assertThat(fetch.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
+                    assertThat(fetch.failed()).hasSize(RANGES);
+                    assertThat(fetch.errorText()).contains("checksum mismatch");
+                }
+            }
+        }
+    }
+}
