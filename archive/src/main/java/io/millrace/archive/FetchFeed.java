@@ -60,6 +60,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
     private final IntArrayList failed = new IntArrayList();
     private final CompletableFuture<KvReplayState> future = new CompletableFuture<>();
     private int replaysLeft;
+    private int failures;
     private long checkNs = startNs;
     private volatile String errorText;
     private volatile KvReplayState state = KvReplayState.RUNNING;
@@ -287,8 +288,8 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
         if (null != replay.failure())
         {
             // The receiver only saw the stream end; this is why it did.
-            errorText = replay.failure();
-            LOGGER.warn("fetch: {}", replay.failure());
+            errorText = 0 == failures++ ? replay.failure() : errorText;
+            LOGGER.debug("fetch: {}", replay.failure());
         }
     }
 
@@ -316,6 +317,10 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
 
     private void finish(final KvReplayState newState)
     {
+        if (failures > 0)
+        {
+            LOGGER.warn("fetch: {} of {} ranges failed, the first: {}", failures, waiting.size(), errorText);
+        }
         state = newState;
         replays.release();
         future.complete(newState);

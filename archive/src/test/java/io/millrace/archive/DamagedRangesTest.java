@@ -15,7 +15,13 @@
  */
 package io.millrace.archive;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.LongStream;
 
 import org.junit.jupiter.api.Test;
@@ -54,13 +60,58 @@ class DamagedRangesTest
                 final KvFetchPlan plan =
                     KvFetchPlan.of(store.index(), new KvScope("", Rig.LAYOUT), hashes, -1, ignore -> false);
                 assertThat(plan.replays()).isEqualTo(RANGES);
-                try (KvFetch fetch = store.fetch(plan, target.cache.allocate(RANGES), target.receiverContext()))
+                final List<String> warnings = warningsOf(() ->
                 {
-                    assertThat(fetch.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
-                    assertThat(fetch.failed()).hasSize(RANGES);
-                    assertThat(fetch.errorText()).contains("checksum mismatch");
-                }
+                    try (KvFetch fetch = store.fetch(plan, target.cache.allocate(RANGES), target.receiverContext()))
+                    {
+                        assertThat(fetch.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.FAILED);
+                        assertThat(fetch.failed()).hasSize(RANGES);
+                        assertThat(fetch.errorText()).contains("checksum mismatch");
+                    }
+                });
+                assertThat(warnings).singleElement().asString()
+                    .contains(RANGES + " of " + RANGES + " ranges failed, the first: ", "checksum mismatch");
             }
         }
+    }
+
+    @Test
+    void aFileThatIsGoneIsToldOnceAndCounted() throws IOException
+    {
+        final Path archiveDirectory = directory.resolve("archive");
+        try (Rig rig = new Rig(archiveDirectory))
+        {
+            final KvRecordingInfo info = rig.recordOnly(LongStream.rangeClosed(1, RANGES).toArray());
+            Files.delete(Frames.segment(archiveDirectory, info, Rig.SEGMENT_LENGTH));
+            final List<String> warnings = warningsOf(() ->
+            {
+                for (int i = 0; i < FETCHES; i++)
+                {
+                    rig.client.frames()
+                        .look(info.recordingId(), Rig.SEGMENT_LENGTH, info.position(), () -> false, Rig.LIMIT_NS)
+                        .close();
+                }
+            });
+            assertThat(warnings).singleElement().asString().contains("is not read ahead", "said once and counted");
+            assertThat(BlockReaderTest.counter(rig.client, ArchiveCounters.READ_AHEAD_ERRORS_TYPE_ID))
+                .isEqualTo(FETCHES);
+        }
+    }
+
+    private static List<String> warningsOf(final Runnable work)
+    {
+        final PrintStream err = System.err;
+        final ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try
+        {
+            work.run();
+        }
+        finally
+        {
+            System.setErr(err);
+        }
+        return said.toString(StandardCharsets.UTF_8).lines()
+            .filter(line -> line.contains("WARN io.millrace.archive")).toList();
     }
 }
