@@ -46,6 +46,7 @@ final class FetchReplay
     private long position;
     private RangeLook look;
     private long silentSinceNs;
+    private String told;
     private volatile String failure;
 
     FetchReplay(final FetchFeed feed, final FetchRange range)
@@ -149,16 +150,16 @@ final class FetchReplay
         final boolean isClosed = null != image && image.isClosed();
         final boolean isSilent = position < end() && (null == image || isClosed || isGone);
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
-        final String told = errors.of(sessionId);
+        final String text = errors.of(sessionId);
+        told = null == text ? told : text;
         final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
         // An image may come and go unseen between two polls.
         final boolean isMissed = null == image && nowNs - silentSinceNs >= IMAGE_TIMEOUT_NS;
         if (isSilent && null == failure && isTold && (null != image || null != told || isGone || isMissed))
         {
-            final String text = null == told ? "its publication closed" +
-                (isMissed ? " or never came" : "") + ", and the archive told no reason" : told;
-            fail(ArchiveErrors.withRemedy(
-                null == told ? KvArchiveError.ARCHIVE_GONE : ArchiveErrors.ofText(told), text));
+            fail(null == told ? ArchiveErrors.withRemedy(KvArchiveError.ARCHIVE_GONE, "its publication closed" +
+                (isMissed ? " or never came" : "") + ", and the archive told no reason") :
+                ArchiveErrors.withRemedy(ArchiveErrors.ofText(told), told));
         }
     }
 

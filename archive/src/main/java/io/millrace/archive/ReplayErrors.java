@@ -36,10 +36,11 @@ final class ReplayErrors
     private String textOfAll;
 
     /**
-     * Take a text, or null.
+     * Take what was told since the last time, or null.
      */
     void add(final String text)
     {
+        textOfAll = null;
         if (null != text)
         {
             final long replayId = replayId(text);
@@ -60,7 +61,7 @@ final class ReplayErrors
      * What is wrong with a replay.
      *
      * @param sessionId of its publication.
-     * @return text that names it, else one that names none, or null.
+     * @return text that names it, else the last one if that names none, or null.
      */
     String of(final int sessionId)
     {
