@@ -55,6 +55,11 @@ public final class ArchiveCounters
      */
     public static final int REPLAY_LIMIT_TYPE_ID = 1216;
 
+    /**
+     * Scans of recordings that broke off and were made again.
+     */
+    public static final int SCANS_AGAIN_TYPE_ID = 1217;
+
     private ArchiveCounters()
     {
     }

@@ -17,6 +17,8 @@ package io.millrace.archive;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -44,6 +46,7 @@ import org.slf4j.LoggerFactory;
 final class ArchiveSession implements AutoCloseable
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(ArchiveSession.class);
+    private static final int MAX_UNCLAIMED_ERRORS = 64;
     private static final long PARK_MIN_NS = TimeUnit.MICROSECONDS.toNanos(1);
     private static final long PARK_MAX_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -56,7 +59,7 @@ final class ArchiveSession implements AutoCloseable
     private volatile AeronArchive archive;
     private volatile boolean isClosed;
     private AeronArchive.AsyncConnect connecting;
-    private volatile String unclaimedError;
+    private final Queue<String> unclaimedErrors = new ArrayBlockingQueue<>(MAX_UNCLAIMED_ERRORS);
 
     /**
      * Connect.
@@ -239,10 +242,9 @@ final class ArchiveSession implements AutoCloseable
      */
     String pollError()
     {
-        final String text = unclaimedError;
+        final String text = unclaimedErrors.poll();
         if (null != text)
         {
-            unclaimedError = null;
             return text;
         }
         try
@@ -370,15 +372,14 @@ final class ArchiveSession implements AutoCloseable
     {
         final KvRecording recording = error instanceof ArchiveException ?
             recordingByCorrelationId.get(((ArchiveException)error).correlationId()) : null;
-        if (null == recording)
-        {
-            // It came while an answer was waited for, which is not what it is about.
-            unclaimedError = error.getMessage();
-            LOGGER.warn("archive session", error);
-        }
-        else
+        if (null != recording)
         {
             recording.onFailed(ArchiveErrors.of("record", (ArchiveException)error));
+        }
+        // It came while an answer was waited for, which is not what it is about: whoever replays asks for it.
+        else if (!unclaimedErrors.offer(error.getMessage()) || !ReplayErrors.isOfReplay(error.getMessage()))
+        {
+            LOGGER.warn("archive session: {}", error.getMessage());
         }
     }
 

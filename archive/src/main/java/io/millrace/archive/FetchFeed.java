@@ -55,10 +55,12 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
     private final List<FetchReplay> waiting = new ArrayList<>();
     private final List<FetchReplay> active = new ArrayList<>();
     private final Long2ObjectHashMap<FetchReplay.Pending> pendingById = new Long2ObjectHashMap<>();
+    private final ReplayErrors errors = new ReplayErrors();
     private final IntArrayList landed = new IntArrayList();
     private final IntArrayList failed = new IntArrayList();
     private final CompletableFuture<KvReplayState> future = new CompletableFuture<>();
     private int replaysLeft;
+    private int failures;
     private long checkNs = startNs;
     private volatile String errorText;
     private volatile KvReplayState state = KvReplayState.RUNNING;
@@ -258,7 +260,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
 
     private void check(final long nowNs)
     {
-        final String text = session.pollError();
+        errors.add(session.pollError());
         if (nowNs - startNs >= timeoutNs && null == outcome)
         {
             outcome = KvReplayState.TIMEOUT;
@@ -268,7 +270,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }
         final boolean isGone = !session.isConnected();
-        active.forEach(replay -> replay.check(nowNs, text, isGone));
+        active.forEach(replay -> replay.check(nowNs, errors, isGone));
     }
 
     private void end(final FetchReplay replay)
@@ -286,8 +288,8 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
         if (null != replay.failure())
         {
             // The receiver only saw the stream end; this is why it did.
-            errorText = replay.failure();
-            LOGGER.warn("fetch: {}", replay.failure());
+            errorText = 0 == failures++ ? replay.failure() : errorText;
+            LOGGER.debug("fetch: {}", replay.failure());
         }
     }
 
@@ -315,6 +317,10 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
 
     private void finish(final KvReplayState newState)
     {
+        if (failures > 0)
+        {
+            LOGGER.warn("fetch: {} of {} ranges failed, the first: {}", failures, waiting.size(), errorText);
+        }
         state = newState;
         replays.release();
         future.complete(newState);

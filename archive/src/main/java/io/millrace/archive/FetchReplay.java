@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
+import io.aeron.ChannelUri;
+import io.aeron.CommonContext;
 import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.archive.client.ReplayParams;
@@ -39,6 +41,7 @@ final class FetchReplay
     private final FetchFilter filter;
     private final List<Pending> pending = new ArrayList<>();
     private Subscription subscription;
+    private int sessionId;
     private Image image;
     private long position;
     private RangeLook look;
@@ -101,6 +104,8 @@ final class FetchReplay
             final ReplayParams params = look.replayParams();
             subscription = session.call(range.toString(), client ->
                 client.replay(range.recordingId(), ctx.replayChannel(), ctx.replayStreamId(), params));
+            sessionId = Integer.parseInt(
+                ChannelUri.parse(subscription.channel()).get(CommonContext.SESSION_ID_PARAM_NAME));
         }
         catch (final KvArchiveException ex)
         {
@@ -133,10 +138,10 @@ final class FetchReplay
     /**
      * See whether it broke off.
      *
-     * @param errorText that the archive sent to the session just now, of any replay of it, or null.
-     * @param isGone    true when the archive is gone: the image of one that was killed may stay open.
+     * @param errors that the archive sent to the session.
+     * @param isGone true when the archive is gone: the image of one that was killed may stay open.
      */
-    void check(final long nowNs, final String errorText, final boolean isGone)
+    void check(final long nowNs, final ReplayErrors errors, final boolean isGone)
     {
         if (null != look && null != look.error())
         {
@@ -145,16 +150,16 @@ final class FetchReplay
         final boolean isClosed = null != image && image.isClosed();
         final boolean isSilent = position < end() && (null == image || isClosed || isGone);
         silentSinceNs = !isSilent ? 0 : 0 == silentSinceNs ? nowNs : silentSinceNs;
-        told = null == errorText ? told : errorText;
+        final String text = errors.of(sessionId);
+        told = null == text ? told : text;
         final boolean isTold = null != told && isClosed || nowNs - silentSinceNs >= ERROR_GRACE_NS;
         // An image may come and go unseen between two polls.
         final boolean isMissed = null == image && nowNs - silentSinceNs >= IMAGE_TIMEOUT_NS;
         if (isSilent && null == failure && isTold && (null != image || null != told || isGone || isMissed))
         {
-            final String text = null == told ? "its publication closed" +
-                (isMissed ? " or never came" : "") + ", and the archive told no reason" : told;
-            fail(ArchiveErrors.withRemedy(
-                null == told ? KvArchiveError.ARCHIVE_GONE : ArchiveErrors.ofText(told), text));
+            fail(null == told ? ArchiveErrors.withRemedy(KvArchiveError.ARCHIVE_GONE, "its publication closed" +
+                (isMissed ? " or never came" : "") + ", and the archive told no reason") :
+                ArchiveErrors.withRemedy(ArchiveErrors.ofText(told), told));
         }
     }
 

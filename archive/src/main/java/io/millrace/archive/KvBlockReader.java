@@ -170,6 +170,8 @@ public final class KvBlockReader implements AutoCloseable
                     " blocks were not read in time, " + (reading.isOver() ? "timeoutNs is over" :
                     "archiveTimeoutNs=" + archiveTimeoutNs));
             }
+            reading.bytesRead += plan.bytesToRead();
+            reading.replays += plan.replays();
             if (fetches > 0)
             {
                 reading.retries++;
@@ -216,6 +218,8 @@ public final class KvBlockReader implements AutoCloseable
         private final long deadlineNs;
         private final BitSet landed = new BitSet();
         private final BitSet known = new BitSet();
+        private long bytesRead;
+        private int replays;
         private int retries;
         private int failovers;
         private String errorText;
@@ -290,7 +294,7 @@ public final class KvBlockReader implements AutoCloseable
             missing.set(0, hashes.length);
             missing.andNot(known);
             return new KvRead(landed.stream().toArray(), missing.stream().toArray(), failed.stream().toArray(),
-                layout.totalBytes(landed.cardinality()), retries, failovers, errorText);
+                layout.totalBytes(landed.cardinality()), bytesRead, replays, retries, failovers, errorText);
         }
     }
 }

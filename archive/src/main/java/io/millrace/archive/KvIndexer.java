@@ -28,6 +28,7 @@ import java.util.function.Supplier;
 import io.millrace.archive.index.BlockIndex;
 import io.millrace.archive.index.SteadyEpochClock;
 import io.millrace.archive.index.StoredTransfer;
+import org.agrona.CloseHelper;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.EpochClock;
@@ -59,7 +60,15 @@ final class KvIndexer
         session = archive.session();
         this.index = index;
         this.isCanceled = isCanceled;
-        reader = new RecordingReader(archive, index, isCanceled);
+        try
+        {
+            reader = new RecordingReader(archive, index, isCanceled);
+        }
+        catch (final RuntimeException ex)
+        {
+            CloseHelper.quietClose(index);
+            throw ex;
+        }
     }
 
     /**

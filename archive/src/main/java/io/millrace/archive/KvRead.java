@@ -22,11 +22,13 @@ package io.millrace.archive;
  * @param missing   blocks that no archive has, to be computed.
  * @param failed    blocks that an archive has and that could not be had in time, to be computed like those missing.
  * @param bytes     that landed.
+ * @param bytesRead of recordings that were asked for, in all fetches: whole transfers.
+ * @param replays   that were asked for, in all fetches.
  * @param retries   fetches that were made again, each transfer alone or from an older copy.
  * @param failovers archives that were left for the next one.
  * @param errorText what went wrong last, or null.
  */
-public record KvRead(int[] landed, int[] missing, int[] failed, long bytes, int retries, int failovers,
-    String errorText)
+public record KvRead(int[] landed, int[] missing, int[] failed, long bytes, long bytesRead, int replays, int retries,
+    int failovers, String errorText)
 {
 }

@@ -16,6 +16,8 @@
 package io.millrace.archive;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -43,6 +45,7 @@ final class ReadAhead implements AutoCloseable
     private final Counter errors;
     private final long closeHandlerId;
     private final List<RangeLook> looks = new CopyOnWriteArrayList<>();
+    private final Map<Long, String> toldByRecordingId = new ConcurrentHashMap<>();
     private Thread thread;
     private boolean isClosed;
     // Counters must not be written once they are given back, or unmapped with the Aeron client.
@@ -134,7 +137,13 @@ final class ReadAhead implements AutoCloseable
                 errors.getAndAdd(1);
             }
         }
-        LOGGER.warn("recording {} from position {} is not read ahead: {}", recordingId, position, ex.getMessage());
+        // Each range of a file that is gone fails so, and each time that it is read.
+        if (!String.valueOf(ex.getMessage()).equals(
+            toldByRecordingId.put(recordingId, String.valueOf(ex.getMessage()))))
+        {
+            LOGGER.warn("recording {} from position {} is not read ahead, said once and counted (type id {}): {}",
+                recordingId, position, ArchiveCounters.READ_AHEAD_ERRORS_TYPE_ID, ex.getMessage());
+        }
     }
 
     private synchronized void onAeronClosed()

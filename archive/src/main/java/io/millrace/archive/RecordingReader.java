@@ -20,8 +20,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
+import io.aeron.Aeron;
+import io.aeron.Counter;
 import io.aeron.archive.client.AeronArchive;
 import io.millrace.archive.index.BlockIndex;
+import org.agrona.CloseHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +49,8 @@ final class RecordingReader implements AutoCloseable
     private final FrameGuard frames;
     private final BooleanSupplier isCanceled;
     private final long timeoutNs;
+    private final Aeron aeron;
+    private final Counter scansAgain;
     private final Set<KvDamage> damages = new LinkedHashSet<>();
 
     RecordingReader(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
@@ -55,6 +60,9 @@ final class RecordingReader implements AutoCloseable
         frames = archive.frames();
         timeoutNs = archive.context().replayTimeoutNs();
         scan = new RecordingScan(archive.context(), isCanceled);
+        aeron = archive.context().aeron();
+        scansAgain =
+            aeron.addCounter(ArchiveCounters.SCANS_AGAIN_TYPE_ID, "archive: scans of recordings made again");
     }
 
     /**
@@ -106,6 +114,7 @@ final class RecordingReader implements AutoCloseable
             {
                 // As where a machine stands still for longer than a replay waits for its subscriber.
                 brokenAt = result.position();
+                countAgain();
                 LOGGER.warn("scan of recording {} broke off at position {}, attempt {} of {}: {} {}",
                     id, brokenAt, breaks, MAX_BREAKS, result.error(), result.text());
             }
@@ -179,8 +188,17 @@ final class RecordingReader implements AutoCloseable
         return next;
     }
 
+    private void countAgain()
+    {
+        // A closed client has unmapped its counters.
+        if (!aeron.isClosed())
+        {
+            scansAgain.incrementRelease();
+        }
+    }
+
     public void close()
     {
-        scan.close();
+        CloseHelper.closeAll(scan::close, scansAgain);
     }
 }

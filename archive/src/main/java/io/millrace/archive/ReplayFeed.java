@@ -65,6 +65,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private KvReplayState outcome;
     private long checkNs = startNs;
     private long silentSinceNs;
+    private long closedSinceNs;
     private String told;
     private volatile long position;
     private volatile int transfersCompleted;
@@ -276,6 +277,9 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
      */
     private void checkArchive(final long nowNs)
     {
+        // Seen before the error is asked for: the archive tells before it closes, however long this thread stood still.
+        final boolean isClosed = null != image && image.isClosed();
+        closedSinceNs = isClosed && 0 == closedSinceNs ? nowNs : closedSinceNs;
         final String text = session.pollError();
         told = null == told ? text : told;
         silentSinceNs = 0 == silentSinceNs ? nowNs : silentSinceNs;
@@ -284,13 +288,13 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         {
             final KvArchiveError newError = ArchiveErrors.ofText(told);
             final boolean isDrained = null == image ? silentNs >= ERROR_GRACE_NS :
-                image.isClosed() || image.isEndOfStream() || silentNs >= DRAIN_LIMIT_NS;
+                isClosed || image.isEndOfStream() || silentNs >= DRAIN_LIMIT_NS;
             if (isDrained || KvArchiveError.ARCHIVE_GONE == newError)
             {
                 fail(newError, told);
             }
         }
-        else if (null != image && image.isClosed() && silentNs >= ERROR_GRACE_NS)
+        else if (isClosed && nowNs - closedSinceNs >= ERROR_GRACE_NS)
         {
             fail(KvArchiveError.ARCHIVE_GONE, "its publication closed, and the archive told no reason");
         }

@@ -16,6 +16,7 @@
 package io.millrace.archive;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 import io.aeron.Image;
@@ -75,6 +76,27 @@ class ReplayFeedTest
         when(session.pollError()).thenReturn("recording segment not found", (String)null);
         pollUntilEnded();
         assertThat(feed.error()).isEqualTo(KvArchiveError.TRUNCATED);
+    }
+
+    @Test
+    void takesTheErrorOfAReplayThatClosedAfterItStarvedForLong()
+    {
+        when(subscription.imageCount()).thenReturn(1);
+        when(subscription.imageAtIndex(0)).thenReturn(image);
+        for (int i = 0; i < 150; i++)
+        {
+            feed.controlledPoll(RECEIVER, 10);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+        assertThat(feed.state()).isEqualTo(KvReplayState.RUNNING);
+
+        // This thread stands still after it asked for errors: the archive told, and closed.
+        final AtomicBoolean isClosed = new AtomicBoolean();
+        when(session.pollError()).thenAnswer(ignore -> isClosed.getAndSet(true) ? "CRC checksum mismatch" : null);
+        when(image.isClosed()).thenAnswer(ignore -> isClosed.get());
+        pollUntilEnded();
+        assertThat(feed.error()).isEqualTo(KvArchiveError.CHECKSUM_MISMATCH);
+        assertThat(feed.errorText()).contains("CRC checksum mismatch");
     }
 
     private void pollUntilErrorWasSeen()

@@ -17,7 +17,7 @@ package io.millrace.archive;
 
 import java.io.File;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
+import java.net.SocketException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
@@ -65,6 +66,10 @@ final class Rig implements AutoCloseable
     static final String REVERSE = "aeron:ipc?term-length=64k";
     static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
     static final int SEGMENT_LENGTH = 1 << 20;
+    private static final int PORT_TRIES = 100;
+    private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
 
     final MediaDriver driver;
     final MillraceArchive archive;
@@ -146,12 +151,24 @@ final class Rig implements AutoCloseable
         }
     }
 
-    static int freePort() throws Exception
+    // Below those that the system hands out: the port stays free until it is used.
+    static int freePort()
     {
-        try (DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress()))
+        for (int i = 0; i < PORT_TRIES; i++)
         {
-            return socket.getLocalPort();
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
+            {
+                new DatagramSocket(port).close();
+                return port;
+            }
+            catch (final SocketException ignore)
+            {
+                // In use: another one.
+            }
         }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     KvSender.Context senderContext(final String channel)

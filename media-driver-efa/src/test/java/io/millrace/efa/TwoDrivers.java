@@ -29,6 +29,7 @@ import java.net.DatagramSocket;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -39,6 +40,10 @@ import java.util.function.Supplier;
 final class TwoDrivers implements AutoCloseable
 {
     static final long DEADLINE_NS = TimeUnit.SECONDS.toNanos(60);
+    private static final int PORT_TRIES = 100;
+    private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
     private static final String STRICT = " strict";
     private static final String WEATHER =
         TwoDrivers.class.getResource("/io/millrace/efa/breeze.properties").getPath();
@@ -101,16 +106,24 @@ final class TwoDrivers implements AutoCloseable
             .dirDeleteOnShutdown(true);
     }
 
+    // Below those that the system hands out: the port stays free until it is used.
     static String endpoint()
     {
-        try (DatagramSocket socket = new DatagramSocket())
+        for (int i = 0; i < PORT_TRIES; i++)
         {
-            return "aeron:udp?endpoint=127.0.0.1:" + socket.getLocalPort();
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
+            {
+                new DatagramSocket(port).close();
+                return "aeron:udp?endpoint=127.0.0.1:" + port;
+            }
+            catch (final SocketException ignore)
+            {
+                // In use: another one.
+            }
         }
-        catch (final SocketException ex)
-        {
-            throw new IllegalStateException(ex);
-        }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     static void await(final String what, final BooleanSupplier condition)

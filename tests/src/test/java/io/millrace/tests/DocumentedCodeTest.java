@@ -42,18 +42,18 @@ class DocumentedCodeTest
 {
     private static final Pattern BLOCK = Pattern.compile("^```java\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
 
+    private static final Pattern WHOLE = Pattern.compile("\\A// \\S+\\nimport ");
+
     /**
      * What the pages leave to their reader.
      */
     private static final String BEFORE = """
         import io.aeron.*;
-        import io.millrace.archive.*;
         import io.millrace.bridge.*;
         import io.millrace.bridge.device.*;
         import io.millrace.bridge.reshard.*;
         import io.millrace.bridge.session.*;
         import io.millrace.efa.*;
-        import java.nio.file.Path;
         import java.util.List;
         import java.util.concurrent.CompletableFuture;
         import org.agrona.DirectBuffer;
@@ -65,19 +65,15 @@ class DocumentedCodeTest
             int length, tpRank;
             long requestId, timeoutNs;
             IdleStrategy idleStrategy;
-            String data, answers, dir;
+            String data, answers;
             KvDevice npu, device;
             PagedKvCache cache;
             KvLayout layout;
-            KvBlocks blocks, destinationBlocks;
+            KvBlocks blocks;
             CacheShape shape;
             Sharding sharding;
             KvSessionListener listener;
-            KvReceiver.Context receiverContext;
-            long[] hashes;
             Aeron aeron;
-
-            abstract void compute(Object blocks);
 
             void code() throws Exception
             {
@@ -124,7 +120,9 @@ class DocumentedCodeTest
     void compiles(final String block, @TempDir final Path classes)
     {
         final StringWriter messages = new StringWriter();
-        final List<JavaFileObject> sources = List.of(new Source(BEFORE + block + "}}"));
+        // What begins with its imports is whole.
+        final boolean isWhole = WHOLE.matcher(block).find();
+        final List<JavaFileObject> sources = List.of(new Source(isWhole ? block : BEFORE + block + "}}"));
         final List<String> options =
             List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"), "-proc:none");
         assertThat(ToolProvider.getSystemJavaCompiler().getTask(messages, null, null, options, null, sources).call())

@@ -38,8 +38,8 @@ import java.util.concurrent.Callable;
         "  ./millrace archive serve --dir /dev/shm/aeron-a --archive-dir /data/archive",
         "  ./millrace archive ls --dir /dev/shm/aeron-a",
         "",
-        "Exit status: 0 done; 1 failed, or verify found damage, or blocks did not land;",
-        "2 wrong option or value." })
+        "Exit status: 0 done; 1 failed, or verify found damage, or blocks are not",
+        "stored or did not land; 2 wrong option or value." })
 public final class ArchiveCommand implements Callable<Integer>
 {
     @Mixin

@@ -16,12 +16,15 @@
 package io.millrace.samples.cli;
 
 import io.millrace.archive.KvBlockStore;
+import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Option;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Option of the commands that read all recordings and may look at their files first.
+ * Directory of the recordings: option of the commands that read all of them and may look at their files first.
  */
 final class ArchiveDirectory
 {
@@ -31,12 +34,45 @@ final class ArchiveDirectory
     private Path directory;
 
     /**
+     * Make a directory of recordings unless there is one.
+     *
+     * @param option    that it was given with.
+     * @param directory of the user.
+     * @throws CommandFailure if it cannot be made or written.
+     */
+    static void make(final String option, final Path directory)
+    {
+        String why = null;
+        try
+        {
+            Files.createDirectories(directory);
+            why = Files.isWritable(directory) ? null : "this user may not write there";
+        }
+        catch (final IOException ex)
+        {
+            why = CommandFailure.reason(ex);
+        }
+        if (null != why)
+        {
+            throw CommandFailure.usage(option + " " + directory + " cannot be used (" + why + "): it must be a " +
+                "directory that this user can write, or make; name another one");
+        }
+    }
+
+    /**
      * Tell a store where the files are, if they are here.
+     *
+     * @throws CommandFailure if they are not.
      */
     void tell(final KvBlockStore store)
     {
         if (null != directory)
         {
+            if (!Files.isDirectory(directory))
+            {
+                throw CommandFailure.usage("--archive-dir " + directory + " is no directory: it must be that of " +
+                    "the archive's recordings on this machine; name it, or leave the option out");
+            }
             store.archive().context().archiveDirectory(directory);
         }
     }

@@ -17,7 +17,6 @@ package io.millrace.samples.cli;
 
 import io.millrace.archive.KvBlockReader;
 import io.millrace.archive.KvBlockStore;
-import io.millrace.archive.KvFetchPlan;
 import io.millrace.archive.KvRead;
 import io.millrace.archive.KvScope;
 import io.millrace.bridge.KvBlocks;
@@ -35,6 +34,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * {@code ./millrace archive fetch}.
@@ -83,6 +84,10 @@ public final class ArchiveFetch implements Callable<Integer>
         {
             throw CommandFailure.usage("--second-dir and --second-index go together: name both or none");
         }
+        if (LongStream.of(hashes).distinct().count() < hashes.length)
+        {
+            throw CommandFailure.usage("a HASH stands twice: name each block once");
+        }
         return client.runWithStore(index, store -> null == secondDirectory ? fetch(shape, List.of(store)) :
             ArchiveClient.runWithStore(secondDirectory, "--second-dir", secondIndex,
                 second -> fetch(shape, List.of(store, second))));
@@ -96,7 +101,6 @@ public final class ArchiveFetch implements Callable<Integer>
         }
         final long startNs = System.nanoTime();
         final KvScope scope = new KvScope(tag, shape);
-        final KvFetchPlan plan = stores.get(0).plan(scope, hashes);
         final long timeoutNs = stores.get(0).archive().context().replayTimeoutNs();
         try (HostMemory memory = new HostMemory();
             ProgressDisplay bar = ArchiveProgress.bar("fetch", shape.totalBytes(hashes.length));
@@ -106,10 +110,20 @@ public final class ArchiveFetch implements Callable<Integer>
                 shape, memory.device().allocate(shape.totalBytes(hashes.length)), hashes.length);
             final KvRead read = reader.read(scope, hashes, blocks, () -> new KvReceiver.Context()
                 .device(memory.device()).listener(ArchiveProgress.landing(bar)), stores.size() * timeoutNs);
-            print(plan, read, (System.nanoTime() - startNs) / 1e9);
-            if (read.failed().length > 0)
+            final double seconds = (System.nanoTime() - startNs) / 1e9;
+            if (!client.json())
             {
-                throw CommandFailure.failed(String.valueOf(read.errorText()));
+                Output.print(String.format("%d of %d blocks stored, prefix %d; %d landed, %d bytes, %d fetches " +
+                    "again, %d fail-overs, %.2f s%n", hashes.length - read.missing().length, hashes.length,
+                    prefix(read), read.landed().length, read.bytes(), read.retries(), read.failovers(), seconds));
+            }
+            if (read.landed().length < hashes.length)
+            {
+                throw CommandFailure.failed(error(read, stores.size())).with(result(read, seconds));
+            }
+            if (client.json())
+            {
+                Json.print(result(read, seconds));
             }
             return 0;
         }
@@ -127,30 +141,45 @@ public final class ArchiveFetch implements Callable<Integer>
         }
     }
 
-    private void print(final KvFetchPlan plan, final KvRead read, final double seconds)
+    private String error(final KvRead read, final int archives)
     {
-        if (client.json())
+        final StringBuilder text = new StringBuilder();
+        if (read.missing().length > 0)
         {
-            final Map<String, Object> result = new LinkedHashMap<>();
-            result.put("blocks", plan.blockCount());
-            result.put("prefix", plan.prefixLength());
-            result.put("hits", plan.hits());
-            result.put("misses", read.missing());
-            result.put("landed", read.landed());
-            result.put("failed", read.failed());
-            result.put("bytes", read.bytes());
-            result.put("bytesRead", plan.bytesToRead());
-            result.put("replays", plan.replays());
-            result.put("retries", read.retries());
-            result.put("failovers", read.failovers());
-            result.put("seconds", seconds);
-            Json.print(result);
+            text.append(read.missing().length).append(" of ").append(hashes.length).append(" blocks are not stored")
+                .append(1 == archives ? "" : " in either archive")
+                .append(" under --tag '").append(tag).append("' and --layout ").append(layout)
+                .append(": give those of the sender, or compute the blocks");
         }
-        else
+        if (read.failed().length > 0)
         {
-            Output.print(String.format("%d of %d blocks stored, prefix %d; %d landed, %d bytes, %d fetches again, " +
-                "%d fail-overs, %.2f s%n", plan.blockCount() - read.missing().length, plan.blockCount(),
-                plan.prefixLength(), read.landed().length, read.bytes(), read.retries(), read.failovers(), seconds));
+            text.append(text.isEmpty() ? "" : "; ").append(read.failed().length).append(" of ").append(hashes.length)
+                .append(" blocks are stored but did not land: ").append(read.errorText());
         }
+        return text.toString();
+    }
+
+    private int prefix(final KvRead read)
+    {
+        return 0 == read.missing().length ? hashes.length : read.missing()[0];
+    }
+
+    private Map<String, Object> result(final KvRead read, final double seconds)
+    {
+        final Map<String, Object> result = new LinkedHashMap<>();
+        result.put("blocks", hashes.length);
+        result.put("prefix", prefix(read));
+        result.put("hits",
+            IntStream.concat(IntStream.of(read.landed()), IntStream.of(read.failed())).sorted().toArray());
+        result.put("misses", read.missing());
+        result.put("landed", read.landed());
+        result.put("failed", read.failed());
+        result.put("bytes", read.bytes());
+        result.put("bytesRead", read.bytesRead());
+        result.put("replays", read.replays());
+        result.put("retries", read.retries());
+        result.put("failovers", read.failovers());
+        result.put("seconds", seconds);
+        return result;
     }
 }

@@ -70,6 +70,7 @@ public final class ArchiveRecord implements Callable<Integer>
      */
     public Integer call()
     {
+        ChannelCheck.require("CHANNEL", channel);
         return client.run(archive ->
         {
             final SourceLocation location = remote ? SourceLocation.REMOTE : SourceLocation.LOCAL;

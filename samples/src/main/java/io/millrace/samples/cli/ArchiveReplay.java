@@ -79,10 +79,6 @@ public final class ArchiveReplay implements Callable<Integer>
                     }
                     bar.stepTo(replay.bytesReplayed());
                 }
-                if (KvReplayState.COMPLETED != replay.state())
-                {
-                    throw CommandFailure.failed(String.valueOf(replay.errorText()));
-                }
                 final double seconds = (System.nanoTime() - startNs) / 1e9;
                 final Map<String, Object> result = new LinkedHashMap<>();
                 result.put("recordingId", recordingId);
@@ -90,16 +86,27 @@ public final class ArchiveReplay implements Callable<Integer>
                 result.put("transfersCompleted", replay.transfersCompleted());
                 result.put("transfersFailed", replay.transfersFailed());
                 result.put("seconds", seconds);
+                if (KvReplayState.COMPLETED != replay.state())
+                {
+                    result.put("code", replay.error());
+                    throw CommandFailure.failed(String.valueOf(replay.errorText())).with(result);
+                }
+                if (replay.transfersFailed() > 0)
+                {
+                    throw CommandFailure.failed(String.format("replayed %d bytes in %.2f s, but %d of %d transfers " +
+                        "did not complete, the first: %s", replay.bytesReplayed(), seconds, replay.transfersFailed(),
+                        replay.transfersCompleted() + replay.transfersFailed(), memory.firstFailure())).with(result);
+                }
                 if (client.json())
                 {
                     Json.print(result);
                 }
                 else
                 {
-                    Output.print(String.format("replayed %d bytes in %.2f s: %d transfers complete, %d not%n",
-                        replay.bytesReplayed(), seconds, replay.transfersCompleted(), replay.transfersFailed()));
+                    Output.print(String.format("replayed %d bytes in %.2f s: %d transfers complete%n",
+                        replay.bytesReplayed(), seconds, replay.transfersCompleted()));
                 }
-                return 0 == replay.transfersFailed() ? 0 : CommandFailure.FAILED;
+                return 0;
             }
         });
     }

@@ -65,6 +65,8 @@ public final class ArchiveReplicate implements Callable<Integer>
      */
     public Integer call()
     {
+        ChannelCheck.requireUdp("--from", from);
+        ChannelCheck.requireUdp("--local", local);
         return client.run(archive ->
         {
             try (KvArchive source = KvArchive.connect(new KvArchive.Context()

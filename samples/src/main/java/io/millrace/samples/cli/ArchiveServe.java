@@ -22,10 +22,12 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.exceptions.ActiveDriverException;
 import io.aeron.exceptions.ConfigurationException;
+import io.aeron.logbuffer.LogBufferDescriptor;
 import io.millrace.archive.MillraceArchive;
 import io.millrace.efa.AeronDirectory;
 import io.millrace.efa.EfaMediaDriver;
 import io.millrace.samples.failure.CommandFailure;
+import org.agrona.BitUtil;
 import org.agrona.SystemUtil;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,7 +65,8 @@ public final class ArchiveServe implements Callable<Integer>
     private File archiveDirectory;
 
     @Option(names = "--segment-length", paramLabel = "SIZE", defaultValue = "128m",
-        description = "Bytes of a segment file, the unit of eviction: a power of two, 64k to 1g. Default: 128m.")
+        description = "Bytes of a segment file, the unit of eviction: a power of two, 64k to 1g. Of a stream with " +
+            "longer terms it is the length of a term. Default: 128m.")
     private String segmentLength;
 
     @Option(names = "--control", paramLabel = "CHANNEL",
@@ -101,9 +104,10 @@ public final class ArchiveServe implements Callable<Integer>
         }
         final Archive.Context archiveCtx = new Archive.Context()
             .archiveDir(archiveDirectory)
-            .segmentFileLength(length());
+            .segmentFileLength(segmentLength(segmentLength, LogBufferDescriptor.TERM_MIN_LENGTH));
         if (null != control)
         {
+            ChannelCheck.requireUdp("--control", control);
             archiveCtx.controlChannel(control);
         }
         if (null == System.getProperty(Archive.Configuration.THREADING_MODE_PROP_NAME))
@@ -112,9 +116,16 @@ public final class ArchiveServe implements Callable<Integer>
         }
         try (MillraceArchive archive = launch(driverCtx, archiveCtx))
         {
+            final int length = archiveCtx.segmentFileLength();
+            final String longer = longerSegments(length, driverCtx);
+            if (null != longer)
+            {
+                Messages.say(longer);
+            }
             if (json)
             {
-                Json.print(Map.of("aeronDir", archive.aeronDirectoryName(), "archiveDir", archiveDirectory.toString()));
+                Json.print(Map.of("aeronDir", archive.aeronDirectoryName(), "archiveDir", archiveDirectory.toString(),
+                    "segmentLength", length));
             }
             else
             {
@@ -144,20 +155,48 @@ public final class ArchiveServe implements Callable<Integer>
             throw CommandFailure.usage("--archive-dir " + archiveDirectory + " is inside of the " +
                 "driver's directory " + driverFiles + ", which is emptied at each start and end: put it elsewhere");
         }
+        ArchiveDirectory.make("--archive-dir", archiveDirectory.toPath());
         AeronDirectory.check(driverCtx.aeronDirectoryName());
         return MillraceArchive.launch(EfaMediaDriver.install(driverCtx), archiveCtx);
     }
 
-    private int length()
+    /**
+     * Length of segments.
+     *
+     * @param text  of {@code --segment-length}.
+     * @param least that it may be, in bytes.
+     * @return bytes.
+     */
+    static int segmentLength(final String text, final int least)
     {
         try
         {
-            return Math.toIntExact(SystemUtil.parseSize("--segment-length", segmentLength));
+            final long bytes = SystemUtil.parseSize("--segment-length", text);
+            if (bytes >= least && bytes <= LogBufferDescriptor.TERM_MAX_LENGTH && BitUtil.isPowerOfTwo(bytes))
+            {
+                return (int)bytes;
+            }
         }
-        catch (final NumberFormatException | ArithmeticException ex)
+        catch (final NumberFormatException ignore)
         {
-            throw CommandFailure.usage(
-                "--segment-length " + segmentLength + " must be a power of two from 64k to 1g, such as 128m");
+            // Said below.
         }
+        throw CommandFailure.usage("--segment-length " + text + " must be a power of two from " +
+            SystemUtil.formatSize(least) + " to 1g, such as 128m");
+    }
+
+    /**
+     * What becomes of segments that are shorter than terms, which an archive does not split.
+     *
+     * @return a sentence for the user, or null where no term is longer than a segment unless its channel says so.
+     */
+    static String longerSegments(final int segmentLength, final MediaDriver.Context driver)
+    {
+        final int udp = driver.publicationTermBufferLength();
+        final int ipc = driver.ipcTermBufferLength();
+        return segmentLength >= Math.max(udp, ipc) ? null : "--segment-length " +
+            SystemUtil.formatSize(segmentLength) + " is less than a term of this driver's streams (UDP " +
+            SystemUtil.formatSize(udp) + ", IPC " + SystemUtil.formatSize(ipc) + "), and a segment holds whole " +
+            "terms: their segments get as long as those; give their channels a term-length, or a longer segment";
     }
 }

@@ -44,6 +44,9 @@ import java.util.concurrent.Callable;
         "Exit status: 0 every block was right, 1 not, 2 wrong option or value." })
 public final class ArchiveTrace implements Callable<Integer>
 {
+    // Of the streams that it records, which segments hold whole.
+    private static final int TERM_LENGTH = 1 << 20;
+
     @Option(names = "--trace", required = true, paramLabel = "FILE",
         description = "JSON lines with timestamp, input_length, output_length and hash_ids.")
     private Path trace;
@@ -109,7 +112,7 @@ public final class ArchiveTrace implements Callable<Integer>
                 tokensPerBlock + " and --blocks-per-transfer " + blocksPerTransfer + " 1 or more: give such values");
         }
         final TracePassReport report = TracePass.run(new TracePassOptions(trace, share, model, tokensPerBlock,
-            isStock, protocol, size("--capacity", capacity), (int)size("--segment-length", segmentLength),
+            isStock, protocol, size("--capacity", capacity), ArchiveServe.segmentLength(segmentLength, TERM_LENGTH),
             size("--recording-length", recordingLength), blocksPerTransfer, directory, archiveDirectory));
         if (json)
         {

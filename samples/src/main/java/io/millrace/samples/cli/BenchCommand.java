@@ -28,8 +28,10 @@ import io.millrace.samples.failure.CommandFailure;
 import io.millrace.samples.report.HtmlPage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -133,6 +135,9 @@ public final class BenchCommand implements Callable<Integer>
     @Mixin
     private Common common;
 
+    @Spec
+    private CommandSpec spec;
+
     /**
      * {@inheritDoc}
      */
@@ -140,13 +145,13 @@ public final class BenchCommand implements Callable<Integer>
     {
         Interruption.watch();
         final List<CaseKind> kinds = Stream.concat(names.stream(), moreNames.stream())
-            .map(CaseKind::of)
+            .map(this::kind)
             .flatMap((kind) -> CaseKind.ARCHIVE == kind ? Stream.of(kind, CaseKind.ARCHIVE_INDEX) : Stream.of(kind))
             .distinct().toList();
         if (kinds.isEmpty())
         {
             throw CommandFailure.usage("bench needs a case: one or more of " +
-                String.join(", ", Arrays.stream(CaseKind.values()).map(CaseKind::key).toList()) +
+                String.join(", ", Arrays.stream(CaseKind.values()).map(CaseKind::key).toList()) + commands() +
                 "; such as ./millrace bench rtt");
         }
         if (null != report)
@@ -183,6 +188,24 @@ public final class BenchCommand implements Callable<Integer>
             Messages.say("report written to " + report.toAbsolutePath());
         }
         return 0 == found.failures() ? 0 : CommandFailure.FAILED;
+    }
+
+    private CaseKind kind(final String text)
+    {
+        try
+        {
+            return CaseKind.of(text);
+        }
+        catch (final CommandFailure ex)
+        {
+            throw CommandFailure.usage(ex.getMessage() + commands());
+        }
+    }
+
+    // What takes other options, and goes with no case.
+    private String commands()
+    {
+        return "; or, alone, " + String.join(" or ", spec.subcommands().keySet());
     }
 
     private static long number(final String option, final String text, final long min, final long max)

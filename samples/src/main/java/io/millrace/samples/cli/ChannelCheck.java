@@ -37,18 +37,42 @@ final class ChannelCheck
      */
     static void require(final String option, final String channel)
     {
+        require(option, channel, true);
+    }
+
+    /**
+     * The same of a channel that another driver is to reach.
+     *
+     * @param option  that it was given with.
+     * @param channel of the user.
+     * @throws CommandFailure if not.
+     */
+    static void requireUdp(final String option, final String channel)
+    {
+        require(option, channel, false);
+    }
+
+    private static void require(final String option, final String channel, final boolean isIpcAllowed)
+    {
+        String why = "another driver is to reach it";
         try
         {
             if (ChannelUri.parse(channel).isUdp())
             {
                 UdpChannel.parse(channel);
+                return;
+            }
+            if (isIpcAllowed)
+            {
+                return;
             }
         }
         catch (final RuntimeException ex)
         {
-            final Throwable cause = null == ex.getCause() ? ex : ex.getCause();
-            throw CommandFailure.usage(option + " is " + channel + " (" + cause.getMessage() + "): it must be " +
-                "aeron:ipc, or aeron:udp?endpoint=HOST:PORT with a host that this machine can resolve; give one");
+            why = (null == ex.getCause() ? ex : ex.getCause()).getMessage();
         }
+        throw CommandFailure.usage(option + " is " + channel + " (" + why + "): it must be " +
+            (isIpcAllowed ? "aeron:ipc, or " : "") + "aeron:udp?endpoint=HOST:PORT with a host that this machine " +
+            "can resolve; give one");
     }
 }

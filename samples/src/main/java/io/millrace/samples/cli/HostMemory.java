@@ -17,6 +17,7 @@ package io.millrace.samples.cli;
 
 import io.millrace.bridge.KvBlockAllocator;
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvReceiverListener;
 import io.millrace.bridge.KvTransferInfo;
@@ -29,6 +30,7 @@ import io.millrace.bridge.device.HostDevice;
 final class HostMemory implements KvBlockAllocator, KvReceiverListener, AutoCloseable
 {
     private final HostDevice device = new HostDevice();
+    private volatile String firstFailure;
 
     HostDevice device()
     {
@@ -48,6 +50,20 @@ final class HostMemory implements KvBlockAllocator, KvReceiverListener, AutoClos
     public void release(final KvTransferInfo info, final KvBlocks blocks)
     {
         device.free(blocks.address(0, 0, 0));
+    }
+
+    /**
+     * Why the first transfer failed, or null.
+     */
+    String firstFailure()
+    {
+        return firstFailure;
+    }
+
+    public void onTransferFailed(
+        final long transferId, final long requestId, final KvError reason, final String text)
+    {
+        firstFailure = null == firstFailure ? reason + " " + text : firstFailure;
     }
 
     public void onTransferComplete(final long transferId, final long requestId, final KvTransferStats stats)

@@ -17,6 +17,11 @@ package io.millrace.samples.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.archive.KvArchiveException;
+import io.millrace.samples.failure.CommandFailure;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * What {@code --json} prints: exactly one object on one line of standard output.
@@ -31,9 +36,37 @@ final class Json
 
     static void print(final Object value)
     {
+        Output.print(text(value));
+    }
+
+    /**
+     * Print what went wrong, and what is known nevertheless, in place of the result.
+     *
+     * @param text for the user.
+     * @param ex   that ended the command.
+     */
+    static void printError(final String text, final Exception ex)
+    {
+        final Map<String, Object> result = new LinkedHashMap<>();
+        if (ex instanceof final CommandFailure failure)
+        {
+            result.putAll(failure.known());
+        }
+        if (ex.getCause() instanceof final KvArchiveException archive)
+        {
+            result.put("code", archive.error());
+        }
+        result.put("error", text);
+        // Not checked: that standard output takes nothing may be what went wrong.
+        System.out.print(text(result));
+        System.out.flush();
+    }
+
+    private static String text(final Object value)
+    {
         try
         {
-            Output.print(MAPPER.writeValueAsString(value) + '\n');
+            return MAPPER.writeValueAsString(value) + '\n';
         }
         catch (final JsonProcessingException ex)
         {

@@ -24,10 +24,12 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 
 /**
- * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only.
+ * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only. Commands of
+ * the archive with {@code --json} print it as a JSON object on standard output as well.
  */
 public final class Messages
 {
@@ -46,11 +48,12 @@ public final class Messages
      */
     public static int usage(final ParameterException ex, final String[] args)
     {
-        say(text(ex) + "; see ./millrace " + commandName(ex.getCommandLine()) + "--help");
         if (Arrays.asList(args).contains(VERBOSE))
         {
             ex.printStackTrace();
         }
+        tell(text(ex) + "; see ./millrace " + commandName(ex.getCommandLine()) + "--help", ex, ex.getCommandLine(),
+            Arrays.asList(args));
         return CommandFailure.USAGE;
     }
 
@@ -85,13 +88,25 @@ public final class Messages
         }
         if (ex instanceof final CommandFailure failure)
         {
-            say(failure.getMessage());
+            tell(failure.getMessage(), ex, command, result.expandedArgs());
             return failure.exitStatus();
         }
         final String message =
             ex instanceof final AeronException aeron ? CommandFailure.withoutCategory(aeron) : ex.toString();
-        say(message + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"));
+        tell(message + (verbose ? "" : "; " + VERBOSE + " shows where it comes from"), ex, command,
+            result.expandedArgs());
         return CommandFailure.FAILED;
+    }
+
+    private static void tell(
+        final String message, final Exception ex, final CommandLine command, final List<String> args)
+    {
+        say(message);
+        if (args.contains("--json") && null != command.getParent() &&
+            command.getParent().getCommand() instanceof ArchiveCommand)
+        {
+            Json.printError(message, ex);
+        }
     }
 
     /**

@@ -23,6 +23,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Map;
 
 /**
  * Ends a command: the message names the value, the rule that it breaks and the remedy.
@@ -42,6 +43,7 @@ public final class CommandFailure extends RuntimeException
     private static final long serialVersionUID = 1L;
 
     private final int exitStatus;
+    private transient Map<String, Object> known = Map.of();
 
     private CommandFailure(final int exitStatus, final String message, final Throwable cause)
     {
@@ -125,6 +127,28 @@ public final class CommandFailure extends RuntimeException
             ex instanceof DirectoryNotEmptyException ? "something is written into it all the time" :
             null != failure.getReason() ? failure.getReason() : ex.toString();
         return failure.getFile() + ": " + why;
+    }
+
+    /**
+     * Say what is known nevertheless, for a JSON object in place of the result.
+     *
+     * @param values by their names.
+     * @return this, to be thrown.
+     */
+    public CommandFailure with(final Map<String, Object> values)
+    {
+        known = values;
+        return this;
+    }
+
+    /**
+     * What is known nevertheless.
+     *
+     * @return values by their names.
+     */
+    public Map<String, Object> known()
+    {
+        return known;
     }
 
     /**

@@ -40,12 +40,12 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.BindException;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
@@ -54,7 +54,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(150)
 class ArchiveCommandTest
 {
+    private static final int PORT_TRIES = 100;
     private static final int FIRST_PORT = 10_000;
+    // Of Linux, unless it is told otherwise.
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final String CHANNEL = "aeron:ipc?term-length=1m|mtu=65472";
     private static final int BLOCKS = 24;
@@ -82,11 +85,15 @@ class ArchiveCommandTest
             assertThat(json(0, "rebuild", "--dir", dir, "--index", index).get("blocks").asInt()).isEqualTo(5 * BLOCKS);
 
             final JsonNode fetch =
-                json(0, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32",
+                json(1, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32",
                     "--tag", "llama", "1000", "4007", "77");
+            assertThat(fetch.get("error").asText()).startsWith("1 of 3 blocks are not stored under --tag 'llama'");
+            assertThat(fetch.get("hits")).hasToString("[0,1]");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
             assertThat(fetch.get("misses")).hasToString("[2]");
             assertThat(fetch.get("prefix").asInt()).isEqualTo(2);
+            assertThat(json(1, "fetch", "--dir", dir, "--index", index, "--layout", "4x2x32", "1000").get("error")
+                .asText()).startsWith("1 of 1 blocks are not stored under --tag ''");
 
             final JsonNode report = json(0, "verify", "--dir", dir, "--index", index);
             assertThat(report.get("clean").asBoolean()).isTrue();
@@ -103,7 +110,43 @@ class ArchiveCommandTest
             assertThat(json(0, "purge", "--dir", dir, "--index", index, "--capacity", "1").get("bytesAfter").asLong())
                 .isZero();
             assertThat(json(0, "ls", "--dir", dir).get("recordings")).isEmpty();
-            assertThat(json(1, "replay", "0", "--dir", dir)).isNull();
+            final JsonNode gone = json(1, "replay", "0", "--dir", dir);
+            assertThat(gone.get("code").asText()).isEqualTo("UNKNOWN_RECORDING");
+            assertThat(gone.get("error").asText()).contains("no recording 0");
+        }
+    }
+
+    @Test
+    void tellsOfDamageAsJson() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            record(archive);
+            final Path segment = directory.resolve("archive/0-0.rec");
+            final byte[] bytes = Files.readAllBytes(segment);
+            bytes[600_000]++;
+            Files.write(segment, bytes);
+
+            final JsonNode replay = json(1, "replay", "0", "--dir", archive.aeronDirectoryName());
+            assertThat(replay.get("code").asText()).isEqualTo("CHECKSUM_MISMATCH");
+            assertThat(replay.get("error").asText()).contains("checksum mismatch", segment.getFileName().toString());
+            assertThat(replay.get("recordingId").asLong()).isZero();
+            // An archive revokes the stream at damage: what came before it may not have been read yet.
+            assertThat(replay.get("bytes").asLong()).isLessThan(600_000);
+            assertThat(replay.get("transfersCompleted").asInt()).isLessThan(2);
+        }
+    }
+
+    @Test
+    void tellsOfTransfersThatARangeDoesNotHold() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            record(archive);
+            final JsonNode replay = json(1, "replay", "0", "--length", "200000", "--dir", archive.aeronDirectoryName());
+            assertThat(replay.get("transfersFailed").asInt()).isOne();
+            assertThat(replay.get("bytes").asLong()).isGreaterThanOrEqualTo(200_000);
+            assertThat(replay.get("error").asText()).contains("1 of 1 transfers did not complete");
         }
     }
 
@@ -126,6 +169,20 @@ class ArchiveCommandTest
                 "--layout", "4x2x32", "--tag", "llama", "1000", "5001");
             assertThat(fetch.get("landed")).hasToString("[0,1]");
 
+            // The first archive has not got them.
+            final String empty = directory.resolve("empty.index").toString();
+            try (MillraceArchive third = launch("third", null))
+            {
+                final JsonNode fromCopy = json(0, "fetch", "--dir", third.aeronDirectoryName(), "--index", empty,
+                    "--second-dir", dir, "--second-index", index, "--layout", "4x2x32", "--tag", "llama", "2000");
+                assertThat(fromCopy.get("hits")).hasToString("[0]");
+                assertThat(fromCopy.get("prefix").asInt()).isOne();
+                assertThat(fromCopy.get("replays").asInt()).isOne();
+                assertThat(fromCopy.get("bytesRead").asLong()).isGreaterThan(fromCopy.get("bytes").asLong());
+            }
+
+            assertError(2, "--archive-dir " + index + " is no directory", "verify", "--dir", dir, "--index", index,
+                "--archive-dir", index);
             final PrintStream err = System.err;
             final ByteArrayOutputStream shown = new ByteArrayOutputStream();
             System.setProperty("millrace.terminal.columns", "80");
@@ -179,21 +236,49 @@ class ArchiveCommandTest
         assertThat(report.get("bytesServed").asLong()).isEqualTo(report.get("hits").asLong() * 32_768);
         assertThat(report.get("evictedSegments").asInt()).isPositive();
         assertThat(report.get("storedBytes").asLong()).isLessThanOrEqualTo(5 << 20);
-        assertThat(json(2, "trace", "--trace", trace.toString(), "--share", "2", "--archive-dir", ".")).isNull();
-        assertThat(json(2, "trace", "--trace", trace + "x", "--stock", "--archive-dir", directory.toString())).isNull();
+        assertError(2, "--share 2.0 must be", "trace", "--trace", trace.toString(), "--share", "2",
+            "--archive-dir", ".");
+        assertError(2, "does not exist", "trace", "--trace", trace + "x", "--stock",
+            "--archive-dir", directory.toString());
     }
 
     @Test
     void saysWhatIsWrong() throws IOException
     {
         final String nowhere = directory.resolve("none").toString();
-        assertThat(json(1, "ls", "--dir", nowhere)).isNull();
-        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1")).isNull();
-        assertThat(json(2, "purge", "--dir", nowhere, "--index", "i")).isNull();
-        assertThat(json(2, "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32", "--second-dir", "d", "1"))
-            .isNull();
-        assertThat(json(1, "replicate", "--dir", nowhere, "--from", "aeron:udp?endpoint=localhost:1")).isNull();
-        assertThat(json(2, "serve", "--archive-dir", nowhere, "--segment-length", "much")).isNull();
+        final String file = Files.createFile(directory.resolve("file")).toString();
+        for (final String option : new String[]{ "--from bogus", "--from aeron:ipc", "--from aeron:udp",
+            "--from aeron:udp?endpoint=localhost:1 --local bogus" })
+        {
+            assertError(2, option.substring(option.lastIndexOf("--")).replace(" ", " is ") + " (",
+                ("replicate --dir " + nowhere + " " + option).split(" "));
+        }
+        assertError(2, "CHANNEL is bogus (", "record", "bogus", "1", "--dir", nowhere);
+        assertError(2, "--control is bogus (", "serve", "--archive-dir", nowhere, "--control", "bogus");
+        for (final String place : new String[]{ file, file + "/archive", "/proc/archive" })
+        {
+            assertError(2, "--archive-dir " + place + " cannot be used (", "serve", "--archive-dir", place,
+                "--dir", nowhere);
+        }
+        for (final String command : new String[]{ "ls", "replay 7", "record aeron:ipc 1", "verify --index i",
+            "fetch --index i --layout 4x2x32 1", "rebuild --index i", "purge --index i --capacity 1g",
+            "replicate --from aeron:udp?endpoint=localhost:1" })
+        {
+            assertError(1, "no driver in --dir " + nowhere, (command + " --dir " + nowhere).split(" "));
+        }
+        assertError(2, "model 'big' is neither", "fetch", "--dir", nowhere, "--index", "i", "--layout", "big", "1");
+        assertError(2, "--capacity=SIZE", "purge", "--dir", nowhere, "--index", "i");
+        assertError(2, "--second-dir and --second-index go together", "fetch", "--dir", nowhere, "--index", "i",
+            "--layout", "4x2x32", "--second-dir", "d", "1");
+        assertError(2, "a HASH stands twice", "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32",
+            "1", "1");
+        for (final String length : new String[]{ "much", "100k", "32k", "2g" })
+        {
+            assertError(2, "--segment-length " + length + " must be a power of two from 64k to 1g", "serve",
+                "--archive-dir", nowhere, "--segment-length", length);
+        }
+        assertError(2, "--segment-length 64k must be a power of two from 1m to 1g", "trace", "--trace", file,
+            "--archive-dir", directory.toString(), "--segment-length", "64k");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
     }
 
@@ -212,20 +297,24 @@ class ArchiveCommandTest
                 .lowStorageSpaceThreshold(1 << 20));
     }
 
-    // Below what the system gives to those that do not ask for a port, so that it stays free until it is used.
-    private static int freePort() throws IOException
+    // Below those that the system hands out: the port stays free until it is used.
+    private static int freePort()
     {
-        for (int port = FIRST_PORT + (int)(ProcessHandle.current().pid() % FIRST_PORT);; port++)
+        for (int i = 0; i < PORT_TRIES; i++)
         {
-            try (DatagramSocket ignore = new DatagramSocket(port, InetAddress.getLoopbackAddress()))
+            final int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try
             {
+                new DatagramSocket(port).close();
                 return port;
             }
-            catch (final BindException ex)
+            catch (final SocketException ignore)
             {
-                assertThat(port).isLessThan(3 * FIRST_PORT);
+                // In use: another one.
             }
         }
+        throw new IllegalStateException("no port of " + PORT_TRIES + " from " + FIRST_PORT + " to " +
+            FIRST_EPHEMERAL_PORT + " is free");
     }
 
     private static void record(final MillraceArchive archive)
@@ -253,6 +342,22 @@ class ArchiveCommandTest
             }
             recording.awaitStop(LIMIT_NS);
         }
+    }
+
+    @Test
+    void tellsOfSegmentsThatAreShorterThanTerms()
+    {
+        final MediaDriver.Context driver = new MediaDriver.Context()
+            .publicationTermBufferLength(16 << 20).ipcTermBufferLength(64 << 20);
+        assertThat(ArchiveServe.longerSegments(64 << 20, driver)).isNull();
+        assertThat(ArchiveServe.longerSegments(16 << 20, driver)).contains("--segment-length 16m", "IPC 64m");
+        assertThat(ArchiveServe.longerSegments(64 << 10, driver.ipcTermBufferLength(64 << 10)))
+            .contains("--segment-length 64k is less than a term", "UDP 16m, IPC 64k");
+    }
+
+    private static void assertError(final int exitStatus, final String text, final String... args) throws IOException
+    {
+        assertThat(json(exitStatus, args).get("error").asText()).contains(text).doesNotContain("Exception");
     }
 
     /**
