@@ -111,8 +111,9 @@ final class BeginReader
 
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
         final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
-            ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(), agent.clock.nanoTime(), timeoutNs,
-            message.resumeTimeoutNs());
+            ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(),
+            isAnswered || message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION,
+            agent.clock.nanoTime(), timeoutNs, message.resumeTimeoutNs());
         agent.add(transfer);
         return agent.granting.allocate(transfer) || isAnswered;
     }

@@ -274,26 +274,31 @@ final class ForwardReader implements ControlledFragmentHandler
         // A stream that is sent as it is may leave out what another receiver had.
         final int fromLayer = transfer.isCommitFrom(message.fromLayer()) ? message.fromLayer() : transfer.fromLayer;
         int committed = 0;
-        int damaged = InboundTransfer.NO_LAYER;
+        int damaged = 0;
         for (int layer = 0; layer < transfer.layers; layer++)
         {
             committed += transfer.isCommitted[layer] ? 1 : 0;
-            damaged = !transfer.isCommitted[layer] && transfer.attempts[layer] > 0 ? layer : damaged;
+            damaged += transfer.isDamaged(layer) ? 1 : 0;
         }
         final long bytes = transfer.layerBytes() * (transfer.layers - fromLayer);
-        if (InboundTransfer.NO_LAYER != damaged)
+        if (damaged > 0 && !transfer.isCommitRepeated)
         {
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, transfer.layers, committed, "layer " + damaged +
-                " is damaged and the stream holds no repeat of it");
+            agent.failDamaged(transfer);
             return;
         }
-        if (committed != transfer.layers || message.layers() != transfer.layers || message.bytes() != bytes ||
-            message.fromLayer() != fromLayer)
+        if (committed + damaged != transfer.layers || message.layers() != transfer.layers ||
+            message.bytes() != bytes || message.fromLayer() != fromLayer)
         {
             agent.fail(transfer, KvError.COMMIT_MISMATCH, bytes, message.bytes(), "commit names layers " +
                 message.fromLayer() + " to " + message.layers() + " of " + message.bytes() +
                 " bytes, the transfer has layers " + fromLayer + " to " + transfer.layers + " of " + bytes +
                 ", committed were " + committed);
+            return;
+        }
+        if (damaged > 0)
+        {
+            // Said before the sender could hear of the damage: the repeats bring a commit of their own.
+            counters.increment(KvCounters.Kind.DUPLICATES);
             return;
         }
 
@@ -307,9 +312,7 @@ final class ForwardReader implements ControlledFragmentHandler
         }
         else
         {
-            transfer.checksum = checksum;
-            transfer.commitBytes = bytes;
-            transfer.isCommitSeen = true;
+            transfer.commit(bytes, checksum);
             agent.complete(transfer);
         }
     }

@@ -143,7 +143,7 @@ final class ForwardWriter
             .tpSize(transfer.tpSize)
             .ppRank(transfer.ppRank)
             .ppSize(transfer.ppSize)
-            .protocolVersion(KvMessages.PROTOCOL_VERSION)
+            .protocolVersion(transfer.protocolVersion)
             .attempt(transfer.attempt)
             .dtype(CacheType.get((short)layout.dtype().ordinal()))
             .checksumKind(ChecksumKind.CRC32C)

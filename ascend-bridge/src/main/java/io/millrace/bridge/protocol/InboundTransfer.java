@@ -39,6 +39,7 @@ final class InboundTransfer implements KvInboundTransfer
     final boolean isAnswered;
     final boolean isChecked;
     final boolean isMultiple;
+    final boolean isCommitRepeated;
     final long resumeTimeoutNs;
     final long beginNs;
     final int layers;
@@ -66,7 +67,6 @@ final class InboundTransfer implements KvInboundTransfer
     long nextOffset;
     StagingSlot slot;
     int slotsInFlight;
-    boolean isCommitSeen;
     long commitBytes;
     int checksum;
     int retries;
@@ -86,6 +86,7 @@ final class InboundTransfer implements KvInboundTransfer
     private volatile int layersLanded;
     private volatile boolean isCancelRequested;
     private volatile boolean isInterrupted;
+    private volatile boolean isCommitSeen;
 
     InboundTransfer(
         final KvTransferInfo info,
@@ -93,6 +94,7 @@ final class InboundTransfer implements KvInboundTransfer
         final boolean isAnswered,
         final boolean isChecked,
         final boolean isMultiple,
+        final boolean isCommitRepeated,
         final long nowNs,
         final long timeoutNs,
         final long resumeTimeoutNs)
@@ -102,6 +104,7 @@ final class InboundTransfer implements KvInboundTransfer
         this.isAnswered = isAnswered;
         this.isChecked = isChecked;
         this.isMultiple = isMultiple;
+        this.isCommitRepeated = isCommitRepeated;
         this.timeoutNs = timeoutNs;
         this.resumeTimeoutNs = resumeTimeoutNs;
         beginNs = nowNs;
@@ -196,6 +199,39 @@ final class InboundTransfer implements KvInboundTransfer
     }
 
     /**
+     * Has a layer come that did not match, and not again yet.
+     */
+    boolean isDamaged(final int layer)
+    {
+        return !isCommitted[layer] && attempts[layer] > 0;
+    }
+
+    /**
+     * The first layer that did not match and has not come again, or NO_LAYER.
+     */
+    int damagedLayer()
+    {
+        for (int layer = 0; layer < layers; layer++)
+        {
+            if (isDamaged(layer))
+            {
+                return layer;
+            }
+        }
+        return NO_LAYER;
+    }
+
+    /**
+     * A commit adds up.
+     */
+    void commit(final long bytes, final int newChecksum)
+    {
+        checksum = newChecksum;
+        commitBytes = bytes;
+        isCommitSeen = true;
+    }
+
+    /**
      * Payload bytes of a layer that are sent.
      */
     long layerBytes()
@@ -265,6 +301,11 @@ final class InboundTransfer implements KvInboundTransfer
     public long bytesLanded()
     {
         return (layersLanded - layersBefore) * layerBytes;
+    }
+
+    public boolean hasArrived()
+    {
+        return isCommitSeen;
     }
 
     public boolean isInterrupted()

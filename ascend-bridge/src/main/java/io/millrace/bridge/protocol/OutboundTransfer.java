@@ -34,6 +34,7 @@ import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvEvent;
+import io.millrace.codecs.kv.KvMessages;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
 
@@ -84,6 +85,7 @@ final class OutboundTransfer implements KvTransfer
     KvError endError = KvError.NONE;
     String endText;
     int attempt;
+    int protocolVersion = KvMessages.MIN_PROTOCOL_VERSION;
     long beginNs;
     long interruptedNs;
     long bytesBefore;

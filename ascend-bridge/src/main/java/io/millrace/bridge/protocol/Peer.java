@@ -20,10 +20,11 @@ import io.aeron.Image;
 /**
  * A receiver that answered a sender.
  *
- * @param receiverId of its instance.
- * @param sessionId  of its reverse publication.
- * @param image      of its reverse publication.
+ * @param receiverId      of its instance.
+ * @param sessionId       of its reverse publication.
+ * @param image           of its reverse publication.
+ * @param protocolVersion newest that it speaks.
  */
-record Peer(long receiverId, int sessionId, Image image)
+record Peer(long receiverId, int sessionId, Image image, int protocolVersion)
 {
 }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 
 import io.aeron.Image;
 import io.aeron.Subscription;
+import io.millrace.codecs.kv.KvMessages;
 
 /**
  * The receivers that answered a sender, found by the session of their reverse publication. When one joins, those that
@@ -48,7 +49,7 @@ final class Peers
      *
      * @return false when it is known.
      */
-    boolean add(final long receiverId, final Image image, final long nowNs)
+    boolean add(final long receiverId, final Image image, final int protocolVersion, final long nowNs)
     {
         if (formerImages.contains(image) || null != find(peers, receiverId, image.sessionId()))
         {
@@ -72,7 +73,7 @@ final class Peers
                 replaced.add(silent.remove(i));
             }
         }
-        peers.add(new Peer(receiverId, image.sessionId(), image));
+        peers.add(new Peer(receiverId, image.sessionId(), image, protocolVersion));
         joinedNs = nowNs;
         return true;
     }
@@ -117,6 +118,19 @@ final class Peers
     Peer get(final int index)
     {
         return peers.get(index);
+    }
+
+    /**
+     * Newest version of the message flow that all who take part in new transfers speak.
+     */
+    int protocolVersion()
+    {
+        int version = KvMessages.PROTOCOL_VERSION;
+        for (int i = 0; i < peers.size(); i++)
+        {
+            version = Math.min(version, peers.get(i).protocolVersion());
+        }
+        return version;
     }
 
     /**

@@ -252,6 +252,15 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     }
 
     /**
+     * A layer did not match, and what follows does not bring it again.
+     */
+    void failDamaged(final InboundTransfer transfer)
+    {
+        fail(transfer, KvError.CHECKSUM_MISMATCH, transfer.layers, transfer.layersLanded(), "layer " +
+            transfer.damagedLayer() + " is damaged and the stream holds no repeat of it");
+    }
+
+    /**
      * A committed layer becomes visible when no copy of it is in flight.
      */
     void land(final InboundTransfer transfer, final int layer)
@@ -274,7 +283,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
      */
     void complete(final InboundTransfer transfer)
     {
-        if (!transfer.isCommitSeen || transfer.layersLanded() < transfer.layers)
+        if (!transfer.hasArrived() || transfer.layersLanded() < transfer.layers)
         {
             return;
         }
@@ -341,6 +350,12 @@ public final class ReceiverAgent implements Agent, Landing.Handler
                 fail(transfer, KvError.CANCELED, 0, 0, "canceled by the receiver's user");
                 workCount++;
             }
+            else if (!transfer.isAnswered && InboundTransfer.NO_LAYER != transfer.damagedLayer() &&
+                (nowNs - transfer.deadlineNs >= 0 || null != transfer.image && transfer.image.isClosed()))
+            {
+                failDamaged(transfer);
+                workCount++;
+            }
             else if (nowNs - transfer.deadlineNs >= 0)
             {
                 fail(transfer, transfer.isGranted() ? KvError.DEADLINE : KvError.NO_BLOCKS, transfer.timeoutNs,
@@ -349,7 +364,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
                     " within " + transfer.timeoutNs + " ns");
                 workCount++;
             }
-            else if (null != transfer.image && transfer.image.isClosed() && !transfer.isCommitSeen)
+            else if (null != transfer.image && transfer.image.isClosed() && !transfer.hasArrived())
             {
                 workCount += onBroken(transfer, nowNs);
             }

@@ -68,7 +68,7 @@ final class ReverseReader implements FragmentHandler
             {
                 helloAck.wrapAndApplyHeader(buffer, offset, messageHeader);
                 agent.onHelloAck(helloAck.senderId(), helloAck.receiverId(), (Image)header.context(),
-                    KvError.ofWireValue(helloAck.reasonRaw()), helloAck.text());
+                    helloAck.protocolVersion(), KvError.ofWireValue(helloAck.reasonRaw()), helloAck.text());
             }
             case AllocateDecoder.TEMPLATE_ID ->
             {
@@ -266,7 +266,7 @@ final class ReverseReader implements FragmentHandler
             agent.onGone(transfer, destination, "receiver lost the stream");
             return;
         }
-        if (OutboundTransfer.Phase.STREAM != transfer.phase)
+        if (OutboundTransfer.Phase.STREAM != transfer.phase && OutboundTransfer.Phase.ACKNOWLEDGE != transfer.phase)
         {
             return;
         }
@@ -286,5 +286,7 @@ final class ReverseReader implements FragmentHandler
             transfer.resendAttempts.addInt(message.attempt());
             counters.increment(KvCounters.Kind.RETRIES);
         }
+        // Behind them the commit is said again.
+        transfer.phase = OutboundTransfer.Phase.STREAM;
     }
 }

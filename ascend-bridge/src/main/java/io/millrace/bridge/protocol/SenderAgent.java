@@ -186,7 +186,12 @@ public final class SenderAgent implements Agent
     }
 
     void onHelloAck(
-        final long id, final long receiverId, final Image image, final KvError error, final String text)
+        final long id,
+        final long receiverId,
+        final Image image,
+        final int protocolVersion,
+        final KvError error,
+        final String text)
     {
         if (!link.isFor(id))
         {
@@ -195,7 +200,7 @@ public final class SenderAgent implements Agent
         if (KvError.NONE == error)
         {
             versionText = null;
-            link.onAnswer(receiverId, image, clock.nanoTime());
+            link.onAnswer(receiverId, image, protocolVersion, clock.nanoTime());
         }
         else if (0 == link.peers.size())
         {

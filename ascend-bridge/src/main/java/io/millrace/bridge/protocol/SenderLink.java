@@ -93,9 +93,9 @@ final class SenderLink
         return senderId == id;
     }
 
-    void onAnswer(final long receiverId, final Image image, final long nowNs)
+    void onAnswer(final long receiverId, final Image image, final int protocolVersion, final long nowNs)
     {
-        if (peers.add(receiverId, image, nowNs))
+        if (peers.add(receiverId, image, protocolVersion, nowNs))
         {
             // The others are asked at once.
             helloDeadlineNs = nowNs;

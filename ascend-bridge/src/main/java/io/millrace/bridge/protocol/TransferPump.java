@@ -19,6 +19,7 @@ import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
+import io.millrace.codecs.kv.KvMessages;
 
 /**
  * Leads a transfer through its phases, from its announcement to its commit.
@@ -94,6 +95,10 @@ final class TransferPump
         {
             transfer.phase = Phase.INTERRUPTED;
         }
+        if (isReady && !isUnacknowledged)
+        {
+            transfer.protocolVersion = isResumed ? resumed.protocolVersion() : peers.protocolVersion();
+        }
         if (!isReady || !writer.transferBegin(
             transfer, transfer.deadlineNs - nowNs, isUnacknowledged,
             (isResumed ? resumed.takingPart() : peers.size()) > 1))
@@ -162,8 +167,11 @@ final class TransferPump
             return 0;
         }
         final int workCount = publisher.publish(transfer, nowNs);
-        return 0 == workCount && transfer.isAllPlanned() && publisher.isDone(transfer) &&
-            transfer.receivers().isAllAcked(transfer.layout.layers()) ? commitTransfer(transfer, nowNs) : workCount;
+        // Older receivers take a commit for the end: a layer that they ask for again then would come too late.
+        final boolean isCommitAllowed = transfer.protocolVersion >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION ||
+            transfer.receivers().isAllAcked(transfer.layout.layers());
+        return isCommitAllowed && transfer.isAllPlanned() && publisher.isDone(transfer) ?
+            workCount + commitTransfer(transfer, nowNs) : workCount;
     }
 
     private int commitTransfer(final OutboundTransfer transfer, final long nowNs)
