@@ -62,6 +62,15 @@ class EarlyCommitRecordingTest
                 // Begun again behind a commit that the receiver did not see.
                 stream.begin(8, 0, NEWER).layers(8, 0, 1, 2, 3).commit(8);
                 stream.begin(8, 1, NEWER).layers(8, 0, 1, 2, 3).commit(8);
+                // Came before its blocks were granted, and again in part since some were there: the first holds all.
+                stream.begin(12, 0, NEWER).layers(12, 0, 1, 2, 3).commit(12).begin(12, 1, NEWER).from(10)
+                    .layers(12, 0, 1, 2, 3).commit(12).from(0);
+                // The same with damage in what came first: what came again does not make it whole.
+                stream.begin(13, 0, NEWER).layers(13, 0, 1, 2).layer(13, 3, true).commit(13).begin(13, 1, NEWER)
+                    .from(10).layers(13, 0, 1, 2, 3).commit(13).from(0);
+                // All was there: nothing was sent again.
+                stream.begin(14, 0, NEWER).layers(14, 0, 1, 2, 3).commit(14).begin(14, 1, NEWER).from(Rig.BLOCKS)
+                    .commit(14).from(0);
                 // Damaged for good, and with a commit of what is not all there.
                 stream.begin(9, 0, NEWER).layers(9, 0, 1, 2).layer(9, 3, true).commit(9);
                 stream.begin(10, 0, NEWER).layers(10, 0, 1, 2).commit(10);
@@ -69,25 +78,30 @@ class EarlyCommitRecordingTest
                 info = stream.stop();
             }
 
-            assertThat(store.update(KvScanProgress.NONE)).isEqualTo(8);
+            assertThat(store.update(KvScanProgress.NONE)).isEqualTo(10);
             assertThat(store.plan(SCOPE, hashes(1, 8)).misses()).isEmpty();
+            assertThat(store.plan(SCOPE, hashes(12, 12)).misses()).isEmpty();
+            assertThat(store.plan(SCOPE, hashes(14, 14)).misses()).isEmpty();
             assertThat(store.plan(SCOPE, hashes(9, 11)).hits()).isEmpty();
+            assertThat(store.plan(SCOPE, hashes(13, 13)).hits()).isEmpty();
             final KvVerifyReport report = store.verify(KvScanProgress.NONE);
-            assertThat(report.transfers()).isEqualTo(8);
+            assertThat(report.transfers()).isEqualTo(10);
             assertThat(report.missing()).isZero();
             assertThat(report.stale()).isZero();
-            assertThat(report.damagedTransfers()).hasSize(2)
-                .anyMatch(text -> text.startsWith("transfer 9 ")).anyMatch(text -> text.startsWith("transfer 11 "));
+            assertThat(report.damagedTransfers()).hasSize(3)
+                .anyMatch(text -> text.startsWith("transfer 9 ")).anyMatch(text -> text.startsWith("transfer 13 "))
+                .anyMatch(text -> text.startsWith("transfer 11 "));
 
             try (KvReplay replay = rig.replay(info.recordingId(), target))
             {
                 rig.assertReplayed(replay, info);
-                assertThat(replay.transfersFailed()).isEqualTo(3);
+                assertThat(replay.transfersFailed()).isEqualTo(4);
             }
-            rig.assertSame(target, 1, 2, 3, 4, 5, 6, 7, 8);
-            assertThat(target.events).filteredOn(event -> event.startsWith("failed")).hasSize(3)
+            rig.assertSame(target, 1, 2, 3, 4, 5, 6, 7, 8, 12, 14);
+            assertThat(target.events).filteredOn(event -> event.startsWith("failed")).hasSize(4)
                 .anyMatch(event -> event.startsWith("failed 9 CHECKSUM_MISMATCH layer 3 is damaged"))
                 .anyMatch(event -> event.startsWith("failed 10 COMMIT_MISMATCH"))
+                .anyMatch(event -> event.startsWith("failed 13 COMMIT_MISMATCH"))
                 .anyMatch(event -> event.startsWith("failed 11 CHECKSUM_MISMATCH layer 3 is damaged"));
 
             fetch(rig, fetched, store, hashes(1, 8));

@@ -16,6 +16,7 @@
 package io.millrace.archive;
 
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
@@ -50,6 +51,7 @@ final class RawStream implements AutoCloseable
     private final Rig rig;
     private final KvRecording recording;
     private final ExclusivePublication publication;
+    private int firstBlock;
 
     RawStream(final Rig rig)
     {
@@ -75,9 +77,18 @@ final class RawStream implements AutoCloseable
             .protocolVersion(protocolVersion).attempt(attempt)
             .dtype(CacheType.get((short)layout.dtype().ordinal())).checksumKind(ChecksumKind.CRC32C)
             .parts((short)layout.parts()).failurePolicy(FailurePolicy.FAIL);
-        begin.flags().clear();
+        begin.flags().clear().eager(0 == attempt);
         begin.modelTag("");
         return send(MessageHeaderEncoder.ENCODED_LENGTH + begin.encodedLength());
+    }
+
+    /**
+     * Send blocks from this one on only, as to a receiver that has those before.
+     */
+    RawStream from(final int block)
+    {
+        firstBlock = block;
+        return this;
     }
 
     RawStream layers(final long id, final int... layers)
@@ -92,9 +103,11 @@ final class RawStream implements AutoCloseable
     RawStream layer(final long id, final int layer, final boolean isDamaged)
     {
         final byte[] bytes = bytes(id, layer);
-        final long[] hashes = 0 == layer ? Rig.hashes(id) : new long[0];
+        final long[] hashes = 0 == layer ?
+            Arrays.copyOfRange(Rig.hashes(id), firstBlock, Rig.BLOCKS) : new long[0];
         final BlockDescriptorEncoder descriptor = new BlockDescriptorEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(id).bytes(bytes.length).firstBlock(0).blockCount(Rig.BLOCKS).layer(layer);
+            .transferId(id).bytes(bytes.length).firstBlock(firstBlock)
+            .blockCount(Rig.BLOCKS - firstBlock).layer(layer);
         final BlockDescriptorEncoder.BlockHashesEncoder group = descriptor.blockHashesCount(hashes.length);
         for (final long hash : hashes)
         {
@@ -127,7 +140,8 @@ final class RawStream implements AutoCloseable
                 Integer.BYTES * layer, crc(bytes(id, layer)), ByteOrder.LITTLE_ENDIAN);
         }
         final TransferCommitEncoder commit = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(id).bytes(Rig.LAYOUT.totalBytes(Rig.BLOCKS)).checksum(crc(checksums) & 0xFFFF_FFFFL)
+            .transferId(id).bytes(Rig.LAYOUT.totalBytes(Rig.BLOCKS - firstBlock))
+            .checksum(crc(checksums) & 0xFFFF_FFFFL)
             .layers(Rig.LAYOUT.layers()).fromLayer(0);
         return send(MessageHeaderEncoder.ENCODED_LENGTH + commit.encodedLength());
     }
@@ -148,10 +162,11 @@ final class RawStream implements AutoCloseable
     {
         final KvLayout layout = Rig.LAYOUT;
         final KvBlocks blocks = rig.sent.get(id);
-        final byte[] bytes = new byte[(int)layout.layerBytes(Rig.BLOCKS)];
-        for (int unit = 0; unit < layout.parts() * Rig.BLOCKS; unit++)
+        final int count = Rig.BLOCKS - firstBlock;
+        final byte[] bytes = new byte[(int)layout.layerBytes(count)];
+        for (int unit = 0; unit < layout.parts() * count; unit++)
         {
-            rig.sourceDevice.get(blocks.address(layer, unit / Rig.BLOCKS, unit % Rig.BLOCKS),
+            rig.sourceDevice.get(blocks.address(layer, unit / count, firstBlock + unit % count),
                 bytes, unit * layout.partBytes(), layout.partBytes());
         }
         return bytes;

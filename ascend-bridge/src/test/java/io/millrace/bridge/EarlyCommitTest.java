@@ -223,7 +223,9 @@ class EarlyCommitTest
             bridge.runUntil(() -> older.poll() >= 0 && 0 != older.transferId);
             assertThat(older.beginVersion).isEqualTo(1);
 
-            older.allocate(BLOCKS);
+            assertThat(older.isEager).isFalse();
+            assertThat(older.chunks).isZero();
+            older.allocate(BLOCKS, 0);
             bridge.runUntil(() -> older.poll() >= 0 && older.layerCommits == LAYOUT.layers());
             older.layerAck(0);
             older.layerAck(1);

@@ -21,6 +21,7 @@ import io.millrace.codecs.kv.AllocateEncoder;
 import io.millrace.codecs.kv.CancelEncoder;
 import io.millrace.codecs.kv.HelloAckEncoder;
 import io.millrace.codecs.kv.HelloDecoder;
+import io.millrace.codecs.kv.KvChunkDecoder;
 import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.LayerAckEncoder;
 import io.millrace.codecs.kv.LayerCommitDecoder;
@@ -42,9 +43,12 @@ final class RawReceiver
     long transferId;
     boolean isAsked;
     int beginVersion;
+    boolean isEager;
+    int chunks;
     int layerCommits;
     int transferCommits;
     private int protocolVersion = KvMessages.PROTOCOL_VERSION;
+    private int eagerBytes;
     private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[1024]);
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
@@ -72,6 +76,12 @@ final class RawReceiver
         return this;
     }
 
+    RawReceiver eagerBytes(final int bytes)
+    {
+        eagerBytes = bytes;
+        return this;
+    }
+
     /**
      * Read the stream: Hellos are answered, the last transfer that begins is kept.
      *
@@ -88,7 +98,8 @@ final class RawReceiver
                 final HelloAckEncoder ack = new HelloAckEncoder().wrapAndApplyHeader(buffer, 0, header)
                     .senderId(new HelloDecoder().wrapAndApplyHeader(source, offset, messageHeader).senderId())
                     .receiverId(receiverId).protocolVersion(protocolVersion)
-                    .minProtocolVersion(KvMessages.MIN_PROTOCOL_VERSION).reason(Reason.OK).text("");
+                    .minProtocolVersion(KvMessages.MIN_PROTOCOL_VERSION).reason(Reason.OK)
+                    .eagerBytes(eagerBytes).text("");
                 // One that is not heard is repeated: the sender says Hello until it is answered.
                 publication.offer(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + ack.encodedLength());
             }
@@ -98,7 +109,9 @@ final class RawReceiver
                     new TransferBeginDecoder().wrapAndApplyHeader(source, offset, messageHeader);
                 transferId = begin.transferId();
                 beginVersion = begin.protocolVersion();
+                isEager = begin.flags().eager();
             }
+            chunks += KvChunkDecoder.TEMPLATE_ID == templateId ? 1 : 0;
             layerCommits += LayerCommitDecoder.TEMPLATE_ID == templateId ? 1 : 0;
             transferCommits += TransferCommitDecoder.TEMPLATE_ID == templateId ? 1 : 0;
         }, 10);
@@ -120,10 +133,10 @@ final class RawReceiver
         CloseHelper.closeAll(subscription, publication);
     }
 
-    void allocate(final int blocks)
+    void allocate(final int blocks, final int fromLayer)
     {
         final AllocateEncoder allocate = new AllocateEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(transferId).creditLimit(Long.MAX_VALUE).blocksGranted(blocks).fromLayer(0).attempt(0)
+            .transferId(transferId).creditLimit(Long.MAX_VALUE).blocksGranted(blocks).fromLayer(fromLayer).attempt(0)
             .isPartial((short)0);
         allocate.missingCount(0);
         send(allocate.encodedLength());

@@ -109,13 +109,14 @@ final class ForwardReader implements ControlledFragmentHandler
     {
         final boolean isCommon = message.minProtocolVersion() <= KvMessages.PROTOCOL_VERSION &&
             message.protocolVersion() >= KvMessages.MIN_PROTOCOL_VERSION;
-        agent.writer.helloAck(message.senderId(), agent.receiverId, isCommon ? KvError.NONE : KvError.VERSION_MISMATCH,
+        agent.writer.helloAck(message.senderId(), agent.receiverId, agent.ctx.eagerBytes(),
+            isCommon ? KvError.NONE : KvError.VERSION_MISMATCH,
             isCommon ? "" : BeginReader.versions(message.minProtocolVersion(), message.protocolVersion()));
     }
 
     private void onDescriptor(final BlockDescriptorDecoder message)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), 0);
         if (null == transfer)
         {
             return;
@@ -139,7 +140,7 @@ final class ForwardReader implements ControlledFragmentHandler
 
     private Action onChunk(final KvChunkDecoder message, final DirectBuffer buffer)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), message.payloadLength());
         if (null == transfer)
         {
             return Action.CONTINUE;
@@ -209,7 +210,7 @@ final class ForwardReader implements ControlledFragmentHandler
 
     private void onLayerCommit(final LayerCommitDecoder message)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), 0);
         if (null == transfer)
         {
             return;
@@ -265,12 +266,17 @@ final class ForwardReader implements ControlledFragmentHandler
 
     private void onTransferCommit(final TransferCommitDecoder message)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), 0);
         if (null == transfer)
         {
             return;
         }
 
+        if (transfer.hasArrived())
+        {
+            counters.increment(KvCounters.Kind.DUPLICATES);
+            return;
+        }
         // A stream that is sent as it is may leave out what another receiver had.
         final int fromLayer = transfer.isCommitFrom(message.fromLayer()) ? message.fromLayer() : transfer.fromLayer;
         int committed = 0;
@@ -347,7 +353,7 @@ final class ForwardReader implements ControlledFragmentHandler
     /**
      * The transfer of a message that only makes sense once blocks are granted.
      */
-    private InboundTransfer granted(final long transferId)
+    private InboundTransfer granted(final long transferId, final long payloadLength)
     {
         final InboundTransfer transfer = agent.find(transferId);
         if (null == transfer)
@@ -369,6 +375,11 @@ final class ForwardReader implements ControlledFragmentHandler
         {
             // Late data of a session that broke, or of a sender that uses another's id: not of this transfer.
             counters.increment(KvCounters.Kind.DUPLICATES);
+            return null;
+        }
+        if (transfer.isDropping)
+        {
+            counters.add(KvCounters.Kind.EAGER_BYTES_DROPPED, payloadLength);
             return null;
         }
         if (!transfer.isGranted())

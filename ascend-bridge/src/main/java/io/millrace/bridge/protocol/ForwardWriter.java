@@ -150,7 +150,7 @@ final class ForwardWriter
             .parts((short)layout.parts())
             .failurePolicy(transfer.failurePolicy().wire());
         begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise)
-            .multiple(isMultiple);
+            .multiple(isMultiple).eager(transfer.isEager);
         begin.modelTag(tag);
         claim.commit();
         return true;

@@ -63,6 +63,16 @@ final class InboundTransfer implements KvInboundTransfer
     KvBlocks carried;
     int fromLayer;
 
+    /**
+     * All data follows its begin at once.
+     */
+    boolean isEager;
+
+    /**
+     * What came early is not taken: the sender begins again.
+     */
+    boolean isDropping;
+
     int currentLayer = NO_LAYER;
     long nextOffset;
     StagingSlot slot;
@@ -167,6 +177,8 @@ final class InboundTransfer implements KvInboundTransfer
         timeoutNs = newTimeoutNs;
         deadlineNs = nowNs + newTimeoutNs;
         isCommitSeen = false;
+        isEager = false;
+        isDropping = false;
         receivedBytes = 0;
         landedBytes = 0;
         fromLayer = 0;
@@ -229,6 +241,14 @@ final class InboundTransfer implements KvInboundTransfer
         checksum = newChecksum;
         commitBytes = bytes;
         isCommitSeen = true;
+    }
+
+    /**
+     * Is there nothing that the sender may leave out.
+     */
+    boolean isAllWanted()
+    {
+        return 0 == fromLayer && runs.blocks() == info.blockCount();
     }
 
     /**

@@ -24,7 +24,8 @@ import io.aeron.Image;
  * @param sessionId       of its reverse publication.
  * @param image           of its reverse publication.
  * @param protocolVersion newest that it speaks.
+ * @param eagerBytes      that a transfer may send it before it granted blocks.
  */
-record Peer(long receiverId, int sessionId, Image image, int protocolVersion)
+record Peer(long receiverId, int sessionId, Image image, int protocolVersion, long eagerBytes)
 {
 }

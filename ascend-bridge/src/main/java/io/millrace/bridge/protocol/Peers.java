@@ -49,13 +49,14 @@ final class Peers
      *
      * @return false when it is known.
      */
-    boolean add(final long receiverId, final Image image, final int protocolVersion, final long nowNs)
+    boolean add(final Peer answering, final long nowNs)
     {
-        if (formerImages.contains(image) || null != find(peers, receiverId, image.sessionId()))
+        final long receiverId = answering.receiverId();
+        if (formerImages.contains(answering.image()) || null != find(peers, receiverId, answering.sessionId()))
         {
             return false;
         }
-        final Peer known = find(silent, receiverId, image.sessionId());
+        final Peer known = find(silent, receiverId, answering.sessionId());
         if (null != known)
         {
             silent.remove(known);
@@ -73,7 +74,7 @@ final class Peers
                 replaced.add(silent.remove(i));
             }
         }
-        peers.add(new Peer(receiverId, image.sessionId(), image, protocolVersion));
+        peers.add(answering);
         joinedNs = nowNs;
         return true;
     }
@@ -118,6 +119,14 @@ final class Peers
     Peer get(final int index)
     {
         return peers.get(index);
+    }
+
+    /**
+     * Bytes that a transfer may send before blocks are granted, 0 unless to a single receiver.
+     */
+    long eagerBytes()
+    {
+        return 1 == peers.size() ? peers.get(0).eagerBytes() : 0;
     }
 
     /**

@@ -193,8 +193,14 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     /**
      * Go on with a transfer whose stream broke.
      */
-    void resume(final InboundTransfer transfer, final KvTransferInfo info, final Image image, final long timeoutNs)
+    void resume(
+        final InboundTransfer transfer,
+        final KvTransferInfo info,
+        final Image image,
+        final long timeoutNs,
+        final boolean isEager)
     {
+        final boolean isBroken = transfer.isInterrupted() || !transfer.isDropping;
         landing.discard(transfer);
         activeById.remove(transfer.transferId());
         if (transfer.transferId() != info.transferId())
@@ -205,10 +211,18 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         }
         transfer.resume(info, image, clock.nanoTime(), transfer.isAnswered ? timeoutNs : ctx.replayTimeoutNs());
         activeById.put(info.transferId(), transfer);
-        counters.increment(KvCounters.Kind.RESUMES);
+        if (isBroken)
+        {
+            counters.increment(KvCounters.Kind.RESUMES);
+        }
+        transfer.isEager = isEager && transfer.isAnswered;
         if (transfer.isGranted())
         {
             granting.answer(transfer);
+        }
+        else if (transfer.isEager)
+        {
+            granting.drop(transfer);
         }
     }
 

@@ -157,7 +157,8 @@ public final class KvMessages
         return switch (templateId)
         {
             case HelloDecoder.TEMPLATE_ID -> HelloDecoder.BLOCK_LENGTH;
-            case HelloAckDecoder.TEMPLATE_ID -> HelloAckDecoder.BLOCK_LENGTH;
+            case HelloAckDecoder.TEMPLATE_ID -> version < HelloAckDecoder.eagerBytesSinceVersion() ?
+                HelloAckDecoder.eagerBytesEncodingOffset() : HelloAckDecoder.BLOCK_LENGTH;
             case TransferBeginDecoder.TEMPLATE_ID -> TransferBeginDecoder.BLOCK_LENGTH;
             case BlockDescriptorDecoder.TEMPLATE_ID -> BlockDescriptorDecoder.BLOCK_LENGTH;
             case KvChunkDecoder.TEMPLATE_ID -> KvChunkDecoder.BLOCK_LENGTH;
