@@ -40,6 +40,7 @@ final class ForwardReader implements ControlledFragmentHandler
     private final ReceiverAgent agent;
     private final KvCounters counters;
     private final BeginReader beginReader;
+    private final CommitReader commitReader;
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
     private final HelloDecoder hello = new HelloDecoder();
     private final TransferBeginDecoder begin = new TransferBeginDecoder();
@@ -55,6 +56,7 @@ final class ForwardReader implements ControlledFragmentHandler
         this.agent = agent;
         this.counters = agent.counters;
         this.beginReader = new BeginReader(agent);
+        this.commitReader = new CommitReader(agent);
     }
 
     public Action onFragment(final DirectBuffer buffer, final int offset, final int length, final Header header)
@@ -91,9 +93,23 @@ final class ForwardReader implements ControlledFragmentHandler
             case BlockDescriptorDecoder.TEMPLATE_ID ->
                 onDescriptor(descriptor.wrapAndApplyHeader(buffer, offset, messageHeader));
             case LayerCommitDecoder.TEMPLATE_ID ->
-                onLayerCommit(layerCommit.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                layerCommit.wrapAndApplyHeader(buffer, offset, messageHeader);
+                final InboundTransfer transfer = granted(layerCommit.transferId(), 0);
+                if (null != transfer)
+                {
+                    commitReader.onLayerCommit(transfer, layerCommit);
+                }
+            }
             case TransferCommitDecoder.TEMPLATE_ID ->
-                onTransferCommit(transferCommit.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                transferCommit.wrapAndApplyHeader(buffer, offset, messageHeader);
+                final InboundTransfer transfer = granted(transferCommit.transferId(), 0);
+                if (null != transfer)
+                {
+                    commitReader.onTransferCommit(transfer, transferCommit);
+                }
+            }
             case CancelDecoder.TEMPLATE_ID ->
                 onCancel(cancel.wrapAndApplyHeader(buffer, offset, messageHeader));
             case HelloDecoder.TEMPLATE_ID ->
@@ -206,121 +222,6 @@ final class ForwardReader implements ControlledFragmentHandler
         }
         countChunk(transfer, length);
         return Action.CONTINUE;
-    }
-
-    private void onLayerCommit(final LayerCommitDecoder message)
-    {
-        final InboundTransfer transfer = granted(message.transferId(), 0);
-        if (null == transfer)
-        {
-            return;
-        }
-
-        final int layer = message.layer();
-        if (layer < transfer.layers && transfer.isCommitted[layer])
-        {
-            counters.increment(KvCounters.Kind.DUPLICATES);
-            return;
-        }
-        final long received = layer == transfer.currentLayer ? transfer.nextOffset : 0;
-        if (layer >= transfer.layers || message.bytes() != transfer.layerBytes() || received != transfer.layerBytes())
-        {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, transfer.layerBytes(), received, "commit of layer " + layer +
-                " names " + message.bytes() + " bytes, " + received + " arrived, the transfer has " + transfer.layers +
-                " layers of " + transfer.layerBytes() + " bytes");
-            return;
-        }
-
-        final int checksum = (int)transfer.crc.getValue();
-        transfer.currentLayer = InboundTransfer.NO_LAYER;
-        if (transfer.isChecked && checksum != (int)message.checksum())
-        {
-            onDamagedLayer(transfer, layer, (int)message.checksum(), checksum);
-            return;
-        }
-        transfer.layerChecksums[layer] = (int)message.checksum();
-        transfer.isCommitted[layer] = true;
-        agent.land(transfer, layer);
-    }
-
-    private void onDamagedLayer(
-        final InboundTransfer transfer, final int layer, final int expected, final int actual)
-    {
-        counters.increment(KvCounters.Kind.CHECKSUM_ERRORS);
-        final int attempt = ++transfer.attempts[layer];
-        if (attempt > agent.ctx.maxLayerRetries())
-        {
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, expected & 0xFFFF_FFFFL, actual & 0xFFFF_FFFFL,
-                "layer " + layer + " has CRC-32C " + Integer.toHexString(actual) + ", its sender counted " +
-                Integer.toHexString(expected) + ", asked for again " + (attempt - 1) + " times");
-            return;
-        }
-
-        transfer.retries++;
-        if (transfer.isAnswered)
-        {
-            counters.increment(KvCounters.Kind.RETRIES);
-            agent.writer.resume(transfer, layer, attempt, KvError.CHECKSUM_MISMATCH);
-        }
-    }
-
-    private void onTransferCommit(final TransferCommitDecoder message)
-    {
-        final InboundTransfer transfer = granted(message.transferId(), 0);
-        if (null == transfer)
-        {
-            return;
-        }
-
-        if (transfer.hasArrived())
-        {
-            counters.increment(KvCounters.Kind.DUPLICATES);
-            return;
-        }
-        // A stream that is sent as it is may leave out what another receiver had.
-        final int fromLayer = transfer.isCommitFrom(message.fromLayer()) ? message.fromLayer() : transfer.fromLayer;
-        int committed = 0;
-        int damaged = 0;
-        for (int layer = 0; layer < transfer.layers; layer++)
-        {
-            committed += transfer.isCommitted[layer] ? 1 : 0;
-            damaged += transfer.isDamaged(layer) ? 1 : 0;
-        }
-        final long bytes = transfer.layerBytes() * (transfer.layers - fromLayer);
-        if (damaged > 0 && !transfer.isCommitRepeated)
-        {
-            agent.failDamaged(transfer);
-            return;
-        }
-        if (committed + damaged != transfer.layers || message.layers() != transfer.layers ||
-            message.bytes() != bytes || message.fromLayer() != fromLayer)
-        {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, bytes, message.bytes(), "commit names layers " +
-                message.fromLayer() + " to " + message.layers() + " of " + message.bytes() +
-                " bytes, the transfer has layers " + fromLayer + " to " + transfer.layers + " of " + bytes +
-                ", committed were " + committed);
-            return;
-        }
-        if (damaged > 0)
-        {
-            // Said before the sender could hear of the damage: the repeats bring a commit of their own.
-            counters.increment(KvCounters.Kind.DUPLICATES);
-            return;
-        }
-
-        final int checksum = Checksums.ofLayers(transfer.crc, transfer.layerChecksums, fromLayer);
-        if (transfer.isChecked && checksum != (int)message.checksum())
-        {
-            counters.increment(KvCounters.Kind.CHECKSUM_ERRORS);
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, message.checksum(), checksum & 0xFFFF_FFFFL,
-                "layers' checksums have CRC-32C " + Integer.toHexString(checksum) + ", the commit names " +
-                Integer.toHexString((int)message.checksum()));
-        }
-        else
-        {
-            transfer.commit(bytes, checksum);
-            agent.complete(transfer);
-        }
     }
 
     private void onCancel(final CancelDecoder message)

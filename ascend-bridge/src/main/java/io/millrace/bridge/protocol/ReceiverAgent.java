@@ -49,6 +49,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final Landing landing;
     private final ReceiverLink link;
     final Granting granting = new Granting(this);
+    private final TransferWatch watch = new TransferWatch(this);
     private final ForwardReader reader;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
     private final ArrayList<InboundTransfer> active = new ArrayList<>();
@@ -358,62 +359,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         int workCount = 0;
         for (int i = active.size() - 1; i >= 0; i--)
         {
-            final InboundTransfer transfer = active.get(i);
-            if (transfer.isCancelRequested())
-            {
-                fail(transfer, KvError.CANCELED, 0, 0, "canceled by the receiver's user");
-                workCount++;
-            }
-            else if (!transfer.isAnswered && InboundTransfer.NO_LAYER != transfer.damagedLayer() &&
-                (nowNs - transfer.deadlineNs >= 0 || null != transfer.image && transfer.image.isClosed()))
-            {
-                failDamaged(transfer);
-                workCount++;
-            }
-            else if (nowNs - transfer.deadlineNs >= 0)
-            {
-                fail(transfer, transfer.isGranted() ? KvError.DEADLINE : KvError.NO_BLOCKS, transfer.timeoutNs,
-                    nowNs - transfer.beginNs, (transfer.isGranted() ? "landed " + transfer.layersLanded() + " of " +
-                    transfer.layers + " layers" : "allocator found no " + transfer.info().blockCount() + " blocks") +
-                    " within " + transfer.timeoutNs + " ns");
-                workCount++;
-            }
-            else if (null != transfer.image && transfer.image.isClosed() && !transfer.hasArrived())
-            {
-                workCount += onBroken(transfer, nowNs);
-            }
-            else if (transfer.isAnswered && !transfer.isGranted() && granting.allocate(transfer))
-            {
-                workCount++;
-            }
+            workCount += watch.check(active.get(i), nowNs);
         }
         return workCount;
-    }
-
-    /**
-     * The stream of a transfer ended: keep what landed for a while if the sender may come back.
-     */
-    private int onBroken(final InboundTransfer transfer, final long nowNs)
-    {
-        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isInterrupted())
-        {
-            landing.discard(transfer);
-            transfer.interrupt(nowNs);
-            // The sender may not have noticed: a stream that broke on this side only goes on without a gap for it.
-            writer.resume(transfer, 0, 0, KvError.PEER_GONE);
-            counters.increment(KvCounters.Kind.INTERRUPTIONS);
-            return 1;
-        }
-        // The sender of several comes back to those that lost the stream when the others have ended, whenever that is.
-        if (transfer.isInterrupted() &&
-            (transfer.isMultiple || nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs))
-        {
-            return 0;
-        }
-        fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes, "stream of session " +
-            transfer.info().sessionId() + " ended after " + transfer.layersLanded() + " of " + transfer.layers +
-            " layers, " + transfer.receivedBytes + " bytes since its begin" + (transfer.isInterrupted() ?
-            ", and was not resumed within " + transfer.resumeTimeoutNs + " ns" : ""));
-        return 1;
     }
 }
