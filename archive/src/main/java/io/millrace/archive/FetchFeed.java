@@ -165,15 +165,15 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
     void onCommitted(final long transferId)
     {
         final FetchReplay.Pending pending = pendingById.get(transferId);
-        if (null != pending)
+        if (null != pending && null != pending.transfer)
         {
-            pending.isCommitted = true;
+            pending.isCommitted = pending.transfer.hasArrived();
         }
     }
 
     public void onTransferBegin(final KvInboundTransfer transfer)
     {
-        pendingById.get(transfer.info().transferId()).isBegun = true;
+        pendingById.get(transfer.info().transferId()).transfer = transfer;
         listener.onTransferBegin(transfer);
     }
 
@@ -266,7 +266,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
             outcome = KvReplayState.TIMEOUT;
             errorText = "not consumed within timeoutNs=" + timeoutNs + ": see whether the receiver has staging, " +
                 "and whether the archive answers, or allow more time";
-            new ArrayList<>(pendingById.values()).stream().filter(pending -> !pending.isBegun)
+            new ArrayList<>(pendingById.values()).stream().filter(pending -> null == pending.transfer)
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }
         final boolean isGone = !session.isConnected();
@@ -280,7 +280,7 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
         replaysLeft--;
         for (final FetchReplay.Pending pending : replay.pending())
         {
-            if (!pending.isBegun && pendingById.containsKey(pending.cut.newId))
+            if (null == pending.transfer && pendingById.containsKey(pending.cut.newId))
             {
                 fail(pending.cut.newId, null == replay.failure() ? "it is not in its range" : replay.failure());
             }

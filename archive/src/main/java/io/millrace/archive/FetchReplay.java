@@ -26,6 +26,7 @@ import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.archive.client.ReplayParams;
 import io.aeron.logbuffer.ControlledFragmentHandler;
+import io.millrace.bridge.KvInboundTransfer;
 import org.agrona.CloseHelper;
 
 /**
@@ -63,7 +64,7 @@ final class FetchReplay
     {
         final FetchReplay replay;
         final TransferCut cut;
-        boolean isBegun;
+        KvInboundTransfer transfer;
         boolean isCommitted;
         boolean isDone;
 

@@ -31,6 +31,7 @@ import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.TransferCommitDecoder;
 import org.agrona.DirectBuffer;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +57,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
     private final long timeoutNs;
     private final long startNs = System.nanoTime();
     private final CompletableFuture<KvReplayState> future = new CompletableFuture<>();
-    private final LongHashSet open = new LongHashSet();
+    private final Long2ObjectHashMap<KvInboundTransfer> open = new Long2ObjectHashMap<>();
     private final LongHashSet committed = new LongHashSet();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
     private final TransferCommitDecoder transferCommit = new TransferCommitDecoder();
@@ -143,8 +144,11 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         if (Action.ABORT != action && TransferCommitDecoder.TEMPLATE_ID == KvMessages.check(buffer, offset, length))
         {
             final long transferId = transferCommit.wrapAndApplyHeader(buffer, offset, messageHeader).transferId();
-            if (open.remove(transferId))
+            final KvInboundTransfer transfer = open.get(transferId);
+            // Another commit follows layers that were sent again: the end of the range is not to wait for that.
+            if (null != transfer && transfer.hasArrived())
             {
+                open.remove(transferId);
                 committed.add(transferId);
             }
         }
@@ -153,7 +157,7 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
 
     public void onTransferBegin(final KvInboundTransfer transfer)
     {
-        open.add(transfer.info().transferId());
+        open.put(transfer.info().transferId(), transfer);
         listener.onTransferBegin(transfer);
     }
 

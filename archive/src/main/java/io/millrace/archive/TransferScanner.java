@@ -15,8 +15,8 @@
  */
 package io.millrace.archive;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
@@ -52,7 +52,8 @@ final class TransferScanner implements FragmentHandler
     private final EpochClock clock;
     private final Committed onCommitted;
     private final LinkedHashMap<Long, ScannedTransfer> open = new LinkedHashMap<>();
-    private final List<String> damaged = new ArrayList<>();
+    private final LinkedHashSet<Long> whole = new LinkedHashSet<>();
+    private final Map<Long, String> damaged = new LinkedHashMap<>();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
     private final TransferBeginDecoder begin = new TransferBeginDecoder();
     private final BlockDescriptorDecoder descriptor = new BlockDescriptorDecoder();
@@ -145,17 +146,18 @@ final class TransferScanner implements FragmentHandler
      */
     List<String> damaged()
     {
-        return damaged;
+        return List.copyOf(damaged.values());
     }
 
     private void onBegin(final DirectBuffer buffer, final int offset, final int length)
     {
         begin.wrapAndApplyHeader(buffer, offset, messageHeader);
-        if (open.containsKey(begin.transferId()))
+        if (open.containsKey(begin.transferId()) || begin.attempt() > 0 && whole.contains(begin.transferId()))
         {
-            // Said again until blocks were granted.
+            // Said again until blocks were granted, or since the stream broke behind a commit.
             return;
         }
+        whole.remove(begin.transferId());
         if (open.size() == MAX_OPEN)
         {
             final Map.Entry<Long, ScannedTransfer> oldest = open.entrySet().iterator().next();
@@ -208,6 +210,12 @@ final class TransferScanner implements FragmentHandler
         if (transfer.isWhole())
         {
             open.remove(transferId);
+            damaged.remove(transfer.position);
+            if (whole.size() == MAX_OPEN)
+            {
+                whole.remove(whole.iterator().next());
+            }
+            whole.add(transferId);
             committedTransfers++;
             if (transfer.hasHashes())
             {
@@ -221,7 +229,7 @@ final class TransferScanner implements FragmentHandler
         }
         else if (transfer.isDamaged())
         {
-            damaged.add("transfer " + transferId + " of recording " + recordingId + " at position " +
+            damaged.put(transfer.position, "transfer " + transferId + " of recording " + recordingId + " at position " +
                 transfer.position + ": bytes of a layer do not match its checksum");
         }
     }

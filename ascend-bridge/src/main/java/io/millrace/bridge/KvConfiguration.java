@@ -17,6 +17,8 @@ package io.millrace.bridge;
 
 import java.util.concurrent.TimeUnit;
 
+import org.agrona.SystemUtil;
+
 /**
  * System properties and defaults of KV streams.
  */
@@ -109,6 +111,16 @@ public final class KvConfiguration
     public static final long CREDIT_WINDOW_BYTES_MIN = 128L << 10;
 
     /**
+     * Property for the payload bytes of a transfer that may come before its blocks are granted.
+     */
+    public static final String EAGER_BYTES_PROP_NAME = "millrace.kv.eager.bytes";
+
+    /**
+     * Payload bytes of a transfer that may come before its blocks are granted: two blocks of 64 KiB.
+     */
+    public static final int EAGER_BYTES_DEFAULT = 128 << 10;
+
+    /**
      * Times that a damaged layer is asked for again.
      */
     public static final int MAX_LAYER_RETRIES_DEFAULT = 3;
@@ -143,6 +155,16 @@ public final class KvConfiguration
     public static int streamId()
     {
         return Integer.getInteger(STREAM_ID_PROP_NAME, STREAM_ID_DEFAULT);
+    }
+
+    /**
+     * Payload bytes of a transfer that may come before its blocks are granted.
+     *
+     * @return of the property, or the default.
+     */
+    public static int eagerBytes()
+    {
+        return SystemUtil.getSizeAsInt(EAGER_BYTES_PROP_NAME, EAGER_BYTES_DEFAULT);
     }
 
     /**

@@ -210,6 +210,11 @@ public final class KvCounters implements AutoCloseable, KvDeviceMeter
         RECONNECTS("reconnects", 1179),
 
         /**
+         * Payload bytes that came before their transfer's blocks were granted, and were dropped since they were not.
+         */
+        EAGER_BYTES_DROPPED("bytes that came too early", 1180),
+
+        /**
          * Answers to senders that found no room and were given up.
          */
         ANSWERS_DROPPED("answers dropped", 1112);

@@ -88,6 +88,13 @@ public interface KvInboundTransfer
     long bytesLanded();
 
     /**
+     * Has everything come, and matched its checksums.
+     *
+     * @return true when nothing but copies is left to wait for.
+     */
+    boolean hasArrived();
+
+    /**
      * Is the stream broken and the sender waited for.
      *
      * @return true while neither data can come nor the transfer has ended.

@@ -148,6 +148,7 @@ public final class KvReceiver implements AutoCloseable
         private boolean replay;
         private long replayTimeoutNs = KvConfiguration.REPLAY_TIMEOUT_NS_DEFAULT;
         private long creditWindowBytes = KvConfiguration.CREDIT_WINDOW_BYTES_DEFAULT;
+        private int eagerBytes = KvConfiguration.eagerBytes();
         private int maxLayerRetries = KvConfiguration.MAX_LAYER_RETRIES_DEFAULT;
         private int fragmentLimit = KvConfiguration.FRAGMENT_LIMIT_DEFAULT;
 
@@ -177,6 +178,11 @@ public final class KvReceiver implements AutoCloseable
             {
                 throw new ConfigurationException("creditWindowBytes=" + creditWindowBytes +
                     " must hold some chunks: use " + KvConfiguration.CREDIT_WINDOW_BYTES_MIN + " or more");
+            }
+            if (eagerBytes < 0 || eagerBytes > creditWindowBytes)
+            {
+                throw new ConfigurationException("eagerBytes=" + eagerBytes +
+                    " is out of range: use 0 to creditWindowBytes=" + creditWindowBytes);
             }
             checkPositive("fragmentLimit", fragmentLimit);
             concludeShared();
@@ -322,6 +328,29 @@ public final class KvReceiver implements AutoCloseable
         public long creditWindowBytes()
         {
             return creditWindowBytes;
+        }
+
+        /**
+         * Set the eagerBytes.
+         *
+         * @param newEagerBytes payload bytes, 0 to the credit window, up to which a whole transfer to this receiver
+         *                      alone may come before its blocks are granted; 0 for never.
+         * @return this for a fluent API.
+         */
+        public Context eagerBytes(final int newEagerBytes)
+        {
+            eagerBytes = newEagerBytes;
+            return this;
+        }
+
+        /**
+         * Get the eagerBytes.
+         *
+         * @return payload bytes up to which a whole transfer may come before its blocks are granted.
+         */
+        public int eagerBytes()
+        {
+            return eagerBytes;
         }
 
         /**

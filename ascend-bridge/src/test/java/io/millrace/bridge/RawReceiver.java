@@ -17,15 +17,21 @@ package io.millrace.bridge;
 
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
+import io.millrace.codecs.kv.AllocateEncoder;
 import io.millrace.codecs.kv.CancelEncoder;
 import io.millrace.codecs.kv.HelloAckEncoder;
 import io.millrace.codecs.kv.HelloDecoder;
+import io.millrace.codecs.kv.KvChunkDecoder;
 import io.millrace.codecs.kv.KvMessages;
+import io.millrace.codecs.kv.LayerAckEncoder;
+import io.millrace.codecs.kv.LayerCommitDecoder;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.Reason;
 import io.millrace.codecs.kv.RejectEncoder;
+import io.millrace.codecs.kv.TransferAckEncoder;
 import io.millrace.codecs.kv.TransferBeginDecoder;
+import io.millrace.codecs.kv.TransferCommitDecoder;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -36,6 +42,13 @@ final class RawReceiver
 {
     long transferId;
     boolean isAsked;
+    int beginVersion;
+    boolean isEager;
+    int chunks;
+    int layerCommits;
+    int transferCommits;
+    private int protocolVersion = KvMessages.PROTOCOL_VERSION;
+    private int eagerBytes;
     private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[1024]);
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
@@ -57,6 +70,18 @@ final class RawReceiver
         publication = bridge.aeron.addExclusivePublication(bridge.reverseChannel, streamId + 1);
     }
 
+    RawReceiver protocolVersion(final int version)
+    {
+        protocolVersion = version;
+        return this;
+    }
+
+    RawReceiver eagerBytes(final int bytes)
+    {
+        eagerBytes = bytes;
+        return this;
+    }
+
     /**
      * Read the stream: Hellos are answered, the last transfer that begins is kept.
      *
@@ -72,15 +97,23 @@ final class RawReceiver
                 isAsked = true;
                 final HelloAckEncoder ack = new HelloAckEncoder().wrapAndApplyHeader(buffer, 0, header)
                     .senderId(new HelloDecoder().wrapAndApplyHeader(source, offset, messageHeader).senderId())
-                    .receiverId(receiverId).protocolVersion(KvMessages.PROTOCOL_VERSION)
-                    .minProtocolVersion(KvMessages.MIN_PROTOCOL_VERSION).reason(Reason.OK).text("");
+                    .receiverId(receiverId).protocolVersion(protocolVersion)
+                    .minProtocolVersion(KvMessages.MIN_PROTOCOL_VERSION).reason(Reason.OK)
+                    .eagerBytes(eagerBytes).text("");
                 // One that is not heard is repeated: the sender says Hello until it is answered.
                 publication.offer(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + ack.encodedLength());
             }
             else if (TransferBeginDecoder.TEMPLATE_ID == templateId)
             {
-                transferId = new TransferBeginDecoder().wrapAndApplyHeader(source, offset, messageHeader).transferId();
+                final TransferBeginDecoder begin =
+                    new TransferBeginDecoder().wrapAndApplyHeader(source, offset, messageHeader);
+                transferId = begin.transferId();
+                beginVersion = begin.protocolVersion();
+                isEager = begin.flags().eager();
             }
+            chunks += KvChunkDecoder.TEMPLATE_ID == templateId ? 1 : 0;
+            layerCommits += LayerCommitDecoder.TEMPLATE_ID == templateId ? 1 : 0;
+            transferCommits += TransferCommitDecoder.TEMPLATE_ID == templateId ? 1 : 0;
         }, 10);
     }
 
@@ -98,6 +131,27 @@ final class RawReceiver
     void close()
     {
         CloseHelper.closeAll(subscription, publication);
+    }
+
+    void allocate(final int blocks, final int fromLayer)
+    {
+        final AllocateEncoder allocate = new AllocateEncoder().wrapAndApplyHeader(buffer, 0, header)
+            .transferId(transferId).creditLimit(Long.MAX_VALUE).blocksGranted(blocks).fromLayer(fromLayer).attempt(0)
+            .isPartial((short)0);
+        allocate.missingCount(0);
+        send(allocate.encodedLength());
+    }
+
+    void layerAck(final int layer)
+    {
+        send(new LayerAckEncoder().wrapAndApplyHeader(buffer, 0, header).transferId(transferId)
+            .creditLimit(Long.MAX_VALUE).layer(layer).layersLanded(layer + 1).attempt(0).encodedLength());
+    }
+
+    void transferAck(final long bytes)
+    {
+        send(new TransferAckEncoder().wrapAndApplyHeader(buffer, 0, header).transferId(transferId)
+            .bytes(bytes).checksum(0).retries(0).encodedLength());
     }
 
     void reject(final Reason reason)

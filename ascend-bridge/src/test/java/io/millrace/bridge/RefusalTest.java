@@ -212,7 +212,7 @@ class RefusalTest
         raw.begin(9, LAYOUT, 1).protocolVersion(5);
         raw.sendBegin();
         assertThat(rejection()).startsWith("VERSION_MISMATCH").contains("speaks KV protocol 5 to 5")
-            .contains("receiver speaks 1 to 1");
+            .contains("receiver speaks 1 to 2");
     }
 
     @Test
@@ -221,7 +221,7 @@ class RefusalTest
         new HelloEncoder().wrapAndApplyHeader(raw.buffer, 0, raw.header)
             .senderId(1).protocolVersion(9).minProtocolVersion(4);
         raw.send(MessageHeaderEncoder.ENCODED_LENGTH + HelloEncoder.BLOCK_LENGTH);
-        assertThat(rejection()).contains("sender speaks KV protocol 4 to 9, receiver speaks 1 to 1");
+        assertThat(rejection()).contains("sender speaks KV protocol 4 to 9, receiver speaks 1 to 2");
     }
 
     @Test

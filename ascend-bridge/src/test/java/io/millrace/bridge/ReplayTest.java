@@ -18,6 +18,7 @@ package io.millrace.bridge;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.aeron.Subscription;
 import io.aeron.logbuffer.ControlledFragmentHandler;
@@ -127,6 +128,71 @@ class ReplayTest
             bridge.runUntil(() -> destination.freeBlocks() == BLOCKS * 2);
             assertThat(bridge.completed).hasSize(2);
         }
+    }
+
+    @Test
+    void landsLayersThatWereSentAgainBehindTheFirstCommit()
+    {
+        try (bridge)
+        {
+            // What the sender said, and what came of it where a layer was damaged twice.
+            final TappedSource said = new TappedSource(
+                bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID)::controlledPoll);
+            final TappedSource came = new TappedSource(
+                new DamagedSource(said, chunk -> chunk.layer() == 2 && chunk.attempt() < 2));
+            final PagedKvCache cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
+            bridge.launch(cache, ctx -> ctx, ctx -> ctx.source(came));
+            final KvTransferRequest request = request(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS));
+            assertThat(bridge.run(request).state()).isEqualTo(KvTransferState.COMPLETED);
+            bridge.runUntil(() -> !bridge.completed.isEmpty());
+            cache.free(bridge.completed.poll().transfer().blocks());
+            bridge.closeSender();
+            bridge.closeReceiver();
+            final List<byte[]> recording = transferMessages(said);
+            final List<byte[]> damaged = transferMessages(came);
+            assertThat(said.count(TransferCommitDecoder.TEMPLATE_ID)).isEqualTo(3);
+
+            final List<byte[]> stream = new ArrayList<>();
+            final AtomicLong aheadNs = new AtomicLong();
+            bridge.receiver = KvReceiver.launch(replayContext(
+                cache, (handler, limit) -> play(stream, handler, wholeMessage()))
+                .nanoClock(() -> System.nanoTime() + aheadNs.get()));
+            for (final List<byte[]> each : List.of(recording, damaged))
+            {
+                stream.addAll(each);
+                bridge.runUntil(stream::isEmpty);
+                bridge.runUntil(() -> !bridge.completed.isEmpty());
+                assertThat(bridge.completed).hasSize(1);
+                final KvBlocks blocks = bridge.completed.poll().transfer().blocks();
+                bridge.assertSame(LAYOUT, request.blocks(), blocks);
+                cache.free(blocks);
+            }
+
+            // Without the repeats it does not complete.
+            stream.addAll(damaged.subList(0, 1 + indexOf(damaged, TransferCommitDecoder.TEMPLATE_ID)));
+            bridge.runUntil(stream::isEmpty);
+            assertThat(bridge.events).noneMatch(event -> event.startsWith("failed"));
+            aheadNs.set(KvConfiguration.REPLAY_TIMEOUT_NS_DEFAULT);
+            bridge.runUntil(() -> bridge.events.stream().anyMatch(event -> event.startsWith("failed 3 CHECKSUM")));
+            bridge.runUntil(() -> cache.freeBlocks() == BLOCKS);
+            assertThat(bridge.completed).isEmpty();
+        }
+    }
+
+    private static List<byte[]> transferMessages(final TappedSource source)
+    {
+        return source.messages.subList(
+            indexOf(source.messages, TransferBeginDecoder.TEMPLATE_ID), source.messages.size());
+    }
+
+    private static int indexOf(final List<byte[]> messages, final int templateId)
+    {
+        int index = 0;
+        while (templateId != TappedSource.templateId(messages.get(index)))
+        {
+            index++;
+        }
+        return index;
     }
 
     /**

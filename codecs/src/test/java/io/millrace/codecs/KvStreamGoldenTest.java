@@ -15,19 +15,24 @@
  */
 package io.millrace.codecs;
 
+import java.util.HexFormat;
+
 import io.millrace.codecs.kv.AllocateEncoder;
 import io.millrace.codecs.kv.BlockDescriptorEncoder;
 import io.millrace.codecs.kv.CacheType;
+import io.millrace.codecs.kv.CancelDecoder;
 import io.millrace.codecs.kv.CancelEncoder;
 import io.millrace.codecs.kv.ChecksumKind;
 import io.millrace.codecs.kv.CreditEncoder;
 import io.millrace.codecs.kv.FailurePolicy;
+import io.millrace.codecs.kv.HelloAckDecoder;
 import io.millrace.codecs.kv.HelloAckEncoder;
 import io.millrace.codecs.kv.HelloEncoder;
 import io.millrace.codecs.kv.KvChunkEncoder;
 import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.LayerAckEncoder;
 import io.millrace.codecs.kv.LayerCommitEncoder;
+import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.MessageHeaderEncoder;
 import io.millrace.codecs.kv.Reason;
 import io.millrace.codecs.kv.RejectEncoder;
@@ -68,7 +73,7 @@ class KvStreamGoldenTest
         final HelloEncoder encoder = new HelloEncoder().wrapAndApplyHeader(buffer, 0, header)
             .senderId(TRANSFER_ID).protocolVersion(3).minProtocolVersion(2);
         check(encoder.encodedLength(), 1,
-            "0c00 0100 8e23 0100",              // 0 header: block length, template, schema 9102, version
+            "0c00 0100 8e23 0200",              // 0 header: block length, template, schema 9102, version
             ID,                                 // 8 senderId
             "0300",                             // 16 protocolVersion
             "0200");                            // 18 minProtocolVersion
@@ -79,15 +84,41 @@ class KvStreamGoldenTest
     {
         final HelloAckEncoder encoder = new HelloAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .senderId(TRANSFER_ID).receiverId(5).protocolVersion(3).minProtocolVersion(2)
-            .reason(Reason.VERSION_MISMATCH).text("no");
+            .reason(Reason.VERSION_MISMATCH).eagerBytes(0x20000).text("no");
         check(encoder.encodedLength(), 2,
-            "1500 0200 8e23 0100",
+            "1900 0200 8e23 0200",
             ID,                                 // 8 senderId
             "0500000000000000",                 // 16 receiverId
             "0300",                             // 24 protocolVersion
             "0200",                             // 26 minProtocolVersion
             "01",                               // 28 reason
-            "02000000 6e6f");                   // 29 text
+            "00000200",                         // 29 eagerBytes
+            "02000000 6e6f");                   // 33 text
+    }
+
+    @Test
+    void helloAckBeforeVersionTwo()
+    {
+        final byte[] bytes = HexFormat.of().parseHex(Hex.join(
+            "1500 0200 8e23 0100", ID, "0500000000000000", "0300", "0200", "01", "02000000 6e6f"));
+        buffer.putBytes(0, bytes);
+        assertThat(KvMessages.check(buffer, 0, bytes.length)).isEqualTo(2);
+        assertThat(KvMessages.check(buffer, 0, bytes.length - 1)).isEqualTo(FrameCheck.TOO_SHORT);
+        final HelloAckDecoder decoder =
+            new HelloAckDecoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderDecoder());
+        assertThat(decoder.eagerBytes()).isZero();
+        assertThat(decoder.text()).isEqualTo("no");
+    }
+
+    @Test
+    void cancelBeforeVersionOne()
+    {
+        final byte[] bytes = HexFormat.of().parseHex(Hex.join("0900 0d00 8e23 0000", ID, "0d", "01000000 78"));
+        buffer.putBytes(0, bytes);
+        assertThat(KvMessages.check(buffer, 0, bytes.length)).isEqualTo(13);
+        final CancelDecoder decoder = new CancelDecoder().wrapAndApplyHeader(buffer, 0, new MessageHeaderDecoder());
+        assertThat(decoder.receiverId()).isZero();
+        assertThat(decoder.text()).isEqualTo("x");
     }
 
     @Test
@@ -100,10 +131,10 @@ class KvStreamGoldenTest
             .tpRank(1).tpSize(2).ppRank(0).ppSize(1).protocolVersion(1).attempt(4)
             .dtype(CacheType.FP8_E4M3).checksumKind(ChecksumKind.CRC32C).parts((short)2)
             .failurePolicy(FailurePolicy.RECOMPUTE);
-        encoder.flags().clear().layerwise(true);
+        encoder.flags().clear().layerwise(true).eager(true);
         encoder.modelTag("qwen");
         check(encoder.encodedLength(), 3,
-            "5000 0300 8e23 0100",
+            "5000 0300 8e23 0200",
             ID,                                 // 8 transferId
             "ffffffffffffffff",                 // 16 requestId
             "0000030000000000",                 // 24 totalBytes
@@ -122,7 +153,7 @@ class KvStreamGoldenTest
             "0400",                             // 78 attempt
             "03",                               // 80 dtype
             "01",                               // 81 checksumKind
-            "02000000",                         // 82 flags
+            "0a000000",                         // 82 flags
             "02",                               // 86 parts
             "01",                               // 87 failurePolicy
             "04000000 7177656e");               // 88 modelTag
@@ -135,7 +166,7 @@ class KvStreamGoldenTest
             .transferId(TRANSFER_ID).bytes(16384).firstBlock(5).blockCount(2).layer(9);
         encoder.blockHashesCount(2).next().hash(0x11).next().hash(-2);
         check(encoder.encodedLength(), 4,
-            "1a00 0400 8e23 0100",
+            "1a00 0400 8e23 0200",
             ID,                                 // 8 transferId
             "0040000000000000",                 // 16 bytes
             "05000000",                         // 24 firstBlock
@@ -154,7 +185,7 @@ class KvStreamGoldenTest
         buffer.putShort(KvMessages.CHUNK_HEADER_LENGTH, (short)0x5a5a);
         assertThat(KvMessages.CHUNK_HEADER_LENGTH).isEqualTo(32);
         check(KvChunkEncoder.BLOCK_LENGTH + 2, 5,
-            "1800 0500 8e23 0100",
+            "1800 0500 8e23 0200",
             ID,                                 // 8 transferId
             "80ff000000000000",                 // 16 layerOffset
             "02000000",                         // 24 payloadLength
@@ -169,7 +200,7 @@ class KvStreamGoldenTest
         final LayerCommitEncoder encoder = new LayerCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layer(3).attempt(1);
         check(encoder.encodedLength(), 6,
-            "1800 0600 8e23 0100",
+            "1800 0600 8e23 0200",
             ID,                                 // 8 transferId
             "0010000000000000",                 // 16 bytes
             "839206e3",                         // 24 checksum
@@ -183,7 +214,7 @@ class KvStreamGoldenTest
         final TransferCommitEncoder encoder = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(0xE3069283L).layers(24).fromLayer(2);
         check(encoder.encodedLength(), 7,
-            "1800 0700 8e23 0100", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
+            "1800 0700 8e23 0200", ID, "0010000000000000", "839206e3", // 8 transferId, 16 bytes, 24 checksum
             "1800 0200");                       // 28 layers, 30 fromLayer
     }
 
@@ -195,7 +226,7 @@ class KvStreamGoldenTest
             .isPartial((short)1);
         encoder.missingCount(1).next().firstBlock(1).blockCount(2);
         check(encoder.encodedLength(), 8,
-            "1900 0800 8e23 0100", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "1900 0800 8e23 0200", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
             "03000000",                         // 24 blocksGranted
             "0200 0100 01",                     // 28 fromLayer, 30 attempt, 32 isPartial
             "0800 0100",                        // 33 missing: entry length, entries
@@ -208,7 +239,7 @@ class KvStreamGoldenTest
         final LayerAckEncoder encoder = new LayerAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).creditLimit(1 << 24).layer(7).layersLanded(8).attempt(1);
         check(encoder.encodedLength(), 9,
-            "1600 0900 8e23 0100", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
+            "1600 0900 8e23 0200", ID, "0000000100000000",  // 8 transferId, 16 creditLimit
             "0700 0800 0100");                  // 24 layer, 26 layersLanded, 28 attempt
     }
 
@@ -218,7 +249,7 @@ class KvStreamGoldenTest
         final TransferAckEncoder encoder = new TransferAckEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).bytes(4096).checksum(1).retries(2);
         check(encoder.encodedLength(), 10,
-            "1600 0a00 8e23 0100", ID, "0010000000000000", "01000000", // 8 transferId, 16 bytes, 24 checksum
+            "1600 0a00 8e23 0200", ID, "0010000000000000", "01000000", // 8 transferId, 16 bytes, 24 checksum
             "0200");                            // 28 retries
     }
 
@@ -229,7 +260,7 @@ class KvStreamGoldenTest
             .transferId(TRANSFER_ID).fromLayer(4).layerCount(1).attempt(2).beginAttempt(1)
             .reason(Reason.CHECKSUM_MISMATCH);
         check(encoder.encodedLength(), 11,
-            "1100 0b00 8e23 0100", ID,          // 8 transferId
+            "1100 0b00 8e23 0200", ID,          // 8 transferId
             "0400 0100 0200",                   // 16 fromLayer, 18 layerCount, 20 attempt
             "0100",                             // 22 beginAttempt
             "0a");                              // 24 reason
@@ -241,7 +272,7 @@ class KvStreamGoldenTest
         final RejectEncoder encoder = new RejectEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).expected(2).actual(1).reason(Reason.NO_BLOCKS).text("few");
         check(encoder.encodedLength(), 12,
-            "1900 0c00 8e23 0100", ID,          // 8 transferId
+            "1900 0c00 8e23 0200", ID,          // 8 transferId
             "0200000000000000",                 // 16 expected
             "0100000000000000",                 // 24 actual
             "04",                               // 32 reason
@@ -254,7 +285,7 @@ class KvStreamGoldenTest
         final CancelEncoder encoder = new CancelEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).reason(Reason.CANCELED).receiverId(7).text("x");
         check(encoder.encodedLength(), 13,
-            "1100 0d00 8e23 0100", ID,          // 8 transferId
+            "1100 0d00 8e23 0200", ID,          // 8 transferId
             "0d",                               // 16 reason
             "0700000000000000",                 // 17 receiverId
             "01000000 78");                     // 25 text
@@ -266,7 +297,7 @@ class KvStreamGoldenTest
         final CreditEncoder encoder = new CreditEncoder().wrapAndApplyHeader(buffer, 0, header)
             .transferId(TRANSFER_ID).creditLimit(255).attempt(1);
         check(encoder.encodedLength(), 14,
-            "1200 0e00 8e23 0100", ID, "ff00000000000000",  // 8 transferId, 16 creditLimit
+            "1200 0e00 8e23 0200", ID, "ff00000000000000",  // 8 transferId, 16 creditLimit
             "0100");                            // 24 attempt
     }
 

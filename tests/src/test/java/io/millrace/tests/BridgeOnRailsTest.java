@@ -44,8 +44,9 @@ class BridgeOnRailsTest
         "TransferTest", "PartialTest", "HandleTest", "DestinationsTest", "FateTest", "RefusalTest", "AddressTest",
         "FaultTest", "reshard.ReshardStreamTest");
     private static final List<String> FURTHER = List.of(
-        "ResumeTest", "ResumeOfSeveralTest", "session.KvSessionsTest", "session.SessionTransfersTest", "AclStreamTest",
-        "AllocationTest", "DirectTest", "ReplayTest", "SlabStreamTest");
+        "ResumeTest", "ResumeOfSeveralTest", "EarlyCommitTest", "EagerTest", "session.KvSessionsTest",
+        "session.SessionTransfersTest", "AclStreamTest", "AllocationTest", "DirectTest", "ReplayTest",
+        "SlabStreamTest");
     private static final Path CLASSES = Tool.ROOT.resolve("ascend-bridge/target/test-classes");
     private static final int LEAST_SCENARIOS = 25;
 

@@ -71,7 +71,12 @@ final class BeginReader
         }
         if (null != known && (known.isGranted() || known.isAnswered))
         {
-            if (message.attempt() > known.info().attempt() && isSame(message, known.info()))
+            if (!known.isAnswered && known.hasArrived() && message.attempt() > known.info().attempt())
+            {
+                // As above, with copies that still run.
+                agent.counters.increment(KvCounters.Kind.DUPLICATES);
+            }
+            else if (message.attempt() > known.info().attempt() && isSame(message, known.info()))
             {
                 resume(message, known, image, sessionId);
             }
@@ -111,10 +116,17 @@ final class BeginReader
 
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
         final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
-            ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(), agent.clock.nanoTime(), timeoutNs,
-            message.resumeTimeoutNs());
+            ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(),
+            isAnswered || message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION,
+            agent.clock.nanoTime(), timeoutNs, message.resumeTimeoutNs());
+        transfer.isEager = isAnswered && message.flags().eager();
         agent.add(transfer);
-        return agent.granting.allocate(transfer) || isAnswered;
+        final boolean isSettled = agent.granting.allocate(transfer);
+        if (!isSettled && transfer.isEager)
+        {
+            agent.granting.drop(transfer);
+        }
+        return isSettled || isAnswered;
     }
 
     private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)
@@ -153,7 +165,8 @@ final class BeginReader
         final KvTransferInfo info = known.info();
         agent.resume(known, new KvTransferInfo(message.transferId(), info.requestId(), info.modelTag(), info.layout(),
             info.blockCount(), info.tokenCount(), info.totalBytes(), info.tpRank(), info.tpSize(), info.ppRank(),
-            info.ppSize(), sessionId, message.attempt(), info.policy()), image, message.timeoutNs());
+            info.ppSize(), sessionId, message.attempt(), info.policy()), image, message.timeoutNs(),
+            message.flags().eager());
     }
 
     private void onRepeated(final TransferBeginDecoder message, final InboundTransfer known, final int sessionId)

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 
 import io.millrace.bridge.KvDestination;
 import io.millrace.bridge.KvError;
+import io.millrace.codecs.kv.KvMessages;
 
 /**
  * The receivers of one transfer. Those that failed hold up nothing.
@@ -104,6 +105,19 @@ final class Destinations
                 Math.min(layer, destination.fromLayer) : layer;
         }
         return layer;
+    }
+
+    /**
+     * Newest version of the message flow that all those the transfer waits for speak.
+     */
+    int protocolVersion()
+    {
+        int version = KvMessages.PROTOCOL_VERSION;
+        for (final Destination destination : all)
+        {
+            version = destination.isTakingPart() ? Math.min(version, destination.peer.protocolVersion()) : version;
+        }
+        return version;
     }
 
     boolean hasLost()

@@ -40,6 +40,7 @@ final class ForwardReader implements ControlledFragmentHandler
     private final ReceiverAgent agent;
     private final KvCounters counters;
     private final BeginReader beginReader;
+    private final CommitReader commitReader;
     private final MessageHeaderDecoder messageHeader = new MessageHeaderDecoder();
     private final HelloDecoder hello = new HelloDecoder();
     private final TransferBeginDecoder begin = new TransferBeginDecoder();
@@ -55,6 +56,7 @@ final class ForwardReader implements ControlledFragmentHandler
         this.agent = agent;
         this.counters = agent.counters;
         this.beginReader = new BeginReader(agent);
+        this.commitReader = new CommitReader(agent);
     }
 
     public Action onFragment(final DirectBuffer buffer, final int offset, final int length, final Header header)
@@ -91,9 +93,23 @@ final class ForwardReader implements ControlledFragmentHandler
             case BlockDescriptorDecoder.TEMPLATE_ID ->
                 onDescriptor(descriptor.wrapAndApplyHeader(buffer, offset, messageHeader));
             case LayerCommitDecoder.TEMPLATE_ID ->
-                onLayerCommit(layerCommit.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                layerCommit.wrapAndApplyHeader(buffer, offset, messageHeader);
+                final InboundTransfer transfer = granted(layerCommit.transferId(), 0);
+                if (null != transfer)
+                {
+                    commitReader.onLayerCommit(transfer, layerCommit);
+                }
+            }
             case TransferCommitDecoder.TEMPLATE_ID ->
-                onTransferCommit(transferCommit.wrapAndApplyHeader(buffer, offset, messageHeader));
+            {
+                transferCommit.wrapAndApplyHeader(buffer, offset, messageHeader);
+                final InboundTransfer transfer = granted(transferCommit.transferId(), 0);
+                if (null != transfer)
+                {
+                    commitReader.onTransferCommit(transfer, transferCommit);
+                }
+            }
             case CancelDecoder.TEMPLATE_ID ->
                 onCancel(cancel.wrapAndApplyHeader(buffer, offset, messageHeader));
             case HelloDecoder.TEMPLATE_ID ->
@@ -109,13 +125,14 @@ final class ForwardReader implements ControlledFragmentHandler
     {
         final boolean isCommon = message.minProtocolVersion() <= KvMessages.PROTOCOL_VERSION &&
             message.protocolVersion() >= KvMessages.MIN_PROTOCOL_VERSION;
-        agent.writer.helloAck(message.senderId(), agent.receiverId, isCommon ? KvError.NONE : KvError.VERSION_MISMATCH,
+        agent.writer.helloAck(message.senderId(), agent.receiverId, agent.ctx.eagerBytes(),
+            isCommon ? KvError.NONE : KvError.VERSION_MISMATCH,
             isCommon ? "" : BeginReader.versions(message.minProtocolVersion(), message.protocolVersion()));
     }
 
     private void onDescriptor(final BlockDescriptorDecoder message)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), 0);
         if (null == transfer)
         {
             return;
@@ -139,7 +156,7 @@ final class ForwardReader implements ControlledFragmentHandler
 
     private Action onChunk(final KvChunkDecoder message, final DirectBuffer buffer)
     {
-        final InboundTransfer transfer = granted(message.transferId());
+        final InboundTransfer transfer = granted(message.transferId(), message.payloadLength());
         if (null == transfer)
         {
             return Action.CONTINUE;
@@ -207,113 +224,6 @@ final class ForwardReader implements ControlledFragmentHandler
         return Action.CONTINUE;
     }
 
-    private void onLayerCommit(final LayerCommitDecoder message)
-    {
-        final InboundTransfer transfer = granted(message.transferId());
-        if (null == transfer)
-        {
-            return;
-        }
-
-        final int layer = message.layer();
-        if (layer < transfer.layers && transfer.isCommitted[layer])
-        {
-            counters.increment(KvCounters.Kind.DUPLICATES);
-            return;
-        }
-        final long received = layer == transfer.currentLayer ? transfer.nextOffset : 0;
-        if (layer >= transfer.layers || message.bytes() != transfer.layerBytes() || received != transfer.layerBytes())
-        {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, transfer.layerBytes(), received, "commit of layer " + layer +
-                " names " + message.bytes() + " bytes, " + received + " arrived, the transfer has " + transfer.layers +
-                " layers of " + transfer.layerBytes() + " bytes");
-            return;
-        }
-
-        final int checksum = (int)transfer.crc.getValue();
-        transfer.currentLayer = InboundTransfer.NO_LAYER;
-        if (transfer.isChecked && checksum != (int)message.checksum())
-        {
-            onDamagedLayer(transfer, layer, (int)message.checksum(), checksum);
-            return;
-        }
-        transfer.layerChecksums[layer] = (int)message.checksum();
-        transfer.isCommitted[layer] = true;
-        agent.land(transfer, layer);
-    }
-
-    private void onDamagedLayer(
-        final InboundTransfer transfer, final int layer, final int expected, final int actual)
-    {
-        counters.increment(KvCounters.Kind.CHECKSUM_ERRORS);
-        final int attempt = ++transfer.attempts[layer];
-        if (attempt > agent.ctx.maxLayerRetries())
-        {
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, expected & 0xFFFF_FFFFL, actual & 0xFFFF_FFFFL,
-                "layer " + layer + " has CRC-32C " + Integer.toHexString(actual) + ", its sender counted " +
-                Integer.toHexString(expected) + ", asked for again " + (attempt - 1) + " times");
-            return;
-        }
-
-        transfer.retries++;
-        if (transfer.isAnswered)
-        {
-            counters.increment(KvCounters.Kind.RETRIES);
-            agent.writer.resume(transfer, layer, attempt, KvError.CHECKSUM_MISMATCH);
-        }
-    }
-
-    private void onTransferCommit(final TransferCommitDecoder message)
-    {
-        final InboundTransfer transfer = granted(message.transferId());
-        if (null == transfer)
-        {
-            return;
-        }
-
-        // A stream that is sent as it is may leave out what another receiver had.
-        final int fromLayer = transfer.isCommitFrom(message.fromLayer()) ? message.fromLayer() : transfer.fromLayer;
-        int committed = 0;
-        int damaged = InboundTransfer.NO_LAYER;
-        for (int layer = 0; layer < transfer.layers; layer++)
-        {
-            committed += transfer.isCommitted[layer] ? 1 : 0;
-            damaged = !transfer.isCommitted[layer] && transfer.attempts[layer] > 0 ? layer : damaged;
-        }
-        final long bytes = transfer.layerBytes() * (transfer.layers - fromLayer);
-        if (InboundTransfer.NO_LAYER != damaged)
-        {
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, transfer.layers, committed, "layer " + damaged +
-                " is damaged and the stream holds no repeat of it");
-            return;
-        }
-        if (committed != transfer.layers || message.layers() != transfer.layers || message.bytes() != bytes ||
-            message.fromLayer() != fromLayer)
-        {
-            agent.fail(transfer, KvError.COMMIT_MISMATCH, bytes, message.bytes(), "commit names layers " +
-                message.fromLayer() + " to " + message.layers() + " of " + message.bytes() +
-                " bytes, the transfer has layers " + fromLayer + " to " + transfer.layers + " of " + bytes +
-                ", committed were " + committed);
-            return;
-        }
-
-        final int checksum = Checksums.ofLayers(transfer.crc, transfer.layerChecksums, fromLayer);
-        if (transfer.isChecked && checksum != (int)message.checksum())
-        {
-            counters.increment(KvCounters.Kind.CHECKSUM_ERRORS);
-            agent.fail(transfer, KvError.CHECKSUM_MISMATCH, message.checksum(), checksum & 0xFFFF_FFFFL,
-                "layers' checksums have CRC-32C " + Integer.toHexString(checksum) + ", the commit names " +
-                Integer.toHexString((int)message.checksum()));
-        }
-        else
-        {
-            transfer.checksum = checksum;
-            transfer.commitBytes = bytes;
-            transfer.isCommitSeen = true;
-            agent.complete(transfer);
-        }
-    }
-
     private void onCancel(final CancelDecoder message)
     {
         if (0 != message.receiverId() && agent.receiverId != message.receiverId())
@@ -344,7 +254,7 @@ final class ForwardReader implements ControlledFragmentHandler
     /**
      * The transfer of a message that only makes sense once blocks are granted.
      */
-    private InboundTransfer granted(final long transferId)
+    private InboundTransfer granted(final long transferId, final long payloadLength)
     {
         final InboundTransfer transfer = agent.find(transferId);
         if (null == transfer)
@@ -366,6 +276,11 @@ final class ForwardReader implements ControlledFragmentHandler
         {
             // Late data of a session that broke, or of a sender that uses another's id: not of this transfer.
             counters.increment(KvCounters.Kind.DUPLICATES);
+            return null;
+        }
+        if (transfer.isDropping)
+        {
+            counters.add(KvCounters.Kind.EAGER_BYTES_DROPPED, payloadLength);
             return null;
         }
         if (!transfer.isGranted())

@@ -143,14 +143,14 @@ final class ForwardWriter
             .tpSize(transfer.tpSize)
             .ppRank(transfer.ppRank)
             .ppSize(transfer.ppSize)
-            .protocolVersion(KvMessages.PROTOCOL_VERSION)
+            .protocolVersion(transfer.protocolVersion)
             .attempt(transfer.attempt)
             .dtype(CacheType.get((short)layout.dtype().ordinal()))
             .checksumKind(ChecksumKind.CRC32C)
             .parts((short)layout.parts())
             .failurePolicy(transfer.failurePolicy().wire());
         begin.flags().clear().unacknowledged(isUnacknowledged).layerwise(transfer.isLayerwise)
-            .multiple(isMultiple);
+            .multiple(isMultiple).eager(transfer.isEager);
         begin.modelTag(tag);
         claim.commit();
         return true;

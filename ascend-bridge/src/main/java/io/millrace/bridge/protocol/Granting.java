@@ -89,10 +89,24 @@ final class Granting
     void answer(final InboundTransfer transfer)
     {
         transfer.creditLimit = transfer.isAnswered ? agent.ctx.creditWindowBytes() : Long.MAX_VALUE;
-        if (transfer.isAnswered)
+        if (transfer.isEager && !transfer.isAllWanted())
+        {
+            drop(transfer);
+        }
+        else if (transfer.isAnswered && !transfer.isDropping)
         {
             agent.writer.allocate(transfer);
         }
+    }
+
+    /**
+     * Take nothing of what follows an eager begin: the sender begins again, and is answered then.
+     */
+    void drop(final InboundTransfer transfer)
+    {
+        transfer.isEager = false;
+        transfer.isDropping = true;
+        agent.writer.resume(transfer, 0, 0, KvError.NO_BLOCKS);
     }
 
     /**

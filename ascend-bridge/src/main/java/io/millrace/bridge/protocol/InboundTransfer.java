@@ -39,6 +39,7 @@ final class InboundTransfer implements KvInboundTransfer
     final boolean isAnswered;
     final boolean isChecked;
     final boolean isMultiple;
+    final boolean isCommitRepeated;
     final long resumeTimeoutNs;
     final long beginNs;
     final int layers;
@@ -62,11 +63,20 @@ final class InboundTransfer implements KvInboundTransfer
     KvBlocks carried;
     int fromLayer;
 
+    /**
+     * All data follows its begin at once.
+     */
+    boolean isEager;
+
+    /**
+     * What came early is not taken: the sender begins again.
+     */
+    boolean isDropping;
+
     int currentLayer = NO_LAYER;
     long nextOffset;
     StagingSlot slot;
     int slotsInFlight;
-    boolean isCommitSeen;
     long commitBytes;
     int checksum;
     int retries;
@@ -86,6 +96,7 @@ final class InboundTransfer implements KvInboundTransfer
     private volatile int layersLanded;
     private volatile boolean isCancelRequested;
     private volatile boolean isInterrupted;
+    private volatile boolean isCommitSeen;
 
     InboundTransfer(
         final KvTransferInfo info,
@@ -93,6 +104,7 @@ final class InboundTransfer implements KvInboundTransfer
         final boolean isAnswered,
         final boolean isChecked,
         final boolean isMultiple,
+        final boolean isCommitRepeated,
         final long nowNs,
         final long timeoutNs,
         final long resumeTimeoutNs)
@@ -102,6 +114,7 @@ final class InboundTransfer implements KvInboundTransfer
         this.isAnswered = isAnswered;
         this.isChecked = isChecked;
         this.isMultiple = isMultiple;
+        this.isCommitRepeated = isCommitRepeated;
         this.timeoutNs = timeoutNs;
         this.resumeTimeoutNs = resumeTimeoutNs;
         beginNs = nowNs;
@@ -164,6 +177,8 @@ final class InboundTransfer implements KvInboundTransfer
         timeoutNs = newTimeoutNs;
         deadlineNs = nowNs + newTimeoutNs;
         isCommitSeen = false;
+        isEager = false;
+        isDropping = false;
         receivedBytes = 0;
         landedBytes = 0;
         fromLayer = 0;
@@ -193,6 +208,47 @@ final class InboundTransfer implements KvInboundTransfer
     boolean isCommitFrom(final int layer)
     {
         return layer == fromLayer || !isAnswered || isMultiple && layer < fromLayer;
+    }
+
+    /**
+     * Has a layer come that did not match, and not again yet.
+     */
+    boolean isDamaged(final int layer)
+    {
+        return !isCommitted[layer] && attempts[layer] > 0;
+    }
+
+    /**
+     * The first layer that did not match and has not come again, or NO_LAYER.
+     */
+    int damagedLayer()
+    {
+        for (int layer = 0; layer < layers; layer++)
+        {
+            if (isDamaged(layer))
+            {
+                return layer;
+            }
+        }
+        return NO_LAYER;
+    }
+
+    /**
+     * A commit adds up.
+     */
+    void commit(final long bytes, final int newChecksum)
+    {
+        checksum = newChecksum;
+        commitBytes = bytes;
+        isCommitSeen = true;
+    }
+
+    /**
+     * Is there nothing that the sender may leave out.
+     */
+    boolean isAllWanted()
+    {
+        return 0 == fromLayer && runs.blocks() == info.blockCount();
     }
 
     /**
@@ -265,6 +321,11 @@ final class InboundTransfer implements KvInboundTransfer
     public long bytesLanded()
     {
         return (layersLanded - layersBefore) * layerBytes;
+    }
+
+    public boolean hasArrived()
+    {
+        return isCommitSeen;
     }
 
     public boolean isInterrupted()

@@ -34,6 +34,7 @@ import io.millrace.bridge.KvTransferState;
 import io.millrace.bridge.device.CopyDirection;
 import io.millrace.bridge.device.KvCopyBatch;
 import io.millrace.bridge.device.KvEvent;
+import io.millrace.codecs.kv.KvMessages;
 import org.agrona.collections.IntArrayList;
 import org.agrona.concurrent.NanoClock;
 
@@ -49,6 +50,7 @@ final class OutboundTransfer implements KvTransfer
     enum Phase
     {
         BEGIN,
+        BEGIN_AGAIN,
         GRANT,
         STREAM,
         ACKNOWLEDGE,
@@ -84,6 +86,12 @@ final class OutboundTransfer implements KvTransfer
     KvError endError = KvError.NONE;
     String endText;
     int attempt;
+
+    /**
+     * Sent without a grant.
+     */
+    boolean isEager;
+    int protocolVersion = KvMessages.MIN_PROTOCOL_VERSION;
     long beginNs;
     long interruptedNs;
     long bytesBefore;
@@ -190,20 +198,23 @@ final class OutboundTransfer implements KvTransfer
     // Announced to these receivers.
     void begun(final Destinations newDestinations, final long nowNs)
     {
+        // The same ones have been waited for since the first begin.
+        beginNs = destinations == newDestinations ? beginNs : nowNs;
         destinations = newDestinations;
         isBegun = true;
-        beginNs = nowNs;
         bytesBefore = bytesSent;
         state = KvTransferState.PENDING;
     }
 
     /**
-     * Forget what was sent after the stream broke, and begin again. Its slots were given back.
+     * Forget what was sent, after the stream broke or nothing of it was taken, and begin again. Its slots were given
+     * back.
      */
     void restart()
     {
         attempt++;
         phase = Phase.BEGIN;
+        isEager = false;
         carry(BlockRuns.all(blockCount), 0);
         planLayer = NO_LAYER;
         resends.clear();

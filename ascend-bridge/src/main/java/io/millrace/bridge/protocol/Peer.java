@@ -20,10 +20,12 @@ import io.aeron.Image;
 /**
  * A receiver that answered a sender.
  *
- * @param receiverId of its instance.
- * @param sessionId  of its reverse publication.
- * @param image      of its reverse publication.
+ * @param receiverId      of its instance.
+ * @param sessionId       of its reverse publication.
+ * @param image           of its reverse publication.
+ * @param protocolVersion newest that it speaks.
+ * @param eagerBytes      that a transfer may send it before it granted blocks.
  */
-record Peer(long receiverId, int sessionId, Image image)
+record Peer(long receiverId, int sessionId, Image image, int protocolVersion, long eagerBytes)
 {
 }

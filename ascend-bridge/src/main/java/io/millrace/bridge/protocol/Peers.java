@@ -20,6 +20,7 @@ import java.util.ArrayList;
 
 import io.aeron.Image;
 import io.aeron.Subscription;
+import io.millrace.codecs.kv.KvMessages;
 
 /**
  * The receivers that answered a sender, found by the session of their reverse publication. When one joins, those that
@@ -48,13 +49,14 @@ final class Peers
      *
      * @return false when it is known.
      */
-    boolean add(final long receiverId, final Image image, final long nowNs)
+    boolean add(final Peer answering, final long nowNs)
     {
-        if (formerImages.contains(image) || null != find(peers, receiverId, image.sessionId()))
+        final long receiverId = answering.receiverId();
+        if (formerImages.contains(answering.image()) || null != find(peers, receiverId, answering.sessionId()))
         {
             return false;
         }
-        final Peer known = find(silent, receiverId, image.sessionId());
+        final Peer known = find(silent, receiverId, answering.sessionId());
         if (null != known)
         {
             silent.remove(known);
@@ -72,7 +74,7 @@ final class Peers
                 replaced.add(silent.remove(i));
             }
         }
-        peers.add(new Peer(receiverId, image.sessionId(), image));
+        peers.add(answering);
         joinedNs = nowNs;
         return true;
     }
@@ -117,6 +119,27 @@ final class Peers
     Peer get(final int index)
     {
         return peers.get(index);
+    }
+
+    /**
+     * Bytes that a transfer may send before blocks are granted, 0 unless to a single receiver.
+     */
+    long eagerBytes()
+    {
+        return 1 == peers.size() ? peers.get(0).eagerBytes() : 0;
+    }
+
+    /**
+     * Newest version of the message flow that all who take part in new transfers speak.
+     */
+    int protocolVersion()
+    {
+        int version = KvMessages.PROTOCOL_VERSION;
+        for (int i = 0; i < peers.size(); i++)
+        {
+            version = Math.min(version, peers.get(i).protocolVersion());
+        }
+        return version;
     }
 
     /**

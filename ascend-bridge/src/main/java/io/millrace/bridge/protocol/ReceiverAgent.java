@@ -49,6 +49,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     final Landing landing;
     private final ReceiverLink link;
     final Granting granting = new Granting(this);
+    private final TransferWatch watch = new TransferWatch(this);
     private final ForwardReader reader;
     private final Long2ObjectHashMap<InboundTransfer> activeById = new Long2ObjectHashMap<>();
     private final ArrayList<InboundTransfer> active = new ArrayList<>();
@@ -193,8 +194,14 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     /**
      * Go on with a transfer whose stream broke.
      */
-    void resume(final InboundTransfer transfer, final KvTransferInfo info, final Image image, final long timeoutNs)
+    void resume(
+        final InboundTransfer transfer,
+        final KvTransferInfo info,
+        final Image image,
+        final long timeoutNs,
+        final boolean isEager)
     {
+        final boolean isBroken = transfer.isInterrupted() || !transfer.isDropping;
         landing.discard(transfer);
         activeById.remove(transfer.transferId());
         if (transfer.transferId() != info.transferId())
@@ -205,10 +212,18 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         }
         transfer.resume(info, image, clock.nanoTime(), transfer.isAnswered ? timeoutNs : ctx.replayTimeoutNs());
         activeById.put(info.transferId(), transfer);
-        counters.increment(KvCounters.Kind.RESUMES);
+        if (isBroken)
+        {
+            counters.increment(KvCounters.Kind.RESUMES);
+        }
+        transfer.isEager = isEager && transfer.isAnswered;
         if (transfer.isGranted())
         {
             granting.answer(transfer);
+        }
+        else if (transfer.isEager)
+        {
+            granting.drop(transfer);
         }
     }
 
@@ -252,6 +267,15 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     }
 
     /**
+     * A layer did not match, and what follows does not bring it again.
+     */
+    void failDamaged(final InboundTransfer transfer)
+    {
+        fail(transfer, KvError.CHECKSUM_MISMATCH, transfer.layers, transfer.layersLanded(), "layer " +
+            transfer.damagedLayer() + " is damaged and the stream holds no repeat of it");
+    }
+
+    /**
      * A committed layer becomes visible when no copy of it is in flight.
      */
     void land(final InboundTransfer transfer, final int layer)
@@ -274,7 +298,7 @@ public final class ReceiverAgent implements Agent, Landing.Handler
      */
     void complete(final InboundTransfer transfer)
     {
-        if (!transfer.isCommitSeen || transfer.layersLanded() < transfer.layers)
+        if (!transfer.hasArrived() || transfer.layersLanded() < transfer.layers)
         {
             return;
         }
@@ -335,56 +359,8 @@ public final class ReceiverAgent implements Agent, Landing.Handler
         int workCount = 0;
         for (int i = active.size() - 1; i >= 0; i--)
         {
-            final InboundTransfer transfer = active.get(i);
-            if (transfer.isCancelRequested())
-            {
-                fail(transfer, KvError.CANCELED, 0, 0, "canceled by the receiver's user");
-                workCount++;
-            }
-            else if (nowNs - transfer.deadlineNs >= 0)
-            {
-                fail(transfer, transfer.isGranted() ? KvError.DEADLINE : KvError.NO_BLOCKS, transfer.timeoutNs,
-                    nowNs - transfer.beginNs, (transfer.isGranted() ? "landed " + transfer.layersLanded() + " of " +
-                    transfer.layers + " layers" : "allocator found no " + transfer.info().blockCount() + " blocks") +
-                    " within " + transfer.timeoutNs + " ns");
-                workCount++;
-            }
-            else if (null != transfer.image && transfer.image.isClosed() && !transfer.isCommitSeen)
-            {
-                workCount += onBroken(transfer, nowNs);
-            }
-            else if (transfer.isAnswered && !transfer.isGranted() && granting.allocate(transfer))
-            {
-                workCount++;
-            }
+            workCount += watch.check(active.get(i), nowNs);
         }
         return workCount;
-    }
-
-    /**
-     * The stream of a transfer ended: keep what landed for a while if the sender may come back.
-     */
-    private int onBroken(final InboundTransfer transfer, final long nowNs)
-    {
-        if (transfer.resumeTimeoutNs > 0 && transfer.isAnswered && !transfer.isInterrupted())
-        {
-            landing.discard(transfer);
-            transfer.interrupt(nowNs);
-            // The sender may not have noticed: a stream that broke on this side only goes on without a gap for it.
-            writer.resume(transfer, 0, 0, KvError.PEER_GONE);
-            counters.increment(KvCounters.Kind.INTERRUPTIONS);
-            return 1;
-        }
-        // The sender of several comes back to those that lost the stream when the others have ended, whenever that is.
-        if (transfer.isInterrupted() &&
-            (transfer.isMultiple || nowNs - transfer.interruptedNs < transfer.resumeTimeoutNs))
-        {
-            return 0;
-        }
-        fail(transfer, KvError.PEER_GONE, transfer.info().totalBytes(), transfer.receivedBytes, "stream of session " +
-            transfer.info().sessionId() + " ended after " + transfer.layersLanded() + " of " + transfer.layers +
-            " layers, " + transfer.receivedBytes + " bytes since its begin" + (transfer.isInterrupted() ?
-            ", and was not resumed within " + transfer.resumeTimeoutNs + " ns" : ""));
-        return 1;
     }
 }

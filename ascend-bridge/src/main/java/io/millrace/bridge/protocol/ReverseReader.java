@@ -67,7 +67,8 @@ final class ReverseReader implements FragmentHandler
             case HelloAckDecoder.TEMPLATE_ID ->
             {
                 helloAck.wrapAndApplyHeader(buffer, offset, messageHeader);
-                agent.onHelloAck(helloAck.senderId(), helloAck.receiverId(), (Image)header.context(),
+                agent.onHelloAck(helloAck.senderId(), new Peer(helloAck.receiverId(), header.sessionId(),
+                    (Image)header.context(), helloAck.protocolVersion(), helloAck.eagerBytes()),
                     KvError.ofWireValue(helloAck.reasonRaw()), helloAck.text());
             }
             case AllocateDecoder.TEMPLATE_ID ->
@@ -166,6 +167,17 @@ final class ReverseReader implements FragmentHandler
                 " of " + transfer.blockCount + " blocks");
             return;
         }
+        if (transfer.isEager && !destination.isGranted)
+        {
+            if (fromLayer > 0 || isPartial)
+            {
+                agent.expel(transfer, destination, KvError.OUT_OF_RANGE, "receiver wants layers from " + fromLayer +
+                    (isPartial ? " and some blocks only" : "") + " and did not say that it took nothing of all that " +
+                    "it was sent before");
+                return;
+            }
+            destination.isGranted = true;
+        }
         if (!destination.isGranted)
         {
             final boolean isAlone = 1 == transfer.receivers().takingPart();
@@ -261,13 +273,23 @@ final class ReverseReader implements FragmentHandler
 
     private void onResume(final ResumeDecoder message)
     {
-        if (KvError.PEER_GONE == KvError.ofWireValue(message.reasonRaw()))
+        final KvError reason = KvError.ofWireValue(message.reasonRaw());
+        if (KvError.PEER_GONE == reason)
         {
             agent.onGone(transfer, destination, "receiver lost the stream");
             return;
         }
-        if (OutboundTransfer.Phase.STREAM != transfer.phase)
+        if (OutboundTransfer.Phase.STREAM != transfer.phase && OutboundTransfer.Phase.ACKNOWLEDGE != transfer.phase)
         {
+            return;
+        }
+
+        if (KvError.NO_BLOCKS == reason)
+        {
+            if (transfer.isEager && !destination.isGranted)
+            {
+                transfer.phase = OutboundTransfer.Phase.BEGIN_AGAIN;
+            }
             return;
         }
 
@@ -286,5 +308,7 @@ final class ReverseReader implements FragmentHandler
             transfer.resendAttempts.addInt(message.attempt());
             counters.increment(KvCounters.Kind.RETRIES);
         }
+        // Behind them the commit is said again.
+        transfer.phase = OutboundTransfer.Phase.STREAM;
     }
 }

@@ -117,13 +117,15 @@ final class ReverseWriter
         return before - queue.size();
     }
 
-    void helloAck(final long senderId, final long receiverId, final KvError error, final String text)
+    void helloAck(
+        final long senderId, final long receiverId, final int eagerBytes, final KvError error, final String text)
     {
         helloAck.wrapAndApplyHeader(buffer, 0, header)
             .senderId(senderId)
             .receiverId(receiverId)
             .protocolVersion(KvMessages.PROTOCOL_VERSION)
             .minProtocolVersion(KvMessages.MIN_PROTOCOL_VERSION)
+            .eagerBytes(eagerBytes)
             .reason(error.reason())
             .text(Texts.ascii(text));
         enqueue(helloAck.encodedLength());

@@ -22,7 +22,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-import io.aeron.Image;
 import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvPriority;
@@ -185,8 +184,7 @@ public final class SenderAgent implements Agent
         CloseHelper.close(ctx.errorHandler(), publisher);
     }
 
-    void onHelloAck(
-        final long id, final long receiverId, final Image image, final KvError error, final String text)
+    void onHelloAck(final long id, final Peer peer, final KvError error, final String text)
     {
         if (!link.isFor(id))
         {
@@ -195,7 +193,7 @@ public final class SenderAgent implements Agent
         if (KvError.NONE == error)
         {
             versionText = null;
-            link.onAnswer(receiverId, image, clock.nanoTime());
+            link.onAnswer(peer, clock.nanoTime());
         }
         else if (0 == link.peers.size())
         {

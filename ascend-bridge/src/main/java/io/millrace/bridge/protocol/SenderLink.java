@@ -16,7 +16,6 @@
 package io.millrace.bridge.protocol;
 
 import io.aeron.ExclusivePublication;
-import io.aeron.Image;
 import io.aeron.Subscription;
 import io.millrace.bridge.KvSender;
 import org.agrona.CloseHelper;
@@ -93,9 +92,9 @@ final class SenderLink
         return senderId == id;
     }
 
-    void onAnswer(final long receiverId, final Image image, final long nowNs)
+    void onAnswer(final Peer peer, final long nowNs)
     {
-        if (peers.add(receiverId, image, nowNs))
+        if (peers.add(peer, nowNs))
         {
             // The others are asked at once.
             helloDeadlineNs = nowNs;

@@ -19,6 +19,7 @@ import io.millrace.bridge.KvCounters;
 import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.protocol.OutboundTransfer.Phase;
+import io.millrace.codecs.kv.KvMessages;
 
 /**
  * Leads a transfer through its phases, from its announcement to its commit.
@@ -70,10 +71,15 @@ final class TransferPump
         {
             ending.attend(transfer, nowNs);
         }
+        if (transfer.isEager && (Phase.STREAM == transfer.phase || Phase.ACKNOWLEDGE == transfer.phase))
+        {
+            expelLate(transfer, nowNs);
+        }
         return switch (transfer.phase)
         {
             case BEGIN -> begin(transfer, nowNs);
             case GRANT -> awaitGrant(transfer, nowNs);
+            case BEGIN_AGAIN -> beginAgain(transfer, nowNs);
             case STREAM -> stream(transfer, nowNs);
             case INTERRUPTED -> resume(transfer, nowNs);
             case CANCELING, ENDING -> ending.tellEnd(transfer, nowNs);
@@ -86,13 +92,21 @@ final class TransferPump
         final boolean isUnacknowledged = ctx.unacknowledged();
         final boolean isResumed = transfer.attempt > 0;
         final int layers = transfer.layout.layers();
-        final Destinations resumed = isResumed ?
-            transfer.receivers().resumed(peers, transfer.interruptedNs, nowNs) : null;
+        // A receiver that took nothing of what came early is still there.
+        final boolean isLost = 0 == transfer.receivers().takingPart();
+        final Destinations resumed = !isResumed ? null : !isLost ? transfer.receivers() :
+            transfer.receivers().resumed(peers, transfer.interruptedNs, nowNs);
         final boolean isReady = isUnacknowledged ||
             (isResumed ? null != resumed : peers.size() >= ctx.minReceivers() && !peers.isAsking(nowNs));
         if (isResumed && !isReady)
         {
             transfer.phase = Phase.INTERRUPTED;
+        }
+        if (isReady && !isUnacknowledged)
+        {
+            transfer.protocolVersion = isResumed ? resumed.protocolVersion() : peers.protocolVersion();
+            transfer.isEager = !isResumed && !transfer.isLayerwise && transfer.totalBytes() <= peers.eagerBytes() &&
+                transfer.protocolVersion >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION;
         }
         if (!isReady || !writer.transferBegin(
             transfer, transfer.deadlineNs - nowNs, isUnacknowledged,
@@ -103,12 +117,44 @@ final class TransferPump
 
         transfer.begun(isUnacknowledged ? Destinations.NONE : isResumed ? resumed :
             Destinations.of(peers, layers), nowNs);
-        counters.increment(0 == transfer.attempt ? KvCounters.Kind.TRANSFERS_STARTED : KvCounters.Kind.RESUMES);
-        transfer.phase = isUnacknowledged ? Phase.STREAM : Phase.GRANT;
-        return 1;
+        if (!isResumed || isLost)
+        {
+            counters.increment(isResumed ? KvCounters.Kind.RESUMES : KvCounters.Kind.TRANSFERS_STARTED);
+        }
+        if (transfer.isEager)
+        {
+            transfer.receivers().get(0).creditLimit = transfer.totalBytes();
+        }
+        transfer.phase = isUnacknowledged || transfer.isEager ? Phase.STREAM : Phase.GRANT;
+        return transfer.isEager ? 1 + stream(transfer, nowNs) : 1;
+    }
+
+    /**
+     * Nothing of what was sent early was taken.
+     */
+    private int beginAgain(final OutboundTransfer transfer, final long nowNs)
+    {
+        if (!publisher.drop(transfer, nowNs))
+        {
+            return 0;
+        }
+        transfer.receivers().get(0).creditLimit = 0;
+        transfer.restart();
+        return begin(transfer, nowNs);
     }
 
     private int awaitGrant(final OutboundTransfer transfer, final long nowNs)
+    {
+        expelLate(transfer, nowNs);
+        if (Phase.GRANT == transfer.phase && transfer.receivers().isAllGranted())
+        {
+            transfer.phase = Phase.STREAM;
+            return 1;
+        }
+        return 0;
+    }
+
+    private void expelLate(final OutboundTransfer transfer, final long nowNs)
     {
         if (transfer.grantTimeoutNs > 0 && nowNs - transfer.beginNs >= transfer.grantTimeoutNs)
         {
@@ -122,12 +168,6 @@ final class TransferPump
                 }
             }
         }
-        if (Phase.GRANT == transfer.phase && transfer.receivers().isAllGranted())
-        {
-            transfer.phase = Phase.STREAM;
-            return 1;
-        }
-        return 0;
     }
 
     private int resume(final OutboundTransfer transfer, final long nowNs)
@@ -162,8 +202,11 @@ final class TransferPump
             return 0;
         }
         final int workCount = publisher.publish(transfer, nowNs);
-        return 0 == workCount && transfer.isAllPlanned() && publisher.isDone(transfer) &&
-            transfer.receivers().isAllAcked(transfer.layout.layers()) ? commitTransfer(transfer, nowNs) : workCount;
+        // Older receivers take a commit for the end: a layer that they ask for again then would come too late.
+        final boolean isCommitAllowed = transfer.protocolVersion >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION ||
+            transfer.receivers().isAllAcked(transfer.layout.layers());
+        return isCommitAllowed && transfer.isAllPlanned() && publisher.isDone(transfer) ?
+            workCount + commitTransfer(transfer, nowNs) : workCount;
     }
 
     private int commitTransfer(final OutboundTransfer transfer, final long nowNs)

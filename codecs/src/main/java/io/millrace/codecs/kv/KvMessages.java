@@ -30,12 +30,17 @@ public final class KvMessages
      * Version of the message flow, carried by Hello and TransferBegin. The schema's version grows with new fields, this
      * one with new rules.
      */
-    public static final int PROTOCOL_VERSION = 1;
+    public static final int PROTOCOL_VERSION = 2;
 
     /**
      * Oldest version of the message flow that still works.
      */
     public static final int MIN_PROTOCOL_VERSION = 1;
+
+    /**
+     * From which on a TransferCommit comes right behind the last layer, and again when layers were sent again.
+     */
+    public static final int EARLY_COMMIT_PROTOCOL_VERSION = 2;
 
     /**
      * Bytes before the payload of a KvChunk in this version: header and root block.
@@ -152,7 +157,8 @@ public final class KvMessages
         return switch (templateId)
         {
             case HelloDecoder.TEMPLATE_ID -> HelloDecoder.BLOCK_LENGTH;
-            case HelloAckDecoder.TEMPLATE_ID -> HelloAckDecoder.BLOCK_LENGTH;
+            case HelloAckDecoder.TEMPLATE_ID -> version < HelloAckDecoder.eagerBytesSinceVersion() ?
+                HelloAckDecoder.eagerBytesEncodingOffset() : HelloAckDecoder.BLOCK_LENGTH;
             case TransferBeginDecoder.TEMPLATE_ID -> TransferBeginDecoder.BLOCK_LENGTH;
             case BlockDescriptorDecoder.TEMPLATE_ID -> BlockDescriptorDecoder.BLOCK_LENGTH;
             case KvChunkDecoder.TEMPLATE_ID -> KvChunkDecoder.BLOCK_LENGTH;
