@@ -174,17 +174,22 @@ public final class BenchChild implements ChildMain.Role
                 }
                 default -> throw new IllegalArgumentException("unknown case " + order.kind());
             }
-            workWhile(node, () -> !link.hasCommand());
-            node.verify();
-            link.expectCommand("stop");
-            link.send(ParentLink.event("stopped"));
-            link.expectCommand("close");
+            stop(node);
         }
         finally
         {
             Placement.release();
         }
         link.send(closed);
+    }
+
+    private void stop(final Node node) throws InterruptedException
+    {
+        workWhile(node, () -> !link.hasCommand());
+        node.verify();
+        link.expectCommand("stop");
+        link.send(ParentLink.event("stopped"));
+        link.expectCommand("close");
     }
 
     private static void workWhile(final Node node, final BooleanSupplier condition)

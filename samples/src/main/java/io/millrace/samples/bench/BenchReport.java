@@ -112,6 +112,8 @@ public final class BenchReport
         final ObjectNode node = JsonNodeFactory.instance.objectNode();
         final ObjectNode environmentNode = node.putObject("environment");
         environment.forEach(environmentNode::put);
+        final ArrayNode warningsNode = node.putArray("warnings");
+        warnings().forEach(warningsNode::add);
         final ArrayNode cases = node.putArray("cases");
         results.forEach((result) -> cases.add(result.json()));
         return node;

@@ -97,6 +97,7 @@ public final class BenchRun implements AutoCloseable
 
     private BenchReport run(final List<BenchCase> cases)
     {
+        final List<List<CaseResult>> groups = groups(cases);
         final Map<String, String> environment = Environment.of(options, choice);
         final int senderCore = Cores.ofSender(options.threading());
         final int receiverCore = Cores.ofReceiver(options.threading());
@@ -112,7 +113,7 @@ public final class BenchRun implements AutoCloseable
         long done = 0;
         try (ProgressDisplay progress = new ProgressDisplay("bench", total, "", 1))
         {
-            for (final List<CaseResult> group : groups(cases))
+            for (final List<CaseResult> group : groups)
             {
                 results.addAll(group);
                 if (group.getFirst().benchCase().kind().isArchive())
@@ -183,6 +184,11 @@ public final class BenchRun implements AutoCloseable
         if (kind.isKv() && !kind.isLatency() && transports.contains(Transport.MILLRACE))
         {
             transports.add(Transport.STREAM);
+        }
+        if (transports.isEmpty())
+        {
+            throw CommandFailure.usage("--on raw: raw has no " + kind.key() +
+                (choice.isFabric() ? "" : " on protocol " + choice.protocol()) + "; give another transport");
         }
         return transports;
     }

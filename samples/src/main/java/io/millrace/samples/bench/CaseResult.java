@@ -124,7 +124,8 @@ record CaseResult(
      */
     String coreDistance()
     {
-        final double[] sorted = coreRoundTripsNs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        final double[] sorted = coreRoundTripsNs.stream().mapToDouble(Double::doubleValue)
+            .filter((ns) -> !Double.isNaN(ns)).sorted().toArray();
         return 0 == sorted.length ? "" : "cores " + BenchTable.number(Series.median(sorted)) + BenchTable.brackets(
             sorted.length, sorted[0], sorted[sorted.length - 1]) + " ns from each other, there and back";
     }
@@ -205,7 +206,7 @@ record CaseResult(
         final ObjectNode ratios = node.putObject("ratios");
         ratios().forEach((name, ratio) -> ratios.put(name, ratio.median()));
         final ArrayNode coreRoundTrips = node.putArray("coreRoundTripsNs");
-        coreRoundTripsNs.forEach(coreRoundTrips::add);
+        coreRoundTripsNs.forEach((ns) -> coreRoundTrips.add(Double.isNaN(ns) ? null : ns));
         return node;
     }
 

@@ -19,6 +19,7 @@ import io.millrace.bridge.KvLayout;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.failure.CommandFailure;
 
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -63,6 +64,11 @@ final class Plan
         final List<BenchCase> cases = new ArrayList<>();
         for (final CaseKind kind : options.kinds())
         {
+            if (CaseKind.KV_TRACE == kind && null != options.trace() && !Files.isReadable(options.trace()))
+            {
+                throw CommandFailure.usage("--trace " + options.trace() +
+                    ": no such file that can be read; give the path of a file of JSON lines");
+            }
             final List<Integer> sizes = sizes(kind, options);
             final List<Integer> mtus = !options.mtus().isEmpty() ? options.mtus() : switch (kind)
             {

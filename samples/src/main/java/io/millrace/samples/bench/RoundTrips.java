@@ -118,7 +118,8 @@ final class RoundTrips
             if (System.nanoTime() - deadlineNs > 0)
             {
                 throw new IllegalStateException(received - base + " of " + (end - base) + " echoes at " +
-                    order.ratePerSecond() + " messages/s within twice the time and 3 s");
+                    order.ratePerSecond() + " messages/s within " +
+                    TimeUnit.NANOSECONDS.toMillis(deadlineNs - startNs) + " ms");
             }
         }
     }

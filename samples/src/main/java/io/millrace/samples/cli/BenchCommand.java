@@ -202,6 +202,21 @@ public final class BenchCommand implements Callable<Integer>
         }
     }
 
+    /**
+     * Check that a command of this one was named alone.
+     *
+     * @param command that was.
+     * @throws CommandFailure if cases were named with it.
+     */
+    void checkAlone(final String command)
+    {
+        if (!names.isEmpty() || !moreNames.isEmpty())
+        {
+            throw CommandFailure.usage("bench " + String.join(" ", names) + String.join(",", moreNames) + " " +
+                command + ": " + command + " goes with no case; run them one after the other");
+        }
+    }
+
     // What takes other options, and goes with no case.
     private String commands()
     {

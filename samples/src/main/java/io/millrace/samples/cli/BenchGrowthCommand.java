@@ -27,6 +27,7 @@ import org.agrona.SystemUtil;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -89,11 +90,15 @@ public final class BenchGrowthCommand implements Callable<Integer>
     @Mixin
     private Common common;
 
+    @ParentCommand
+    private BenchCommand bench;
+
     /**
      * {@inheritDoc}
      */
     public Integer call()
     {
+        bench.checkAlone("growth");
         Interruption.watch();
         streams.forEach((count) -> check("--streams", count, 1, MAX_COUNT));
         peers.forEach((count) -> check("--peers", count, 1, MAX_COUNT));

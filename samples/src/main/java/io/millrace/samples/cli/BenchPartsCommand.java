@@ -23,6 +23,7 @@ import io.millrace.samples.parts.PartsRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -64,11 +65,15 @@ public final class BenchPartsCommand implements Callable<Integer>
     @Mixin
     private Common common;
 
+    @ParentCommand
+    private BenchCommand bench;
+
     /**
      * {@inheritDoc}
      */
     public Integer call()
     {
+        bench.checkAlone("parts");
         if (rounds < 1 || rounds > MAX_ROUNDS || forks < 0 || forks > MAX_ROUNDS || seconds <= 0 ||
             seconds > MAX_SECONDS)
         {

@@ -17,6 +17,7 @@ package io.millrace.samples.cli;
 
 import io.millrace.samples.Millrace;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.ByteArrayOutputStream;
@@ -31,6 +32,24 @@ class BenchCommandTest
     @ValueSource(strings = { "bench", "bench bogus", "bench --cases rtt,bogus" })
     void namesAllThatCanBeMeasured(final String line)
     {
+        assertThat(refusal(line)).contains("rtt, ", "archiveIndex", "growth or parts");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "bench rtt growth, goes with no case",
+        "bench --cases rtt parts, goes with no case",
+        "bench kvTrace --protocol udp --trace /nonexistent, JSON lines",
+        "bench kvBlock --protocol udp --on raw, raw has no kvBlock",
+        "bench throughput --protocol udp --on raw, raw has no throughput"
+    })
+    void refusesWhatGoesWithNoMeasurement(final String line, final String reason)
+    {
+        assertThat(refusal(line)).contains(reason);
+    }
+
+    private static String refusal(final String line)
+    {
         final PrintStream err = System.err;
         final ByteArrayOutputStream said = new ByteArrayOutputStream();
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
@@ -42,6 +61,6 @@ class BenchCommandTest
         {
             System.setErr(err);
         }
-        assertThat(said.toString(StandardCharsets.UTF_8)).contains("rtt, ", "archiveIndex", "growth or parts");
+        return said.toString(StandardCharsets.UTF_8);
     }
 }
