@@ -229,18 +229,20 @@ final class AgentSide
      * Poll the rails as long as the agent has no channel endpoint and so does not: peers' operations have to end, and
      * commands to be run, also without rails: refusals are sent by them. Fabric conductor only.
      *
-     * @return 0: nobody waits for what is done here.
+     * @return commands that are left for the next cycle: for what peers send nobody waits here.
      */
     int pollUnattended()
     {
+        int left = 0;
         isPolledUnattended = true;
         if (0 == endpoints.get())
         {
             railSet.poll();
+            left = railSet.commands();
         }
         isPolledUnattended = false;
 
-        return 0;
+        return left;
     }
 
     void run(final Runnable command)

@@ -380,13 +380,14 @@ final class FabricConductor implements Agent, FabricEvents
     public void onHandshake(
         final RailChannel channel, final InetSocketAddress source, final byte[] frame, final boolean isLinked)
     {
-        if ((isLinked ? linkedFrames : otherFrames).offer(() -> inbox.onFrame(channel, source, frame)))
-        {
-            wake();
-        }
-        else
+        if (!(isLinked ? linkedFrames : otherFrames).offer(() -> inbox.onFrame(channel, source, frame)))
         {
             counters.handshakesDropped().increment();
+        }
+        else if (!isLinked)
+        {
+            // a peer that has a link repeats its Hello for ever, and nobody waits for the answer
+            wake();
         }
     }
 
@@ -599,7 +600,7 @@ final class FabricConductor implements Agent, FabricEvents
     }
 
     /**
-     * What is told is rare, and waits no longer for a conductor that rests: it can rest for long.
+     * What is told but once, or until it is answered, does not wait for a conductor that rests: it can rest for long.
      */
     private void wake()
     {

@@ -54,6 +54,7 @@ public final class FabricDriver implements AutoCloseable
 
     private static final long CONDUCTOR_MIN_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CONDUCTOR_MAX_PARK_NS = TimeUnit.MILLISECONDS.toNanos(16);
+    private static final int PARKS_PER_KEEPALIVE = 4;
     private static final long REFUSAL_SLEEP_MS = 20;
     private static final long CLOSE_PARK_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -271,7 +272,7 @@ public final class FabricDriver implements AutoCloseable
             context.congestControlSupplier(
                 new RailCongestionControl.Supplier(context.congestionControlSupplier(), conductor, context()));
             conductorRunner = start(conductor,
-                new BackoffIdleStrategy(0, 0, CONDUCTOR_MIN_PARK_NS, CONDUCTOR_MAX_PARK_NS), errorHandler);
+                new BackoffIdleStrategy(0, 0, CONDUCTOR_MIN_PARK_NS, conductorMaxParkNs()), errorHandler);
             if (choice().isHostLocal())
             {
                 stallWatchRunner = start(conductor.newStallWatch(),
@@ -283,6 +284,13 @@ public final class FabricDriver implements AutoCloseable
             // it has to answer that there are no rails
             conductorRunner = start(conductor, new SleepingMillisIdleStrategy(REFUSAL_SLEEP_MS), errorHandler);
         }
+    }
+
+    // Nothing tells the conductor that a Hello is due.
+    private long conductorMaxParkNs()
+    {
+        return Math.max(CONDUCTOR_MIN_PARK_NS, Math.min(CONDUCTOR_MAX_PARK_NS,
+            context().keepaliveIntervalNs() / PARKS_PER_KEEPALIVE));
     }
 
     /**

@@ -41,7 +41,6 @@ class RestingConductorTest
         return Stream.of(
             (node) -> node.conductor.onUdpOnly("a fact"),
             (node) -> assertTrue(node.conductor.onDestination(node, PEER)),
-            (node) -> node.conductor.onHandshake(node, PEER, new byte[32], true),
             (node) -> node.conductor.onHandshake(node, PEER, new byte[32], false));
     }
 
