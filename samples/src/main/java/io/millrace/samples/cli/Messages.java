@@ -29,7 +29,8 @@ import java.util.Set;
 
 /**
  * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only. Commands of
- * the archive with {@code --json} print it as a JSON object on standard output as well.
+ * the archive with {@code --json} print it as a JSON object on standard output as well, in place of their result: what
+ * fails after that was printed is told on standard error only.
  */
 public final class Messages
 {
@@ -38,6 +39,14 @@ public final class Messages
 
     private Messages()
     {
+    }
+
+    /**
+     * A command line begins, of which nothing is told yet.
+     */
+    public static void begin()
+    {
+        Json.begin();
     }
 
     /**
