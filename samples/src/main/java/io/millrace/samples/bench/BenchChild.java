@@ -109,71 +109,7 @@ public final class BenchChild implements ChildMain.Role
             link.send(ParentLink.event("connected"));
             workWhile(node, () -> !link.hasCommand());
             link.expectCommand("go");
-            switch (order.kind())
-            {
-                case RTT ->
-                {
-                    if (order.isServer())
-                    {
-                        Echo.run(node, link::hasCommand);
-                    }
-                    else
-                    {
-                        link.send(new RoundTrips(node, order).run());
-                    }
-                }
-                case THROUGHPUT ->
-                {
-                    if (order.isServer())
-                    {
-                        final StreamReceiver receiver = new StreamReceiver(node, order);
-                        link.send(receiver.run());
-                        receiver.drain(link::hasCommand);
-                    }
-                    else
-                    {
-                        StreamSender.run(node, link::hasCommand);
-                    }
-                }
-                case KV, KV_TRACE ->
-                {
-                    if (order.isServer())
-                    {
-                        try (KvServer server = new KvServer((AeronNode)node, order))
-                        {
-                            link.send(server.run());
-                            server.drain(link::hasCommand);
-                        }
-                    }
-                    else
-                    {
-                        try (KvClient client = new KvClient((AeronNode)node, order))
-                        {
-                            client.run(link::hasCommand);
-                            client.describe(closed);
-                        }
-                    }
-                }
-                case KV_BLOCK ->
-                {
-                    if (order.isServer())
-                    {
-                        try (KvServer server = new KvServer((AeronNode)node, order))
-                        {
-                            server.drain(link::hasCommand);
-                        }
-                    }
-                    else
-                    {
-                        try (KvClient client = new KvClient((AeronNode)node, order))
-                        {
-                            link.send(client.latencies());
-                            client.drain(link::hasCommand);
-                        }
-                    }
-                }
-                default -> throw new IllegalArgumentException("unknown case " + order.kind());
-            }
+            run(node, order, closed);
             workWhile(node, () -> !link.hasCommand());
             node.verify();
             link.expectCommand("stop");
@@ -185,6 +121,75 @@ public final class BenchChild implements ChildMain.Role
             Placement.release();
         }
         link.send(closed);
+    }
+
+    private void run(final Node node, final Order order, final ObjectNode closed) throws InterruptedException
+    {
+        switch (order.kind())
+        {
+            case RTT ->
+            {
+                if (order.isServer())
+                {
+                    Echo.run(node, link::hasCommand);
+                }
+                else
+                {
+                    link.send(new RoundTrips(node, order).run());
+                }
+            }
+            case THROUGHPUT ->
+            {
+                if (order.isServer())
+                {
+                    final StreamReceiver receiver = new StreamReceiver(node, order);
+                    link.send(receiver.run());
+                    receiver.drain(link::hasCommand);
+                }
+                else
+                {
+                    StreamSender.run(node, link::hasCommand);
+                }
+            }
+            case KV, KV_TRACE ->
+            {
+                if (order.isServer())
+                {
+                    try (KvServer server = new KvServer((AeronNode)node, order))
+                    {
+                        link.send(server.run());
+                        server.drain(link::hasCommand);
+                    }
+                }
+                else
+                {
+                    try (KvClient client = new KvClient((AeronNode)node, order))
+                    {
+                        client.run(link::hasCommand);
+                        client.describe(closed);
+                    }
+                }
+            }
+            case KV_BLOCK ->
+            {
+                if (order.isServer())
+                {
+                    try (KvServer server = new KvServer((AeronNode)node, order))
+                    {
+                        server.drain(link::hasCommand);
+                    }
+                }
+                else
+                {
+                    try (KvClient client = new KvClient((AeronNode)node, order))
+                    {
+                        link.send(client.latencies());
+                        client.drain(link::hasCommand);
+                    }
+                }
+            }
+            default -> throw new IllegalArgumentException("unknown case " + order.kind());
+        }
     }
 
     private static void workWhile(final Node node, final BooleanSupplier condition)
