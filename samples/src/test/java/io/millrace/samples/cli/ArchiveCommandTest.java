@@ -280,12 +280,8 @@ class ArchiveCommandTest
         assertError(2, "--segment-length 64k must be a power of two from 1m to 1g", "trace", "--trace", file,
             "--archive-dir", directory.toString(), "--segment-length", "64k");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
-    }
 
-    @Test
-    void saysWhatIsWrongAsJsonHoweverItIsAskedFor() throws IOException
-    {
-        final String nowhere = directory.resolve("none").toString();
+        // As JSON however it is asked for, and wherever in the command line the error is.
         assertThat(output(1, "archive", "ls", "--json=true", "--dir", nowhere)).contains("no driver in --dir");
         assertThat(output(1, "archive", "ls", "--json=false", "--dir", nowhere)).isEmpty();
         assertThat(output(2, "archive", "replay", "x", "--json=TRUE")).contains("'x' is not a long");
