@@ -17,8 +17,6 @@ package io.millrace.archive;
 
 import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -46,7 +44,6 @@ import org.slf4j.LoggerFactory;
 final class ArchiveSession implements AutoCloseable
 {
     private static final Logger LOGGER = LoggerFactory.getLogger(ArchiveSession.class);
-    private static final int MAX_UNCLAIMED_ERRORS = 64;
     private static final long PARK_MIN_NS = TimeUnit.MICROSECONDS.toNanos(1);
     private static final long PARK_MAX_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -59,7 +56,7 @@ final class ArchiveSession implements AutoCloseable
     private volatile AeronArchive archive;
     private volatile boolean isClosed;
     private AeronArchive.AsyncConnect connecting;
-    private final Queue<String> unclaimedErrors = new ArrayBlockingQueue<>(MAX_UNCLAIMED_ERRORS);
+    private final UnclaimedErrors unclaimedErrors = new UnclaimedErrors();
 
     /**
      * Connect.
@@ -376,10 +373,9 @@ final class ArchiveSession implements AutoCloseable
         {
             recording.onFailed(ArchiveErrors.of("record", (ArchiveException)error));
         }
-        // It came while an answer was waited for, which is not what it is about: whoever replays asks for it.
-        else if (!unclaimedErrors.offer(error.getMessage()) || !ReplayErrors.isOfReplay(error.getMessage()))
+        else
         {
-            LOGGER.warn("archive session: {}", error.getMessage());
+            unclaimedErrors.add(error);
         }
     }
 

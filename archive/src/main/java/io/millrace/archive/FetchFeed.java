@@ -260,7 +260,6 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
 
     private void check(final long nowNs)
     {
-        errors.add(session.pollError());
         if (nowNs - startNs >= timeoutNs && null == outcome)
         {
             outcome = KvReplayState.TIMEOUT;
@@ -269,8 +268,19 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
             new ArrayList<>(pendingById.values()).stream().filter(pending -> null == pending.transfer)
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }
+        check(active, session, errors, nowNs);
+    }
+
+    /**
+     * See which replays broke off. All that the archive told is taken first: the first check that sees it may be the
+     * last one of each replay, where this thread stood still.
+     */
+    static void check(
+        final List<FetchReplay> replays, final ArchiveSession session, final ReplayErrors errors, final long nowNs)
+    {
+        errors.poll(session);
         final boolean isGone = !session.isConnected();
-        active.forEach(replay -> replay.check(nowNs, errors, isGone));
+        replays.forEach(replay -> replay.check(nowNs, errors, isGone));
     }
 
     private void end(final FetchReplay replay)

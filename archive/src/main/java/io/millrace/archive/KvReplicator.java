@@ -112,12 +112,7 @@ public final class KvReplicator implements AutoCloseable
         {
             copies.computeIfAbsent(Key.of(info), key -> new ArrayList<>()).add(info);
         }
-        final String text = session.pollError();
-        if (null != text)
-        {
-            errorText = text;
-            LOGGER.warn("copy broke off, tried again: {}", text);
-        }
+        UnclaimedErrors.drain(session, this::onError);
 
         final LongHashSet taken = new LongHashSet();
         final List<KvReplica> replicas = new ArrayList<>();
@@ -178,6 +173,12 @@ public final class KvReplicator implements AutoCloseable
             }
             LockSupport.parkNanos(POLL_NS);
         }
+    }
+
+    private void onError(final String text)
+    {
+        errorText = text;
+        LOGGER.warn("copy broke off, tried again: {}", text);
     }
 
     private KvRecordingInfo copyOf(

@@ -51,18 +51,28 @@ final class RecordingReader implements AutoCloseable
     private final long timeoutNs;
     private final Aeron aeron;
     private final Counter scansAgain;
+    private final long closeHandlerId;
     private final Set<KvDamage> damages = new LinkedHashSet<>();
+    // The counter must not be written once it is given back, or unmapped with the Aeron client.
+    private boolean isGone;
 
     RecordingReader(final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled)
     {
+        this(archive, index, isCanceled, new RecordingScan(archive.context(), isCanceled));
+    }
+
+    RecordingReader(
+        final KvArchive archive, final BlockIndex index, final BooleanSupplier isCanceled, final RecordingScan scan)
+    {
         this.index = index;
         this.isCanceled = isCanceled;
+        this.scan = scan;
         frames = archive.frames();
         timeoutNs = archive.context().replayTimeoutNs();
-        scan = new RecordingScan(archive.context(), isCanceled);
         aeron = archive.context().aeron();
         scansAgain =
             aeron.addCounter(ArchiveCounters.SCANS_AGAIN_TYPE_ID, "archive: scans of recordings made again");
+        closeHandlerId = aeron.addCloseHandler(this::onGone);
     }
 
     /**
@@ -188,17 +198,23 @@ final class RecordingReader implements AutoCloseable
         return next;
     }
 
-    private void countAgain()
+    private synchronized void countAgain()
     {
-        // A closed client has unmapped its counters.
-        if (!aeron.isClosed())
+        if (!isGone)
         {
             scansAgain.incrementRelease();
         }
     }
 
+    private synchronized void onGone()
+    {
+        isGone = true;
+    }
+
     public void close()
     {
+        onGone();
+        aeron.removeCloseHandler(closeHandlerId);
         CloseHelper.closeAll(scan::close, scansAgain);
     }
 }

@@ -36,24 +36,26 @@ final class ReplayErrors
     private String textOfAll;
 
     /**
-     * Take what was told since the last time, or null.
+     * Take what the archive told since the last time.
      */
-    void add(final String text)
+    void poll(final ArchiveSession session)
     {
         textOfAll = null;
-        if (null != text)
+        UnclaimedErrors.drain(session, this::add);
+    }
+
+    private void add(final String text)
+    {
+        final long replayId = replayId(text);
+        final String reason = PREFIX.matcher(text).replaceFirst("");
+        if (Aeron.NULL_VALUE == replayId)
         {
-            final long replayId = replayId(text);
-            final String reason = PREFIX.matcher(text).replaceFirst("");
-            if (Aeron.NULL_VALUE == replayId)
-            {
-                textOfAll = reason;
-            }
-            else
-            {
-                // The archive's id of a replay has the session id of its publication in its lower half.
-                textBySessionId.put((int)replayId, reason);
-            }
+            textOfAll = reason;
+        }
+        else
+        {
+            // The archive's id of a replay has the session id of its publication in its lower half.
+            textBySessionId.put((int)replayId, reason);
         }
     }
 

@@ -98,6 +98,14 @@ class DamagedRangesTest
 
     private static List<String> warningsOf(final Runnable work)
     {
+        return linesOf(work).stream().filter(line -> line.contains("WARN io.millrace.archive")).toList();
+    }
+
+    /**
+     * What is logged.
+     */
+    static List<String> linesOf(final Runnable work)
+    {
         final PrintStream err = System.err;
         final ByteArrayOutputStream said = new ByteArrayOutputStream();
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
@@ -109,7 +117,6 @@ class DamagedRangesTest
         {
             System.setErr(err);
         }
-        return said.toString(StandardCharsets.UTF_8).lines()
-            .filter(line -> line.contains("WARN io.millrace.archive")).toList();
+        return said.toString(StandardCharsets.UTF_8).lines().toList();
     }
 }

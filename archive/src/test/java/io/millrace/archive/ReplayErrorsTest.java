@@ -15,21 +15,29 @@
  */
 package io.millrace.archive;
 
+import java.util.Arrays;
+import java.util.Iterator;
+
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.times;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.when;
 
 class ReplayErrorsTest
 {
+    private final ArchiveSession session = mock(ArchiveSession.class);
     private final ReplayErrors errors = new ReplayErrors();
 
     @Test
     void givesEachReplayItsOwn()
     {
-        errors.add("CRC checksum mismatch, replaySessionId=" + (7L << 32 | 5) + ", segmentFile=0-0.rec");
-        errors.add("ERROR - response for correlationId=9, error: unexpected end of recording, replaySessionId=" +
+        poll("CRC checksum mismatch, replaySessionId=" + (7L << 32 | 5) + ", segmentFile=0-0.rec",
+            "ERROR - response for correlationId=9, error: unexpected end of recording, replaySessionId=" +
             (8L << 32 | -6 & 0xFFFF_FFFFL));
-        errors.add(null);
+        poll();
         assertThat(errors.of(5)).startsWith("CRC checksum mismatch");
         assertThat(errors.of(-6)).startsWith("unexpected end of recording");
         assertThat(errors.of(8)).isNull();
@@ -38,9 +46,25 @@ class ReplayErrorsTest
     @Test
     void givesAllWhatNamesNoneAsLongAsItIsNew()
     {
-        errors.add("not connected");
+        poll("not connected", "CRC checksum mismatch, replaySessionId=6");
         assertThat(errors.of(5)).isEqualTo("not connected");
-        errors.add(null);
+        poll();
         assertThat(errors.of(5)).isNull();
+    }
+
+    @Test
+    void asksASessionThatSaysTheSameForEverOnlySoOften()
+    {
+        when(session.pollError()).thenReturn("not connected");
+        errors.poll(session);
+        assertThat(errors.of(5)).isEqualTo("not connected");
+        verify(session, times(UnclaimedErrors.MAX)).pollError();
+    }
+
+    private void poll(final String... texts)
+    {
+        final Iterator<String> told = Arrays.asList(texts).iterator();
+        when(session.pollError()).thenAnswer(ignore -> told.hasNext() ? told.next() : null);
+        errors.poll(session);
     }
 }

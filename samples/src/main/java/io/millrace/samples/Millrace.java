@@ -68,6 +68,7 @@ public final class Millrace
      */
     public static int execute(final String... args)
     {
+        Messages.begin();
         return commandLine().execute(args);
     }
 

@@ -30,12 +30,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * {@code ./millrace archive fetch}.
@@ -46,7 +47,8 @@ import java.util.stream.LongStream;
     description = "Finds blocks by their hashes and fetches them into host memory, checked.")
 public final class ArchiveFetch implements Callable<Integer>
 {
-    @Parameters(arity = "1..*", paramLabel = "HASH", description = "Prefix-block hashes, whole numbers of 64 bits.")
+    @Parameters(arity = "1..*", paramLabel = "HASH",
+        description = "Prefix-block hashes, whole numbers of 64 bits, each named once.")
     private long[] hashes;
 
     @Option(names = "--index", required = true, paramLabel = "FILE",
@@ -84,9 +86,13 @@ public final class ArchiveFetch implements Callable<Integer>
         {
             throw CommandFailure.usage("--second-dir and --second-index go together: name both or none");
         }
-        if (LongStream.of(hashes).distinct().count() < hashes.length)
+        final Set<Long> named = new HashSet<>();
+        for (final long hash : hashes)
         {
-            throw CommandFailure.usage("a HASH stands twice: name each block once");
+            if (!named.add(hash))
+            {
+                throw CommandFailure.usage("HASH " + hash + " stands twice: name each block once");
+            }
         }
         return client.runWithStore(index, store -> null == secondDirectory ? fetch(shape, List.of(store)) :
             ArchiveClient.runWithStore(secondDirectory, "--second-dir", secondIndex,

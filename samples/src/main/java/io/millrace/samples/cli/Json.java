@@ -29,24 +29,38 @@ import java.util.Map;
 final class Json
 {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static volatile boolean isPrinted;
 
     private Json()
     {
     }
 
+    /**
+     * A command begins, of which nothing is printed.
+     */
+    static void begin()
+    {
+        isPrinted = false;
+    }
+
     static void print(final Object value)
     {
         Output.print(text(value));
+        isPrinted = true;
     }
 
     /**
-     * Print what went wrong, and what is known nevertheless, in place of the result.
+     * Print what went wrong, and what is known nevertheless, in place of the result; nothing after it.
      *
      * @param text for the user.
      * @param ex   that ended the command.
      */
     static void printError(final String text, final Exception ex)
     {
+        if (isPrinted)
+        {
+            return;
+        }
         final Map<String, Object> result = new LinkedHashMap<>();
         if (ex instanceof final CommandFailure failure)
         {

@@ -29,14 +29,24 @@ import java.util.Set;
 
 /**
  * How failures reach the user: one sentence on standard error, the stack trace with {@code --verbose} only. Commands of
- * the archive with {@code --json} print it as a JSON object on standard output as well.
+ * the archive with {@code --json} print it as a JSON object on standard output as well, in place of their result: what
+ * fails after that was printed is told on standard error only.
  */
 public final class Messages
 {
     private static final String VERBOSE = "--verbose";
+    private static final String JSON = "--json";
 
     private Messages()
     {
+    }
+
+    /**
+     * A command line begins, of which nothing is told yet.
+     */
+    public static void begin()
+    {
+        Json.begin();
     }
 
     /**
@@ -102,11 +112,22 @@ public final class Messages
         final String message, final Exception ex, final CommandLine command, final List<String> args)
     {
         say(message);
-        if (args.contains("--json") && null != command.getParent() &&
-            command.getParent().getCommand() instanceof ArchiveCommand)
+        if (isOfArchive(command) && args.stream().anyMatch(Messages::asksForJson))
         {
             Json.printError(message, ex);
         }
+    }
+
+    private static boolean isOfArchive(final CommandLine command)
+    {
+        return command.getCommand() instanceof ArchiveCommand ||
+            null != command.getParent() && isOfArchive(command.getParent());
+    }
+
+    // What was parsed does not tell: a wrong value ends the parsing before the options behind it.
+    private static boolean asksForJson(final String arg)
+    {
+        return arg.equals(JSON) || arg.startsWith(JSON + "=") && Boolean.parseBoolean(arg.substring(JSON.length() + 1));
     }
 
     /**

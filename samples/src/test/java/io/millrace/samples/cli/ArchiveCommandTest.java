@@ -270,8 +270,8 @@ class ArchiveCommandTest
         assertError(2, "--capacity=SIZE", "purge", "--dir", nowhere, "--index", "i");
         assertError(2, "--second-dir and --second-index go together", "fetch", "--dir", nowhere, "--index", "i",
             "--layout", "4x2x32", "--second-dir", "d", "1");
-        assertError(2, "a HASH stands twice", "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32",
-            "1", "1");
+        assertError(2, "HASH 7 stands twice", "fetch", "--dir", nowhere, "--index", "i", "--layout", "4x2x32",
+            "1", "7", "7");
         for (final String length : new String[]{ "much", "100k", "32k", "2g" })
         {
             assertError(2, "--segment-length " + length + " must be a power of two from 64k to 1g", "serve",
@@ -280,6 +280,12 @@ class ArchiveCommandTest
         assertError(2, "--segment-length 64k must be a power of two from 1m to 1g", "trace", "--trace", file,
             "--archive-dir", directory.toString(), "--segment-length", "64k");
         assertThat(Millrace.execute("archive")).isEqualTo(2);
+
+        // As JSON however it is asked for, and wherever in the command line the error is.
+        assertThat(output(1, "archive", "ls", "--json=true", "--dir", nowhere)).contains("no driver in --dir");
+        assertThat(output(1, "archive", "ls", "--json=false", "--dir", nowhere)).isEmpty();
+        assertThat(output(2, "archive", "replay", "x", "--json=TRUE")).contains("'x' is not a long");
+        assertError(2, "unknown command 'archive bogus': it must be one of serve", "bogus");
     }
 
     private MillraceArchive launch(final String name, final String control)
@@ -371,17 +377,23 @@ class ArchiveCommandTest
         all[0] = "archive";
         System.arraycopy(args, 0, all, 1, args.length);
         all[all.length - 1] = "--json";
+        final String output = output(exitStatus, all);
+        return output.isEmpty() ? null : new ObjectMapper().readTree(output);
+    }
+
+    private static String output(final int exitStatus, final String... args)
+    {
         final PrintStream out = System.out;
         final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
         try
         {
-            assertThat(Millrace.execute(all)).as(String.join(" ", all)).isEqualTo(exitStatus);
+            assertThat(Millrace.execute(args)).as(String.join(" ", args)).isEqualTo(exitStatus);
         }
         finally
         {
             System.setOut(out);
         }
-        return 0 == bytes.size() ? null : new ObjectMapper().readTree(bytes.toByteArray());
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 }
