@@ -77,7 +77,7 @@ public final class ArchiveRecord implements Callable<Integer>
             final long timeoutNs = TimeUnit.SECONDS.toNanos(timeoutSeconds);
             final KvRecording recording = resume ? archive.resume(channel, streamId, location, timeoutNs) :
                 archive.record(channel, streamId, location);
-            recording.awaitStart(timeoutNs);
+            awaitStart(recording, timeoutNs);
             final KvRecordingInfo info = awaitStop(recording);
             if (client.json())
             {
@@ -89,6 +89,27 @@ public final class ArchiveRecord implements Callable<Integer>
             }
             return 0;
         });
+    }
+
+    // What did not start would do so with a later publication, unseen; until then the archive refuses the same again.
+    private static void awaitStart(final KvRecording recording, final long timeoutNs)
+    {
+        try
+        {
+            recording.awaitStart(timeoutNs);
+        }
+        catch (final KvArchiveException ex)
+        {
+            try
+            {
+                recording.close();
+            }
+            catch (final KvArchiveException notClosed)
+            {
+                ex.addSuppressed(notClosed);
+            }
+            throw ex;
+        }
     }
 
     /**

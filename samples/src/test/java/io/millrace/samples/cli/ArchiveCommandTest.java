@@ -117,6 +117,19 @@ class ArchiveCommandTest
     }
 
     @Test
+    void aRecordingThatDidNotStartCanBeAskedForAgain() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                assertThat(json(1, "record", CHANNEL, "7", "--timeout", "1", "--dir", archive.aeronDirectoryName())
+                    .get("code").asText()).isEqualTo("DEADLINE");
+            }
+        }
+    }
+
+    @Test
     void tellsOfDamageAsJson() throws IOException
     {
         try (MillraceArchive archive = launch("archive", null))
