@@ -88,7 +88,7 @@ final class BeginReader
         }
         if (null != known)
         {
-            return agent.granting.allocate(known);
+            return agent.granting.allocate(known) || standsStill();
         }
 
         final KvTransferInfo info = check(message, sessionId, isAnswered);
@@ -111,7 +111,7 @@ final class BeginReader
                     "receiver has " + agent.activeCount() + " transfers in flight, maxInFlight=" +
                     agent.ctx.maxInFlight());
             }
-            return isAnswered;
+            return isAnswered || standsStill();
         }
 
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
@@ -126,7 +126,16 @@ final class BeginReader
         {
             agent.granting.drop(transfer);
         }
-        return isSettled || isAnswered;
+        return isSettled || isAnswered || standsStill();
+    }
+
+    /**
+     * The begin comes again. Until then nothing follows it that could repeat a damaged layer.
+     */
+    private boolean standsStill()
+    {
+        agent.failPassedOver();
+        return false;
     }
 
     private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)

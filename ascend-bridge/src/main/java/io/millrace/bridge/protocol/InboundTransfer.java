@@ -73,6 +73,11 @@ final class InboundTransfer implements KvInboundTransfer
      */
     boolean isDropping;
 
+    /**
+     * A commit came while a layer was damaged.
+     */
+    boolean isCommitPassedOver;
+
     int currentLayer = NO_LAYER;
     long nextOffset;
     StagingSlot slot;
