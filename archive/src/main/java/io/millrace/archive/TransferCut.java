@@ -239,7 +239,8 @@ final class TransferCut
             .transferId(newId)
             .bytes(message.bytes() == stored.layers() * oldLayerBytes() ? stored.layers() * layerBytes() : 0)
             .checksum((isChecked ? checksum : 0) & 0xFFFF_FFFFL)
-            .layers(message.layers());
+            .layers(message.layers())
+            .fromLayer(message.fromLayer());
         return MessageHeaderEncoder.ENCODED_LENGTH + transferCommit.encodedLength();
     }
 
