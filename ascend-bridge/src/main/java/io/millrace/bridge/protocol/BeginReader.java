@@ -117,7 +117,7 @@ final class BeginReader
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
         final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
             ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(),
-            isAnswered || message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION,
+            isCommitRepeated(message, isAnswered),
             agent.clock.nanoTime(), timeoutNs, message.resumeTimeoutNs());
         transfer.isEager = isAnswered && message.flags().eager();
         agent.add(transfer);
@@ -136,6 +136,15 @@ final class BeginReader
     {
         agent.failPassedOver();
         return false;
+    }
+
+    /**
+     * May a commit that comes while a layer is damaged be followed by another.
+     */
+    private static boolean isCommitRepeated(final TransferBeginDecoder message, final boolean isAnswered)
+    {
+        return isAnswered || !message.flags().unacknowledged() &&
+            message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION;
     }
 
     private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)
@@ -172,6 +181,7 @@ final class BeginReader
         final TransferBeginDecoder message, final InboundTransfer known, final Image image, final int sessionId)
     {
         final KvTransferInfo info = known.info();
+        known.isCommitRepeated = isCommitRepeated(message, known.isAnswered);
         agent.resume(known, new KvTransferInfo(message.transferId(), info.requestId(), info.modelTag(), info.layout(),
             info.blockCount(), info.tokenCount(), info.totalBytes(), info.tpRank(), info.tpSize(), info.ppRank(),
             info.ppSize(), sessionId, message.attempt(), info.policy()), image, message.timeoutNs(),
@@ -184,7 +194,7 @@ final class BeginReader
         if (info.sessionId() == sessionId && isSame(message, info))
         {
             agent.counters.increment(KvCounters.Kind.DUPLICATES);
-            if (known.isAnswered && known.isGranted())
+            if (known.isAnswered && known.isGranted() && !known.isDropping)
             {
                 agent.writer.allocate(known);
             }
