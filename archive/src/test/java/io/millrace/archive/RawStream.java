@@ -138,16 +138,25 @@ final class RawStream implements AutoCloseable
 
     RawStream commit(final long id)
     {
-        final byte[] checksums = new byte[Integer.BYTES * Rig.LAYOUT.layers()];
-        for (int layer = 0; layer < Rig.LAYOUT.layers(); layer++)
+        return commit(id, 0);
+    }
+
+    /**
+     * Commit what was sent since a begin that went on from a layer.
+     */
+    RawStream commit(final long id, final int fromLayer)
+    {
+        final int layers = Rig.LAYOUT.layers() - fromLayer;
+        final byte[] checksums = new byte[Integer.BYTES * layers];
+        for (int layer = fromLayer; layer < Rig.LAYOUT.layers(); layer++)
         {
             new UnsafeBuffer(checksums).putInt(
-                Integer.BYTES * layer, crc(bytes(id, layer)), ByteOrder.LITTLE_ENDIAN);
+                Integer.BYTES * (layer - fromLayer), crc(bytes(id, layer)), ByteOrder.LITTLE_ENDIAN);
         }
         final TransferCommitEncoder commit = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(id).bytes(Rig.LAYOUT.totalBytes(Rig.BLOCKS - firstBlock))
+            .transferId(id).bytes(Rig.LAYOUT.layerBytes(Rig.BLOCKS - firstBlock) * layers)
             .checksum(crc(checksums) & 0xFFFF_FFFFL)
-            .layers(Rig.LAYOUT.layers()).fromLayer(0);
+            .layers(Rig.LAYOUT.layers()).fromLayer(fromLayer);
         return send(MessageHeaderEncoder.ENCODED_LENGTH + commit.encodedLength());
     }
 
