@@ -42,7 +42,6 @@ class EagerMixTest
     private static final int MAX_BLOCKS = 24;
     private static final int COUNT = 60;
     private static final int EAGER_BYTES = (int)LAYOUT.totalBytes(MAX_BLOCKS / 2);
-
     private static final long SEED = Long.getLong("millrace.test.seed", 42);
 
     private final Random random = new Random(SEED);
@@ -99,13 +98,15 @@ class EagerMixTest
             cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 8 * MAX_BLOCKS);
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, 4 * MAX_BLOCKS);
             final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
-            bridge.launch(new Grants(), ctx -> ctx, ctx -> ctx.eagerBytes(EAGER_BYTES).fragmentLimit(2).source(new DamagedSource(
-                subscription::controlledPoll, chunk ->
-                {
-                    cancelFromReceiver(bridge);
-                    return 0 == chunk.attempt() && (0 == damage.nextInt(20) ||
-                        0 == bridge.receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS));
-                })));
+            final KvSource damaged = new DamagedSource(subscription::controlledPoll, chunk ->
+            {
+                cancelFromReceiver(bridge);
+                return 0 == chunk.attempt() && (0 == damage.nextInt(20) ||
+                    0 == bridge.receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS));
+            });
+            // Few at a time, so that transfers are in flight for some turns.
+            bridge.launch(new Grants(), ctx -> ctx,
+                ctx -> ctx.eagerBytes(EAGER_BYTES).fragmentLimit(2).source(damaged));
             final KvBlocks[] contents = new KvBlocks[4];
             for (int i = 0; i < contents.length; i++)
             {
