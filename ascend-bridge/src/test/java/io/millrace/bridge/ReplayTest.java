@@ -187,7 +187,8 @@ class ReplayTest
         {
             final AtomicBoolean isDamaged = new AtomicBoolean(true);
             final TappedSource came = new TappedSource(new DamagedSource(
-                bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID)::controlledPoll, chunk -> isDamaged.get() && chunk.layer() == 2 && 0 == chunk.attempt()));
+                bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID)::controlledPoll,
+                chunk -> isDamaged.get() && chunk.layer() == 2 && 0 == chunk.attempt()));
             final PagedKvCache cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
             bridge.launch(cache, ctx -> ctx, ctx -> ctx.source(came));
             final KvTransferRequest request = request(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS));
