@@ -234,12 +234,17 @@ final class TransferCut
 
     int commit(final TransferCommitDecoder message, final UnsafeBuffer target)
     {
-        final int checksum = ofLayers(newChecksums) ^ ofLayers(checksums) ^ (int)message.checksum();
+        // Of a stream that broke the last begin may have gone on from a layer.
+        final int fromLayer = Math.min(message.fromLayer(), stored.layers());
+        final int layers = stored.layers() - fromLayer;
+        final int checksum =
+            ofLayers(newChecksums, fromLayer) ^ ofLayers(checksums, fromLayer) ^ (int)message.checksum();
         transferCommit.wrapAndApplyHeader(target, 0, header)
             .transferId(newId)
-            .bytes(message.bytes() == stored.layers() * oldLayerBytes() ? stored.layers() * layerBytes() : 0)
+            .bytes(message.bytes() == layers * oldLayerBytes() ? layers * layerBytes() : 0)
             .checksum((isChecked ? checksum : 0) & 0xFFFF_FFFFL)
-            .layers(message.layers());
+            .layers(message.layers())
+            .fromLayer(message.fromLayer());
         return MessageHeaderEncoder.ENCODED_LENGTH + transferCommit.encodedLength();
     }
 
@@ -265,13 +270,13 @@ final class TransferCut
         crc.update(bytes.limit(from + length).position(from));
     }
 
-    private static int ofLayers(final int[] checksums)
+    private static int ofLayers(final int[] checksums, final int fromLayer)
     {
         final ByteBuffer bytes =
-            ByteBuffer.allocate(checksums.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (final int checksum : checksums)
+            ByteBuffer.allocate((checksums.length - fromLayer) * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int layer = fromLayer; layer < checksums.length; layer++)
         {
-            bytes.putInt(checksum);
+            bytes.putInt(checksums[layer]);
         }
         final CRC32C crc = new CRC32C();
         crc.update(bytes.flip());

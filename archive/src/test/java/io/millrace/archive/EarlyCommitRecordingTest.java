@@ -71,6 +71,10 @@ class EarlyCommitRecordingTest
                 // All was there: nothing was sent again.
                 stream.begin(14, 0, NEWER).layers(14, 0, 1, 2, 3).commit(14).begin(14, 1, NEWER).from(Rig.BLOCKS)
                     .commit(14).from(0);
+                // Begun again by another version, and from a layer on.
+                stream.begin(15, 0, OLDER).begin(15, 1, NEWER).layers(15, 0, 1, 2).layer(15, 3, true).commit(15)
+                    .layers(15, 3).commit(15);
+                stream.begin(16, 0, NEWER).layers(16, 0).begin(16, 1, NEWER).layers(16, 1, 2, 3).commit(16, 1);
                 // Damaged for good, and with a commit of what is not all there.
                 stream.begin(9, 0, NEWER).layers(9, 0, 1, 2).layer(9, 3, true).commit(9);
                 stream.begin(10, 0, NEWER).layers(10, 0, 1, 2).commit(10);
@@ -78,14 +82,14 @@ class EarlyCommitRecordingTest
                 info = stream.stop();
             }
 
-            assertThat(store.update(KvScanProgress.NONE)).isEqualTo(10);
+            assertThat(store.update(KvScanProgress.NONE)).isEqualTo(12);
             assertThat(store.plan(SCOPE, hashes(1, 8)).misses()).isEmpty();
             assertThat(store.plan(SCOPE, hashes(12, 12)).misses()).isEmpty();
-            assertThat(store.plan(SCOPE, hashes(14, 14)).misses()).isEmpty();
+            assertThat(store.plan(SCOPE, hashes(14, 16)).misses()).isEmpty();
             assertThat(store.plan(SCOPE, hashes(9, 11)).hits()).isEmpty();
             assertThat(store.plan(SCOPE, hashes(13, 13)).hits()).isEmpty();
             final KvVerifyReport report = store.verify(KvScanProgress.NONE);
-            assertThat(report.transfers()).isEqualTo(10);
+            assertThat(report.transfers()).isEqualTo(12);
             assertThat(report.missing()).isZero();
             assertThat(report.stale()).isZero();
             assertThat(report.damagedTransfers()).hasSize(3)
@@ -97,7 +101,7 @@ class EarlyCommitRecordingTest
                 rig.assertReplayed(replay, info);
                 assertThat(replay.transfersFailed()).isEqualTo(4);
             }
-            rig.assertSame(target, 1, 2, 3, 4, 5, 6, 7, 8, 12, 14);
+            rig.assertSame(target, 1, 2, 3, 4, 5, 6, 7, 8, 12, 14, 15, 16);
             assertThat(target.events).filteredOn(event -> event.startsWith("failed")).hasSize(4)
                 .anyMatch(event -> event.startsWith("failed 9 CHECKSUM_MISMATCH layer 3 is damaged"))
                 .anyMatch(event -> event.startsWith("failed 10 COMMIT_MISMATCH"))
@@ -105,6 +109,7 @@ class EarlyCommitRecordingTest
                 .anyMatch(event -> event.startsWith("failed 11 CHECKSUM_MISMATCH layer 3 is damaged"));
 
             fetch(rig, fetched, store, hashes(1, 8));
+            fetch(rig, fetched, store, hashes(15, 16));
         }
     }
 

@@ -17,6 +17,8 @@ package io.millrace.archive;
 
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
@@ -51,6 +53,7 @@ final class RawStream implements AutoCloseable
     private final Rig rig;
     private final KvRecording recording;
     private final ExclusivePublication publication;
+    private final Map<Long, Integer> attempts = new HashMap<>();
     private int firstBlock;
 
     RawStream(final Rig rig)
@@ -64,6 +67,7 @@ final class RawStream implements AutoCloseable
     RawStream begin(final long id, final int attempt, final int protocolVersion)
     {
         final KvLayout layout = Rig.LAYOUT;
+        attempts.keySet().removeIf(key -> key / layout.layers() == id);
         if (!rig.sent.containsKey(id))
         {
             rig.fill(id);
@@ -102,6 +106,7 @@ final class RawStream implements AutoCloseable
 
     RawStream layer(final long id, final int layer, final boolean isDamaged)
     {
+        final int attempt = attempts.merge(id * Rig.LAYOUT.layers() + layer, 1, Integer::sum) - 1;
         final byte[] bytes = bytes(id, layer);
         final long[] hashes = 0 == layer ?
             Arrays.copyOfRange(Rig.hashes(id), firstBlock, Rig.BLOCKS) : new long[0];
@@ -118,7 +123,7 @@ final class RawStream implements AutoCloseable
         {
             final int length = Math.min(CHUNK, bytes.length - at);
             new KvChunkEncoder().wrapAndApplyHeader(buffer, 0, header)
-                .transferId(id).layerOffset(at).payloadLength(length).layer(layer).attempt(0);
+                .transferId(id).layerOffset(at).payloadLength(length).layer(layer).attempt(attempt);
             buffer.putBytes(KvMessages.CHUNK_HEADER_LENGTH, bytes, at, length);
             if (isDamaged && 0 == at)
             {
@@ -127,22 +132,31 @@ final class RawStream implements AutoCloseable
             send(KvMessages.CHUNK_HEADER_LENGTH + length);
         }
         final LayerCommitEncoder commit = new LayerCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(id).bytes(bytes.length).checksum(crc(bytes) & 0xFFFF_FFFFL).layer(layer).attempt(0);
+            .transferId(id).bytes(bytes.length).checksum(crc(bytes) & 0xFFFF_FFFFL).layer(layer).attempt(attempt);
         return send(MessageHeaderEncoder.ENCODED_LENGTH + commit.encodedLength());
     }
 
     RawStream commit(final long id)
     {
-        final byte[] checksums = new byte[Integer.BYTES * Rig.LAYOUT.layers()];
-        for (int layer = 0; layer < Rig.LAYOUT.layers(); layer++)
+        return commit(id, 0);
+    }
+
+    /**
+     * Commit what was sent since a begin that went on from a layer.
+     */
+    RawStream commit(final long id, final int fromLayer)
+    {
+        final int layers = Rig.LAYOUT.layers() - fromLayer;
+        final byte[] checksums = new byte[Integer.BYTES * layers];
+        for (int layer = fromLayer; layer < Rig.LAYOUT.layers(); layer++)
         {
             new UnsafeBuffer(checksums).putInt(
-                Integer.BYTES * layer, crc(bytes(id, layer)), ByteOrder.LITTLE_ENDIAN);
+                Integer.BYTES * (layer - fromLayer), crc(bytes(id, layer)), ByteOrder.LITTLE_ENDIAN);
         }
         final TransferCommitEncoder commit = new TransferCommitEncoder().wrapAndApplyHeader(buffer, 0, header)
-            .transferId(id).bytes(Rig.LAYOUT.totalBytes(Rig.BLOCKS - firstBlock))
+            .transferId(id).bytes(Rig.LAYOUT.layerBytes(Rig.BLOCKS - firstBlock) * layers)
             .checksum(crc(checksums) & 0xFFFF_FFFFL)
-            .layers(Rig.LAYOUT.layers()).fromLayer(0);
+            .layers(Rig.LAYOUT.layers()).fromLayer(fromLayer);
         return send(MessageHeaderEncoder.ENCODED_LENGTH + commit.encodedLength());
     }
 

@@ -238,7 +238,7 @@ public final class KvTransferRequest
      * Set the grantTimeoutNs.
      *
      * @param value nanoseconds from the announcement to the grant of every receiver, 0 for no limit but the
-     *              transfer's own.
+     *              transfer's own. With a limit no data is sent before the grant.
      * @return this for a fluent API.
      */
     public KvTransferRequest grantTimeoutNs(final long value)

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 import io.aeron.Image;
@@ -41,8 +42,12 @@ class EagerMixTest
     private static final int MAX_BLOCKS = 24;
     private static final int COUNT = 60;
     private static final int EAGER_BYTES = (int)LAYOUT.totalBytes(MAX_BLOCKS / 2);
+    private static final long SEED = Long.getLong("millrace.test.seed", 42);
 
-    private final Random random = new Random(Long.getLong("millrace.test.seed", 42));
+    private final Random random = new Random(SEED);
+    // What is drawn from these in which order depends on timing.
+    private final Random damage = new Random(SEED);
+    private final Random cancels = new Random(SEED);
     private final Map<Long, Integer> present = new HashMap<>();
     private final Map<Long, Integer> refusals = new HashMap<>();
     private PagedKvCache cache;
@@ -56,8 +61,9 @@ class EagerMixTest
 
         public KvGrant grant(final KvTransferInfo info)
         {
-            final int left = refusals.computeIfAbsent(info.requestId(), id -> random.nextBoolean() ? 0 :
-                random.nextInt(50));
+            final SplittableRandom draws = new SplittableRandom(SEED * 31 + info.requestId());
+            final int left = refusals.computeIfAbsent(info.requestId(), id -> draws.nextBoolean() ? 0 :
+                draws.nextInt(50));
             refusals.put(info.requestId(), left - 1);
             if (left > 0)
             {
@@ -72,7 +78,7 @@ class EagerMixTest
             {
                 return null;
             }
-            final int prefix = 0 == info.requestId() % 5 ? random.nextInt(info.blockCount() + 1) : 0;
+            final int prefix = 0 == info.requestId() % 5 ? draws.nextInt(info.blockCount() + 1) : 0;
             present.put(info.requestId(), prefix);
             return KvGrant.of(blocks).prefixPresent(prefix);
         }
@@ -92,8 +98,15 @@ class EagerMixTest
             cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, 8 * MAX_BLOCKS);
             final PagedKvCache source = PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, 4 * MAX_BLOCKS);
             final Subscription subscription = bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID);
-            bridge.launch(new Grants(), ctx -> ctx, ctx -> ctx.eagerBytes(EAGER_BYTES).source(new DamagedSource(
-                subscription::controlledPoll, chunk -> 0 == chunk.attempt() && 0 == random.nextInt(20))));
+            final KvSource damaged = new DamagedSource(subscription::controlledPoll, chunk ->
+            {
+                cancelFromReceiver(bridge);
+                return 0 == chunk.attempt() && (0 == damage.nextInt(20) ||
+                    0 == bridge.receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS));
+            });
+            // Few at a time, so that transfers are in flight for some turns.
+            bridge.launch(new Grants(), ctx -> ctx,
+                ctx -> ctx.eagerBytes(EAGER_BYTES).fragmentLimit(2).source(damaged));
             final KvBlocks[] contents = new KvBlocks[4];
             for (int i = 0; i < contents.length; i++)
             {
@@ -119,10 +132,6 @@ class EagerMixTest
                 {
                     transfer.cancel();
                 }
-                if (0 == i % 13 && !bridge.begun.isEmpty())
-                {
-                    bridge.begun.peek().cancel();
-                }
                 if (0 == i % 20)
                 {
                     final Image image = subscription.imageCount() > 0 ? subscription.imageAtIndex(0) : null;
@@ -147,11 +156,34 @@ class EagerMixTest
                 .noneMatch(transfer -> KvError.NONE == transfer.error());
             assertThat(transfers).filteredOn(transfer -> KvError.NONE == transfer.error())
                 .hasSizeGreaterThan(COUNT / 2);
+            assertThat(canceled(bridge)).isPositive();
             assertThat(bridge.begun).allMatch(inbound -> inbound.state().isTerminal());
             assertThat(bridge.receiver.counters().get(KvCounters.Kind.EAGER_BYTES_DROPPED)).isPositive();
             assertThat(bridge.receiver.counters().get(KvCounters.Kind.CHECKSUM_ERRORS)).isPositive();
             assertThat(bridge.sender.counters().get(KvCounters.Kind.STAGING_IN_USE)).isZero();
             assertThat(bridge.receiver.counters().get(KvCounters.Kind.STAGING_IN_USE)).isZero();
+        }
+    }
+
+    private static long canceled(final Bridge bridge)
+    {
+        return bridge.events.stream().filter(event -> event.contains("canceled by the receiver's user")).count();
+    }
+
+    /**
+     * One of so many; one that lands before it is canceled does not count.
+     */
+    private void cancelFromReceiver(final Bridge bridge)
+    {
+        if (canceled(bridge) >= bridge.begun.size() / 13)
+        {
+            return;
+        }
+        final List<KvInboundTransfer> live =
+            bridge.begun.stream().filter(inbound -> !inbound.state().isTerminal()).toList();
+        if (!live.isEmpty())
+        {
+            live.get(cancels.nextInt(live.size())).cancel();
         }
     }
 

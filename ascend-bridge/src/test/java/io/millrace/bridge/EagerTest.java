@@ -19,11 +19,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 
 import io.aeron.Subscription;
 import io.millrace.bridge.device.HostDevice;
 import io.millrace.bridge.device.KvDevice;
+import io.millrace.codecs.kv.AllocateDecoder;
+import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
+import io.millrace.codecs.kv.ResumeDecoder;
 import io.millrace.codecs.kv.TransferBeginDecoder;
 import io.millrace.codecs.kv.TransferCommitDecoder;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -147,10 +152,10 @@ class EagerTest
     }
 
     /**
-     * Blocks are found after the drop and before the sender begins again.
+     * Blocks could be had after the drop and before the sender begins again.
      */
     @Test
-    void blocksThatAreFoundMeanwhileAreGrantedToTheSecondBegin()
+    void blocksAreAskedForAgainWhenTheSenderHasBegunAgain()
     {
         try (Bridge bridge = new Bridge(false))
         {
@@ -161,8 +166,12 @@ class EagerTest
             final KvTransfer transfer = sendUnheard(bridge, request);
             final KvSender sender = bridge.sender;
             bridge.sender = null;
-            bridge.runUntil(() -> !bridge.begun.isEmpty());
-            assertThat(bridge.begun.peek().info().attempt()).isZero();
+            bridge.runUntil(() -> bridge.receiver.counters().get(KvCounters.Kind.EAGER_BYTES_DROPPED) == TOTAL);
+            for (int i = 0; i < 100; i++)
+            {
+                bridge.turn();
+            }
+            assertThat(calls[0]).isOne();
             bridge.sender = sender;
             bridge.runUntil(() -> transfer.state().isTerminal());
 
@@ -170,6 +179,86 @@ class EagerTest
             assertThat(bridge.begun).hasSize(1);
             assertThat(bridge.receiver.counters().get(KvCounters.Kind.EAGER_BYTES_DROPPED)).isEqualTo(TOTAL);
             bridge.assertSame(LAYOUT, request.blocks(), bridge.completed.peek().transfer().blocks());
+        }
+    }
+
+    /**
+     * It hears a transfer of which it is no destination, and that nobody begins again for it.
+     */
+    @Test
+    void aReceiverThatHasJustJoinedTakesNoBlocksInVain()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            final PagedKvCache cache = destination(bridge);
+            final int[] calls = new int[1];
+            final AtomicLong aheadNs = new AtomicLong();
+            final List<KvError> failed = new ArrayList<>();
+            bridge.launch(destination(bridge));
+            bridge.runUntil(bridge.sender::isConnected);
+            try (KvReceiver other = KvReceiver.launch(bridge.receiverContext(
+                info -> ++calls[0] == 1 ? null : cache.allocate(info))
+                .nanoClock(() -> System.nanoTime() + aheadNs.get()).listener(new KvReceiverListener()
+                {
+                    public void onTransferFailed(
+                        final long transferId, final long requestId, final KvError reason, final String text)
+                    {
+                        failed.add(reason);
+                    }
+                })))
+            {
+                final KvTransferRequest request = request(bridge);
+                final KvTransfer transfer = bridge.run(request);
+                assertCompleted(bridge, transfer);
+                assertThat(transfer.destinations()).hasSize(1);
+                bridge.runUntil(() -> other.invoker().invoke() >= 0 &&
+                    other.counters().get(KvCounters.Kind.EAGER_BYTES_DROPPED) == TOTAL);
+                for (int i = 0; i < 100; i++)
+                {
+                    other.invoker().invoke();
+                }
+                assertThat(calls[0]).isOne();
+                aheadNs.set(request.timeoutNs());
+                bridge.runUntil(() -> other.invoker().invoke() >= 0 && !failed.isEmpty());
+                assertThat(failed).containsExactly(KvError.NO_BLOCKS);
+                assertThat(cache.freeBlocks()).isEqualTo(BLOCKS);
+            }
+        }
+    }
+
+    @Test
+    void aBeginThatIsSaidAgainIsNotAnsweredWhileNothingIsTaken()
+    {
+        try (Bridge bridge = new Bridge(false))
+        {
+            final PagedKvCache cache = destination(bridge);
+            final Subscription answers =
+                bridge.aeron.addSubscription(bridge.reverseChannel, Bridge.REVERSE_STREAM_ID);
+            bridge.receiver = KvReceiver.launch(bridge.receiverContext(new KvBlockAllocator()
+            {
+                public KvBlocks allocate(final KvTransferInfo info)
+                {
+                    return cache.allocate(info);
+                }
+
+                public KvGrant grant(final KvTransferInfo info)
+                {
+                    return KvGrant.of(allocate(info)).prefixPresent(1);
+                }
+            }));
+            final RawSender raw = new RawSender(bridge);
+            raw.begin(7, LAYOUT, BLOCKS).flags().eager(true);
+            raw.sendBegin();
+            raw.sendBegin();
+            raw.begin(7, LAYOUT, BLOCKS).attempt(1);
+            raw.sendBegin();
+
+            final List<Integer> said = new ArrayList<>();
+            bridge.runUntil(() -> answers.poll((buffer, offset, length, header) ->
+                said.add(KvMessages.check(buffer, offset, length)), 10) >= 0 &&
+                said.contains(AllocateDecoder.TEMPLATE_ID) &&
+                bridge.receiver.counters().get(KvCounters.Kind.DUPLICATES) == 1);
+            assertThat(said).containsExactly(ResumeDecoder.TEMPLATE_ID, AllocateDecoder.TEMPLATE_ID);
         }
     }
 
@@ -296,15 +385,18 @@ class EagerTest
     @Test
     void onlySmallTransfersToOneReceiverThatWantsThemAreSentSo()
     {
-        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 1, false)).isTrue();
-        assertThat(isEager((int)TOTAL, 1, false)).isTrue();
-        assertThat(isEager((int)TOTAL - 1, 1, false)).isFalse();
-        assertThat(isEager(0, 1, false)).isFalse();
-        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 1, true)).isFalse();
-        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 2, false)).isFalse();
+        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 1, request -> request)).isTrue();
+        assertThat(isEager((int)TOTAL, 1, request -> request)).isTrue();
+        assertThat(isEager((int)TOTAL - 1, 1, request -> request)).isFalse();
+        assertThat(isEager(0, 1, request -> request)).isFalse();
+        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 1, request -> request.layerwise(true))).isFalse();
+        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 1,
+            request -> request.grantTimeoutNs(TimeUnit.SECONDS.toNanos(50)))).isFalse();
+        assertThat(isEager(KvConfiguration.EAGER_BYTES_DEFAULT, 2, request -> request)).isFalse();
     }
 
-    private boolean isEager(final int eagerBytes, final int receivers, final boolean isLayerwise)
+    private boolean isEager(
+        final int eagerBytes, final int receivers, final UnaryOperator<KvTransferRequest> tuning)
     {
         try (Bridge bridge = new Bridge(false))
         {
@@ -315,7 +407,7 @@ class EagerTest
             {
                 others.add(KvReceiver.launch(bridge.receiverContext(destination(bridge))));
             }
-            final KvTransfer transfer = bridge.sender.submit(request(bridge).layerwise(isLayerwise));
+            final KvTransfer transfer = bridge.sender.submit(tuning.apply(request(bridge)));
             transfer.layerReady(2);
             bridge.runUntil(() ->
             {
@@ -391,13 +483,14 @@ class EagerTest
             final KvTransfer silent = bridge.sender.submit(
                 request.grantTimeoutNs(TimeUnit.MILLISECONDS.toNanos(50)));
             bridge.runUntil(() -> raw.poll() >= 0 && silent.state().isTerminal());
-            assertThat(raw.isEager).isTrue();
-            assertThat(raw.chunks).isPositive();
+            assertThat(raw.isEager).isFalse();
+            assertThat(raw.chunks).isZero();
             assertThat(silent.errorText()).contains("granted nothing within 50000000 ns");
 
             raw.transferId = 0;
             final KvTransfer confused = bridge.sender.submit(request.grantTimeoutNs(0).requestId(2));
             bridge.runUntil(() -> raw.poll() >= 0 && 0 != raw.transferId);
+            assertThat(raw.isEager).isTrue();
             raw.allocate(BLOCKS, 1);
             bridge.runUntil(() -> raw.poll() >= 0 && confused.state().isTerminal());
             assertThat(confused.error()).isEqualTo(KvError.OUT_OF_RANGE);

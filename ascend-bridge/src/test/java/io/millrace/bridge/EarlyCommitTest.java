@@ -217,7 +217,8 @@ class EarlyCommitTest
     {
         try (Bridge bridge = new Bridge(false))
         {
-            final RawReceiver older = new RawReceiver(bridge, Bridge.STREAM_ID, 5).protocolVersion(1);
+            final RawReceiver older = new RawReceiver(bridge, Bridge.STREAM_ID, 5).protocolVersion(1)
+                .eagerBytes(1 << 20);
             bridge.sender = KvSender.launch(bridge.senderContext());
             final KvTransfer transfer = bridge.sender.submit(request(bridge));
             bridge.runUntil(() -> older.poll() >= 0 && 0 != older.transferId);

@@ -18,6 +18,7 @@ package io.millrace.bridge;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.aeron.Subscription;
@@ -176,6 +177,42 @@ class ReplayTest
             bridge.runUntil(() -> bridge.events.stream().anyMatch(event -> event.startsWith("failed 3 CHECKSUM")));
             bridge.runUntil(() -> cache.freeBlocks() == BLOCKS);
             assertThat(bridge.completed).isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsDamagedForGoodMakesRoomForWhatFollows()
+    {
+        try (bridge)
+        {
+            final AtomicBoolean isDamaged = new AtomicBoolean(true);
+            final TappedSource came = new TappedSource(new DamagedSource(
+                bridge.aeron.addSubscription(bridge.channel, Bridge.STREAM_ID)::controlledPoll,
+                chunk -> isDamaged.get() && chunk.layer() == 2 && 0 == chunk.attempt()));
+            final PagedKvCache cache = PagedKvCache.allocate(bridge.destinationDevice, LAYOUT, BLOCKS);
+            bridge.launch(cache, ctx -> ctx, ctx -> ctx.source(came));
+            final KvTransferRequest request = request(PagedKvCache.allocate(bridge.sourceDevice, LAYOUT, BLOCKS));
+            final List<byte[]> stream = new ArrayList<>();
+            for (int i = 0; i < 2; i++)
+            {
+                assertThat(bridge.run(request.requestId(3 + i)).state()).isEqualTo(KvTransferState.COMPLETED);
+                bridge.runUntil(() -> !bridge.completed.isEmpty());
+                cache.free(bridge.completed.poll().transfer().blocks());
+                isDamaged.set(false);
+                final List<byte[]> messages = transferMessages(came);
+                stream.addAll(messages.subList(0, 1 + indexOf(messages, TransferCommitDecoder.TEMPLATE_ID)));
+                messages.clear();
+            }
+            bridge.closeSender();
+            bridge.closeReceiver();
+
+            bridge.receiver = KvReceiver.launch(replayContext(cache,
+                (handler, limit) -> play(stream, handler, wholeMessage())).replayTimeoutNs(Long.MAX_VALUE / 4));
+            bridge.runUntil(() -> !bridge.completed.isEmpty());
+            final KvInboundTransfer landed = bridge.completed.peek().transfer();
+            assertThat(landed.info().requestId()).isEqualTo(4);
+            assertThat(bridge.events).anyMatch(event -> event.startsWith("failed 3 CHECKSUM_MISMATCH"));
+            bridge.assertSame(LAYOUT, request.blocks(), landed.blocks());
         }
     }
 

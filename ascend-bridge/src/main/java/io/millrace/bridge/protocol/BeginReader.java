@@ -88,7 +88,7 @@ final class BeginReader
         }
         if (null != known)
         {
-            return agent.granting.allocate(known);
+            return agent.granting.allocate(known) || standsStill();
         }
 
         final KvTransferInfo info = check(message, sessionId, isAnswered);
@@ -111,13 +111,13 @@ final class BeginReader
                     "receiver has " + agent.activeCount() + " transfers in flight, maxInFlight=" +
                     agent.ctx.maxInFlight());
             }
-            return isAnswered;
+            return isAnswered || standsStill();
         }
 
         final long timeoutNs = agent.ctx.replay() ? agent.ctx.replayTimeoutNs() : message.timeoutNs();
         final InboundTransfer transfer = new InboundTransfer(info, image, isAnswered,
             ChecksumKind.NONE != message.checksumKind(), message.flags().multiple(),
-            isAnswered || message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION,
+            isCommitRepeated(message, isAnswered),
             agent.clock.nanoTime(), timeoutNs, message.resumeTimeoutNs());
         transfer.isEager = isAnswered && message.flags().eager();
         agent.add(transfer);
@@ -126,7 +126,25 @@ final class BeginReader
         {
             agent.granting.drop(transfer);
         }
-        return isSettled || isAnswered;
+        return isSettled || isAnswered || standsStill();
+    }
+
+    /**
+     * The begin comes again. Until then nothing follows it that could repeat a damaged layer.
+     */
+    private boolean standsStill()
+    {
+        agent.failPassedOver();
+        return false;
+    }
+
+    /**
+     * May a commit that comes while a layer is damaged be followed by another.
+     */
+    private static boolean isCommitRepeated(final TransferBeginDecoder message, final boolean isAnswered)
+    {
+        return isAnswered || !message.flags().unacknowledged() &&
+            message.protocolVersion() >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION;
     }
 
     private static boolean isSame(final TransferBeginDecoder message, final KvTransferInfo info)
@@ -163,6 +181,7 @@ final class BeginReader
         final TransferBeginDecoder message, final InboundTransfer known, final Image image, final int sessionId)
     {
         final KvTransferInfo info = known.info();
+        known.isCommitRepeated = isCommitRepeated(message, known.isAnswered);
         agent.resume(known, new KvTransferInfo(message.transferId(), info.requestId(), info.modelTag(), info.layout(),
             info.blockCount(), info.tokenCount(), info.totalBytes(), info.tpRank(), info.tpSize(), info.ppRank(),
             info.ppSize(), sessionId, message.attempt(), info.policy()), image, message.timeoutNs(),
@@ -175,7 +194,7 @@ final class BeginReader
         if (info.sessionId() == sessionId && isSame(message, info))
         {
             agent.counters.increment(KvCounters.Kind.DUPLICATES);
-            if (known.isAnswered && known.isGranted())
+            if (known.isAnswered && known.isGranted() && !known.isDropping)
             {
                 agent.writer.allocate(known);
             }

@@ -125,6 +125,7 @@ final class CommitReader
         {
             // Said before the sender could hear of the damage: the repeats bring a commit of their own.
             counters.increment(KvCounters.Kind.DUPLICATES);
+            transfer.isCommitPassedOver = true;
             return;
         }
 

@@ -39,7 +39,6 @@ final class InboundTransfer implements KvInboundTransfer
     final boolean isAnswered;
     final boolean isChecked;
     final boolean isMultiple;
-    final boolean isCommitRepeated;
     final long resumeTimeoutNs;
     final long beginNs;
     final int layers;
@@ -52,6 +51,7 @@ final class InboundTransfer implements KvInboundTransfer
     final boolean[] isLanded;
 
     Image image;
+    boolean isCommitRepeated;
     long timeoutNs;
     long deadlineNs;
     long interruptedNs;
@@ -72,6 +72,11 @@ final class InboundTransfer implements KvInboundTransfer
      * What came early is not taken: the sender begins again.
      */
     boolean isDropping;
+
+    /**
+     * A commit came while a layer was damaged.
+     */
+    boolean isCommitPassedOver;
 
     int currentLayer = NO_LAYER;
     long nextOffset;

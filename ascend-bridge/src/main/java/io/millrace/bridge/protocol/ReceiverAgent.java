@@ -276,6 +276,22 @@ public final class ReceiverAgent implements Agent, Landing.Handler
     }
 
     /**
+     * A stream that nobody answers cannot go on: give up what it has committed and not made whole.
+     */
+    void failPassedOver()
+    {
+        for (int i = active.size() - 1; i >= 0; i--)
+        {
+            final InboundTransfer transfer = active.get(i);
+            if (!transfer.isAnswered && transfer.isCommitPassedOver &&
+                InboundTransfer.NO_LAYER != transfer.damagedLayer())
+            {
+                failDamaged(transfer);
+            }
+        }
+    }
+
+    /**
      * A committed layer becomes visible when no copy of it is in flight.
      */
     void land(final InboundTransfer transfer, final int layer)

@@ -71,10 +71,6 @@ final class TransferPump
         {
             ending.attend(transfer, nowNs);
         }
-        if (transfer.isEager && (Phase.STREAM == transfer.phase || Phase.ACKNOWLEDGE == transfer.phase))
-        {
-            expelLate(transfer, nowNs);
-        }
         return switch (transfer.phase)
         {
             case BEGIN -> begin(transfer, nowNs);
@@ -105,7 +101,9 @@ final class TransferPump
         if (isReady && !isUnacknowledged)
         {
             transfer.protocolVersion = isResumed ? resumed.protocolVersion() : peers.protocolVersion();
-            transfer.isEager = !isResumed && !transfer.isLayerwise && transfer.totalBytes() <= peers.eagerBytes() &&
+            // A receiver that may land all would not hear that the sender has waited too long for its grant.
+            transfer.isEager = !isResumed && !transfer.isLayerwise && 0 == transfer.grantTimeoutNs &&
+                transfer.totalBytes() <= peers.eagerBytes() &&
                 transfer.protocolVersion >= KvMessages.EARLY_COMMIT_PROTOCOL_VERSION;
         }
         if (!isReady || !writer.transferBegin(

@@ -60,7 +60,8 @@ final class TransferWatch
         {
             return onBroken(transfer, nowNs);
         }
-        if (transfer.isAnswered && !transfer.isGranted() && agent.granting.allocate(transfer))
+        // A sender that was told to begin again does, unless it does not count on this receiver.
+        if (transfer.isAnswered && !transfer.isGranted() && !transfer.isDropping && agent.granting.allocate(transfer))
         {
             return 1;
         }
