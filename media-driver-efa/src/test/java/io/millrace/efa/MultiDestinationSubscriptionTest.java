@@ -72,8 +72,8 @@ class MultiDestinationSubscriptionTest
                 await("channel in error", () -> ChannelEndpointStatus.ERRORED == held.channelStatus());
             }
 
-            assertThat(RailTraffic.errorText(drivers.publisher))
-                .contains("stays on UDP: REFUSED: a multi-destination subscription has no rails");
+            await("reason", () -> RailTraffic.errorText(drivers.publisher)
+                .contains("stays on UDP: REFUSED: a multi-destination subscription has no rails"));
             assertThat(sum(drivers.publisher, EfaCounters.HANDSHAKES_TYPE_ID)).isZero();
             assertThat(sum(drivers.publisher, EfaCounters.FABRIC_FRAMES_SENT_TYPE_ID)).isZero();
         }

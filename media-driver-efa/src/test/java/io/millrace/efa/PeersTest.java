@@ -111,8 +111,8 @@ class PeersTest
         {
             exchange(drivers, TwoDrivers.endpoint());
             await("fallback counted", () -> 1 == sum(drivers.publisher, EfaCounters.FALLBACKS_TYPE_ID));
-            assertThat(RailTraffic.errorText(drivers.publisher))
-                .contains("REFUSED: the receiver's driver has protocol udp: asked for by name");
+            await("reason", () -> RailTraffic.errorText(drivers.publisher)
+                .contains("REFUSED: the receiver's driver has protocol udp: asked for by name"));
             assertThat(sum(drivers.publisher, EfaCounters.LINKS_TYPE_ID)).isZero();
             assertThat(system(drivers.subscriber, SystemCounterDescriptor.ERRORS)).isZero();
         }
