@@ -172,7 +172,7 @@ final class EndpointOpener
             return new NativeEndpoint(new EndpointParts(
                 nic, objects, domain, ep, cq, av, eq, name, txDepth, rxDepth, cqDepth, injectLength(ep),
                 maxSend(ep), maxRma(ep), (int)Math.min(Long.BYTES, info.immediateSize()), info.memoryMode(),
-                info.memoryKeySize(), info.mode()));
+                info.memoryKeySize(), info.mode(), info.opFlags()));
         }
 
         private long domain;

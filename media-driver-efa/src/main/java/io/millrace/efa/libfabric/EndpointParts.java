@@ -36,6 +36,7 @@ package io.millrace.efa.libfabric;
  * @param memoryMode      {@code domain_attr->mr_mode}.
  * @param memoryKeySize   bytes.
  * @param mode            {@code info->mode}.
+ * @param opFlags         {@code info->tx_attr->op_flags}.
  */
 record EndpointParts(
     FabricNic nic,
@@ -55,6 +56,7 @@ record EndpointParts(
     int immediateLength,
     int memoryMode,
     long memoryKeySize,
-    long mode)
+    long mode,
+    long opFlags)
 {
 }

@@ -34,6 +34,8 @@ final class FabricCalls
     private static final MethodHandle RECV = handle(6);
     // ssize_t (*senddata)(ep, buf, len, desc, data, dest_addr, context)
     private static final MethodHandle SENDDATA = handle(7);
+    // ssize_t (*sendmsg)(ep, msg, flags)
+    private static final MethodHandle SENDMSG = handle(3);
     // ssize_t (*injectdata)(ep, buf, len, data, dest_addr)
     private static final MethodHandle INJECTDATA = handle(5);
     // ssize_t (*write)(ep, buf, len, desc, dest_addr, addr, key, context)
@@ -97,6 +99,18 @@ final class FabricCalls
         try
         {
             return (long)SENDDATA.invokeExact(function, ep, buffer, length, descriptor, data, destination, context);
+        }
+        catch (final Throwable throwable)
+        {
+            throw unexpected(throwable);
+        }
+    }
+
+    static long sendmsg(final MemorySegment function, final long ep, final long message, final long flags)
+    {
+        try
+        {
+            return (long)SENDMSG.invokeExact(function, ep, message, flags);
         }
         catch (final Throwable throwable)
         {

@@ -150,6 +150,40 @@ public interface FabricEndpoint extends AutoCloseable
     long send(long address, int length, long descriptor, long immediate, long fiAddr, long context);
 
     /**
+     * Whether completions of {@link #send} tell of arrival at the price of a message of the peer
+     * ({@code FI_DELIVERY_COMPLETE} of TCP).
+     *
+     * @return true if each message is answered.
+     */
+    default boolean isDeliveryAnswered()
+    {
+        return false;
+    }
+
+    /**
+     * Send a message with an immediate that the peer need not answer: it completes when the provider has taken it over
+     * ({@code fi_sendmsg}).
+     *
+     * @param address    of the message.
+     * @param length     bytes.
+     * @param descriptor of its memory.
+     * @param immediate  for the peer's completion, no more than {@link #immediateLength()} bytes.
+     * @param fiAddr     of the peer.
+     * @param context    slot.
+     * @return 0 or a negative error number.
+     */
+    default long sendUnanswered(
+        final long address,
+        final int length,
+        final long descriptor,
+        final long immediate,
+        final long fiAddr,
+        final long context)
+    {
+        return send(address, length, descriptor, immediate, fiAddr, context);
+    }
+
+    /**
      * Send a short message with an immediate, whose buffer may be reused at once and that gives no completion
      * ({@code fi_injectdata}).
      *

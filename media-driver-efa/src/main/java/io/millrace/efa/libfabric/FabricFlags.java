@@ -40,6 +40,8 @@ public final class FabricFlags
     /** The completion carries an immediate, {@code FI_REMOTE_CQ_DATA}. */
     public static final long REMOTE_CQ_DATA = 1L << 17;
 
+    /** An operation gives a completion. */
+    static final long COMPLETION = 1L << 24;
     /** Completion of a send when the message is at the peer's application. */
     static final long DELIVERY_COMPLETE = 1L << 28;
     static final long REMOTE_COMM = 1L << 52;

@@ -49,6 +49,7 @@ import static io.millrace.efa.libfabric.FabricLayout.NIC_DEVICE_ATTR;
 import static io.millrace.efa.libfabric.FabricLayout.NIC_LINK_ATTR;
 import static io.millrace.efa.libfabric.FabricLayout.RX_SIZE;
 import static io.millrace.efa.libfabric.FabricLayout.TX_INJECT_SIZE;
+import static io.millrace.efa.libfabric.FabricLayout.TX_OP_FLAGS;
 import static io.millrace.efa.libfabric.FabricLayout.TX_SIZE;
 
 /**
@@ -106,6 +107,11 @@ record FabricInfo(long address)
     void txDepth(final long depth)
     {
         RawMemory.putLong(attr(INFO_TX_ATTR) + TX_SIZE, depth);
+    }
+
+    long opFlags()
+    {
+        return RawMemory.getLong(attr(INFO_TX_ATTR) + TX_OP_FLAGS);
     }
 
     long rxDepth()

@@ -102,6 +102,7 @@ final class FabricLayout
     static final int OPS_EP_SETOPT = 24;
     static final int OPS_CM_GETNAME = 16;
     static final int OPS_MSG_RECV = 8;
+    static final int OPS_MSG_SENDMSG = 48;
     static final int OPS_MSG_SENDDATA = 64;
     static final int OPS_MSG_INJECTDATA = 72;
     static final int OPS_RMA_WRITE = 32;
@@ -120,6 +121,18 @@ final class FabricLayout
     static final int CQ_ATTR_WAIT_OBJ = 20;
     static final int AV_ATTR_TYPE = 0;
     static final int AV_ATTR_COUNT = 8;
+
+    // struct fi_msg, then the iovec and the descriptor that it points to
+    static final int MSG_IOV = 0;
+    static final int MSG_DESC = 8;
+    static final int MSG_IOV_COUNT = 16;
+    static final int MSG_ADDR = 24;
+    static final int MSG_CONTEXT = 32;
+    static final int MSG_DATA = 40;
+    static final int MSG_SIZE = 48;
+    static final int IOV_BASE = MSG_SIZE;
+    static final int IOV_LENGTH = MSG_SIZE + 8;
+    static final int IOV_DESC = MSG_SIZE + 16;
 
     // struct fi_cq_data_entry
     static final int CQ_ENTRY_CONTEXT = 0;

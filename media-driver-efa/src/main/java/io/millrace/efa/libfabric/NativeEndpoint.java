@@ -25,6 +25,15 @@ import static io.millrace.efa.libfabric.FabricLayout.EP_RMA;
 import static io.millrace.efa.libfabric.FabricLayout.EQ_ERROR_ERRNO;
 import static io.millrace.efa.libfabric.FabricLayout.EQ_ERROR_PROVIDER_ERRNO;
 import static io.millrace.efa.libfabric.FabricLayout.EQ_OPS;
+import static io.millrace.efa.libfabric.FabricLayout.IOV_BASE;
+import static io.millrace.efa.libfabric.FabricLayout.IOV_DESC;
+import static io.millrace.efa.libfabric.FabricLayout.IOV_LENGTH;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_ADDR;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_CONTEXT;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_DATA;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_DESC;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_IOV;
+import static io.millrace.efa.libfabric.FabricLayout.MSG_IOV_COUNT;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_CQ_READ;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_CQ_READERR;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_EQ_READ;
@@ -32,6 +41,7 @@ import static io.millrace.efa.libfabric.FabricLayout.OPS_EQ_READERR;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_MSG_INJECTDATA;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_MSG_RECV;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_MSG_SENDDATA;
+import static io.millrace.efa.libfabric.FabricLayout.OPS_MSG_SENDMSG;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_RMA_WRITE;
 import static io.millrace.efa.libfabric.FabricLayout.OPS_RMA_WRITEDATA;
 
@@ -51,6 +61,7 @@ final class NativeEndpoint implements FabricEndpoint
     private final NativeMemory scratch = NativeMemory.allocate(NativeMemory.PAGE_SIZE);
     private final long errorEntry = scratch.address();
     private final long eventEntry = errorEntry + CQ_ERROR_SIZE;
+    private final long message = eventEntry + Long.BYTES + EVENT_LENGTH;
 
     private final long ep;
     private final long cq;
@@ -58,9 +69,11 @@ final class NativeEndpoint implements FabricEndpoint
     private final int injectLength;
     private final long maxSendLength;
     private final long maxRmaLength;
+    private final boolean isDeliveryAnswered;
     private final long immediateMask;
     private final MemorySegment recv;
     private final MemorySegment senddata;
+    private final MemorySegment sendmsg;
     private final MemorySegment injectdata;
     private final MemorySegment write;
     private final MemorySegment writedata;
@@ -87,6 +100,8 @@ final class NativeEndpoint implements FabricEndpoint
         // Only now, after fi_enable: efa-direct exchanges tables in it.
         recv = function(ep, EP_MSG, OPS_MSG_RECV, "fi_recv");
         senddata = function(ep, EP_MSG, OPS_MSG_SENDDATA, "fi_senddata");
+        isDeliveryAnswered = 0 != (parts.opFlags() & FabricFlags.DELIVERY_COMPLETE);
+        sendmsg = isDeliveryAnswered ? function(ep, EP_MSG, OPS_MSG_SENDMSG, "fi_sendmsg") : MemorySegment.NULL;
         injectdata = function(ep, EP_MSG, OPS_MSG_INJECTDATA, "fi_injectdata");
         cqRead = function(cq, CQ_OPS, OPS_CQ_READ, "fi_cq_read");
         cqReadErr = function(cq, CQ_OPS, OPS_CQ_READERR, "fi_cq_readerr");
@@ -94,6 +109,9 @@ final class NativeEndpoint implements FabricEndpoint
         maxRmaLength = rma ? parts.maxRmaLength() : 0;
         write = rma ? function(ep, EP_RMA, OPS_RMA_WRITE, "fi_write") : MemorySegment.NULL;
         writedata = rma ? function(ep, EP_RMA, OPS_RMA_WRITEDATA, "fi_writedata") : MemorySegment.NULL;
+        RawMemory.putLong(message + MSG_IOV, message + IOV_BASE);
+        RawMemory.putLong(message + MSG_DESC, message + IOV_DESC);
+        RawMemory.putLong(message + MSG_IOV_COUNT, 1);
         eqRead = 0 == eq ? MemorySegment.NULL : function(eq, EQ_OPS, OPS_EQ_READ, "fi_eq_read");
         eqReadErr = 0 == eq ? MemorySegment.NULL : function(eq, EQ_OPS, OPS_EQ_READERR, "fi_eq_readerr");
     }
@@ -211,6 +229,42 @@ final class NativeEndpoint implements FabricEndpoint
             return -FabricErrors.EINVAL;
         }
         return FabricCalls.senddata(senddata, ep, address, length, descriptor, immediate, fiAddr, context);
+    }
+
+    @Override
+    public boolean isDeliveryAnswered()
+    {
+        return isDeliveryAnswered;
+    }
+
+    @Override
+    public long sendUnanswered(
+        final long address,
+        final int length,
+        final long descriptor,
+        final long immediate,
+        final long fiAddr,
+        final long context)
+    {
+        if (!isDeliveryAnswered)
+        {
+            return send(address, length, descriptor, immediate, fiAddr, context);
+        }
+        if (length < 0 || length > maxSendLength)
+        {
+            return -FabricErrors.EMSGSIZE;
+        }
+        if (!addresses.isLive(fiAddr) || 0 != (immediate & ~immediateMask))
+        {
+            return -FabricErrors.EINVAL;
+        }
+        RawMemory.putLong(message + IOV_BASE, address);
+        RawMemory.putLong(message + IOV_LENGTH, length);
+        RawMemory.putLong(message + IOV_DESC, descriptor);
+        RawMemory.putLong(message + MSG_ADDR, fiAddr);
+        RawMemory.putLong(message + MSG_CONTEXT, context);
+        RawMemory.putLong(message + MSG_DATA, immediate);
+        return FabricCalls.sendmsg(sendmsg, ep, message, FabricFlags.REMOTE_CQ_DATA | FabricFlags.COMPLETION);
     }
 
     @Override

@@ -49,9 +49,15 @@ public final class Rail implements AutoCloseable
      */
     private static final int CONTROL_LENGTH = 64;
 
+    /**
+     * Longer messages are always answered where an answer is what tells of arrival: they are what rails are chosen by.
+     */
+    private static final int MAX_UNANSWERED_LENGTH = 4096;
+
     private final int index;
     private final FabricEndpoint endpoint;
     private final int injectLength;
+    private final int unansweredLength;
     private final int creditlessLength;
     private final int slotLength;
     private final int receiveLength;
@@ -95,6 +101,7 @@ public final class Rail implements AutoCloseable
         this.localAddress = endpoint.localAddress();
         // TCP's injected messages end without completion, also on a link that is down
         this.injectLength = FabricProvider.TCP == endpoint.nic().provider() ? 0 : endpoint.injectLength();
+        this.unansweredLength = endpoint.isDeliveryAnswered() ? MAX_UNANSWERED_LENGTH : 0;
         this.creditlessLength = Math.min(CONTROL_LENGTH, endpoint.injectLength());
         this.slotLength = (int)Math.min(sendSlotLength, endpoint.maxSendLength());
         this.sendSlots = Math.min(slots, endpoint.txDepth());
@@ -303,7 +310,11 @@ public final class Rail implements AutoCloseable
         }
 
         final int result;
-        if (length <= injectLength || length <= creditlessLength && hasNoCredit(peer) && !isSlow(peer))
+        if (length <= unansweredLength && !hasNoCredit(peer) && !peer.isAnswerDue(nowNs))
+        {
+            result = sendUnanswered(peer, address, length, immediate);
+        }
+        else if (length <= injectLength || length <= creditlessLength && hasNoCredit(peer) && !isSlow(peer))
         {
             result = (int)endpoint.inject(address, length, immediate, peer.fiAddr());
         }
@@ -321,7 +332,7 @@ public final class Rail implements AutoCloseable
                 immediate,
                 peer.fiAddr(),
                 buffers.context(slot));
-            onPosted(result, peer, length, null, 0);
+            onMessagePosted(result, peer, length, null, 0);
         }
 
         return outcome(peer, result, length, frames, dataFrames);
@@ -360,7 +371,7 @@ public final class Rail implements AutoCloseable
         {
             result = (int)endpoint.send(
                 address, length, descriptor, immediate, peer.fiAddr(), buffers.context(slots.next()));
-            onPosted(result, peer, length, owner, ticket);
+            onMessagePosted(result, peer, length, owner, ticket);
         }
 
         return outcome(peer, result, length, dataFrames, dataFrames);
@@ -416,6 +427,33 @@ public final class Rail implements AutoCloseable
         }
 
         return outcome(peer, result, length, 1, 1);
+    }
+
+    private int sendUnanswered(final RailPeer peer, final long address, final int length, final long immediate)
+    {
+        final int result;
+        if (length <= endpoint.injectLength())
+        {
+            result = (int)endpoint.inject(address, length, immediate, peer.fiAddr());
+        }
+        else
+        {
+            final int slot = slots.next();
+            result = (int)endpoint.sendUnanswered(
+                buffers.copyToSlot(slot, address, length),
+                length,
+                buffers.descriptor(),
+                immediate,
+                peer.fiAddr(),
+                buffers.context(slot));
+            onPosted(result, peer, length, null, 0);
+        }
+
+        if (0 == result)
+        {
+            peer.onUnanswered(length);
+        }
+        return result;
     }
 
     private int outcome(
@@ -550,6 +588,16 @@ public final class Rail implements AutoCloseable
     private boolean hasNoCredit(final RailPeer peer)
     {
         return slots.isExhausted() || peer.inFlight() >= creditPerPeer;
+    }
+
+    private void onMessagePosted(
+        final int result, final RailPeer peer, final int length, final OperationOwner owner, final int ticket)
+    {
+        onPosted(result, peer, length, owner, ticket);
+        if (0 == result)
+        {
+            peer.onAnswerAsked(nowNs);
+        }
     }
 
     private void onPosted(

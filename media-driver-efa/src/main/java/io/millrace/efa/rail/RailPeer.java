@@ -16,6 +16,7 @@
 package io.millrace.efa.rail;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A remote rail in the address vector of a local one. libfabric counts neither references nor operations in flight of
@@ -24,12 +25,17 @@ import java.util.Arrays;
  */
 public final class RailPeer
 {
+    private static final int MAX_UNANSWERED_BYTES = 64 * 1024;
+    private static final long ANSWER_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private final AddressKey key;
     private final long fiAddr;
     private int references;
     private int inFlight;
     private long outstandingBytes;
     private long slowAtCheck;
+    private long answerDueNs;
+    private int unansweredBytes = MAX_UNANSWERED_BYTES;
     private boolean failed;
     private boolean retired;
     private volatile boolean removed;
@@ -106,6 +112,29 @@ public final class RailPeer
     {
         --inFlight;
         outstandingBytes -= length;
+    }
+
+    /**
+     * Is the next message one that the peer has to answer? What is never answered tells neither that a link is down
+     * nor how much is under way.
+     *
+     * @param nowNs time of {@link System#nanoTime()}.
+     * @return false if it may complete before it has arrived.
+     */
+    boolean isAnswerDue(final long nowNs)
+    {
+        return unansweredBytes >= MAX_UNANSWERED_BYTES || nowNs - answerDueNs >= 0;
+    }
+
+    void onAnswerAsked(final long nowNs)
+    {
+        unansweredBytes = 0;
+        answerDueNs = nowNs + ANSWER_INTERVAL_NS;
+    }
+
+    void onUnanswered(final int length)
+    {
+        unansweredBytes += length;
     }
 
     /**

@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.libfabric;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -83,6 +84,47 @@ class EndpointTest
             a.progress();
             assertThat(a.completions).isEmpty();
             assertThat(a.endpoint.inject(a.sendAddress(), length + 1, 0, toB)).isEqualTo(-FabricErrors.EMSGSIZE);
+        }
+    }
+
+    @Test
+    void shouldCompleteOnTcpWithoutThePeerUnlessItHasToAnswer()
+    {
+        final FabricNic nic = Peer.nic(FabricProvider.TCP);
+        try (Peer a = new Peer(nic); Peer b = new Peer(nic))
+        {
+            assertThat(a.endpoint.isDeliveryAnswered()).isTrue();
+            final long toB = a.endpoint.insertAddress(b.endpoint.localAddress());
+            exchange(a, b, toB, 1);
+
+            b.postReceive(0, LENGTH, 2);
+            b.postReceive(0, LENGTH, 3);
+            final long descriptor = a.region.descriptor();
+            Peer.accepted(() -> a.endpoint.sendUnanswered(
+                a.sendAddress(), LENGTH, descriptor, WIDE_IMMEDIATE, toB, a.contexts.address(5)), a);
+            Peer.until(() -> !a.completions.isEmpty(), a);
+            assertThat(a.completions.poll().slot()).isEqualTo(5);
+
+            Peer.accepted(() -> a.endpoint.send(
+                a.sendAddress(), LENGTH, descriptor, WIDE_IMMEDIATE, toB, a.contexts.address(6)), a);
+            for (int i = 0; i < 1000; i++)
+            {
+                a.progress();
+            }
+            assertThat(a.completions).as("the peer has not looked").isEmpty();
+
+            final Peer.Completion first = b.awaitCompletion(a);
+            assertThat(first).isEqualTo(new Peer.Completion(2, LENGTH, WIDE_IMMEDIATE, false, true, false, false));
+            assertThat(b.awaitCompletion(a).slot()).isEqualTo(3);
+            assertThat(a.awaitCompletion(b).slot()).isEqualTo(6);
+
+            assertThat(a.endpoint.sendUnanswered(
+                a.sendAddress(), LENGTH, descriptor, 0, toB + 99, a.contexts.address(5)))
+                .isEqualTo(-FabricErrors.EINVAL);
+        }
+        try (Peer shm = new Peer(Peer.nic(FabricProvider.SHM)))
+        {
+            assertThat(shm.endpoint.isDeliveryAnswered()).as("its completions cost no message").isFalse();
         }
     }
 

@@ -28,6 +28,7 @@ import org.mockito.Mockito;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -43,7 +44,7 @@ class RailTest implements RailListener
     private final List<String> messages = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
     private final ScriptedEndpoint endpoint = new ScriptedEndpoint(SLOTS, INJECT_LENGTH, 1024);
-    private final UnsafeBuffer packet = new UnsafeBuffer(ByteBuffer.allocateDirect(2048));
+    private final UnsafeBuffer packet = new UnsafeBuffer(ByteBuffer.allocateDirect(8192));
     private RailCounters counters;
     private Rail rail;
     private RailPeer peer;
@@ -149,6 +150,57 @@ class RailTest implements RailListener
         assertThat(tcp.injected).hasSize(1);
         assertThat(tcpRail.send(tcpPeer, address, INJECT_LENGTH + 1, HANDLE, 1, 0)).isEqualTo(Rail.BUSY);
         tcpRail.close();
+    }
+
+    @Test
+    void shouldAskForAnAnswerOnceInAWhileWhereItCostsAMessage()
+    {
+        final ScriptedEndpoint tcp = new ScriptedEndpoint(16, INJECT_LENGTH, 8192);
+        Mockito.when(tcp.nic().provider()).thenReturn(FabricProvider.TCP);
+        tcp.isDeliveryAnswered = true;
+        final Rail tcpRail = new Rail(0, tcp, 64, 8192, 512);
+        tcpRail.attach(counters, this);
+        final RailPeer tcpPeer = tcpRail.peers().acquire(1, new byte[] { 9 });
+        final long startNs = System.nanoTime();
+        tcpRail.poll(startNs);
+
+        assertSent(tcpRail, tcpPeer, 100, 1, 0, 0);
+        assertSent(tcpRail, tcpPeer, 100, 0, 1, 0);
+        assertSent(tcpRail, tcpPeer, INJECT_LENGTH, 0, 0, 1);
+        assertSent(tcpRail, tcpPeer, 4097, 1, 0, 0);
+        assertSent(tcpRail, tcpPeer, 4096, 0, 1, 0);
+
+        tcpRail.poll(startNs + TimeUnit.MILLISECONDS.toNanos(9));
+        assertSent(tcpRail, tcpPeer, 100, 0, 1, 0);
+        tcpRail.poll(startNs + TimeUnit.MILLISECONDS.toNanos(10));
+        assertSent(tcpRail, tcpPeer, INJECT_LENGTH, 1, 0, 0);
+
+        for (int i = 0; i < 16; i++)
+        {
+            assertSent(tcpRail, tcpPeer, 4096, 0, 1, 0);
+            tcp.completeSend(tcp.sent.size() - 1);
+            tcpRail.poll(startNs + TimeUnit.MILLISECONDS.toNanos(11));
+        }
+        assertSent(tcpRail, tcpPeer, INJECT_LENGTH, 1, 0, 0);
+        tcpRail.close();
+    }
+
+    private void assertSent(
+        final Rail tcpRail,
+        final RailPeer tcpPeer,
+        final int length,
+        final int answered,
+        final int unanswered,
+        final int injected)
+    {
+        final ScriptedEndpoint tcp = (ScriptedEndpoint)tcpRail.endpoint();
+        final int sent = tcp.sent.size();
+        final int unansweredBefore = tcp.unanswered;
+        final int injectedBefore = tcp.injected.size();
+        assertThat(tcpRail.send(tcpPeer, packet.addressOffset(), length, HANDLE, 1, 0)).isEqualTo(Rail.POSTED);
+        assertThat(tcp.unanswered - unansweredBefore).isEqualTo(unanswered);
+        assertThat(tcp.sent.size() - sent).isEqualTo(answered + unanswered);
+        assertThat(tcp.injected.size() - injectedBefore).isEqualTo(injected);
     }
 
     @Test

@@ -77,6 +77,8 @@ public final class ScriptedEndpoint implements FabricEndpoint
     public final List<Write> writes = new ArrayList<>();
     public final List<Long> openKeys = new ArrayList<>();
     public long maxRmaLength;
+    boolean isDeliveryAnswered;
+    int unanswered;
     final List<byte[]> injected = new ArrayList<>();
     final Deque<Long> receives = new ArrayDeque<>();
     final Deque<Long> receiveAddresses = new ArrayDeque<>();
@@ -325,6 +327,25 @@ public final class ScriptedEndpoint implements FabricEndpoint
         }
 
         return postResult;
+    }
+
+    @Override
+    public boolean isDeliveryAnswered()
+    {
+        return isDeliveryAnswered;
+    }
+
+    @Override
+    public long sendUnanswered(
+        final long address,
+        final int length,
+        final long descriptor,
+        final long immediate,
+        final long fiAddr,
+        final long context)
+    {
+        unanswered++;
+        return send(address, length, descriptor, immediate, fiAddr, context);
     }
 
     @Override

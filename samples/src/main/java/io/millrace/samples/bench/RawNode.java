@@ -184,7 +184,8 @@ final class RawNode implements Node
             endpoint.writeData(address, size, region.descriptor(), sent & SEQUENCE_MASK, peer, remoteBase + offset,
                 remoteKey, contexts.address(slot)) :
             injects ? endpoint.inject(address, size, sent & SEQUENCE_MASK, peer) :
-            endpoint.send(address, size, region.descriptor(), sent & SEQUENCE_MASK, peer, contexts.address(slot));
+            endpoint.sendUnanswered(
+                address, size, region.descriptor(), sent & SEQUENCE_MASK, peer, contexts.address(slot));
         if (-FabricErrors.EAGAIN == result)
         {
             return false;
