@@ -593,7 +593,8 @@ public final class Rail implements AutoCloseable
     private void onMessagePosted(
         final int result, final RailPeer peer, final int length, final OperationOwner owner, final int ticket)
     {
-        onPosted(result, peer, length, owner, ticket);
+        // messages to a peer stay in order on such rails: the answer tells of the arrival of those before, too
+        onPosted(result, peer, length + peer.unansweredBytes(), owner, ticket);
         if (0 == result)
         {
             peer.onAnswerAsked(nowNs);

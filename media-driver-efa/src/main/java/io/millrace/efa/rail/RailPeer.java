@@ -35,7 +35,8 @@ public final class RailPeer
     private long outstandingBytes;
     private long slowAtCheck;
     private long answerDueNs;
-    private int unansweredBytes = MAX_UNANSWERED_BYTES;
+    private int unansweredBytes;
+    private boolean isAnswerAsked;
     private boolean failed;
     private boolean retired;
     private volatile boolean removed;
@@ -123,11 +124,20 @@ public final class RailPeer
      */
     boolean isAnswerDue(final long nowNs)
     {
-        return unansweredBytes >= MAX_UNANSWERED_BYTES || nowNs - answerDueNs >= 0;
+        return !isAnswerAsked || unansweredBytes >= MAX_UNANSWERED_BYTES || nowNs - answerDueNs >= 0;
+    }
+
+    /**
+     * Bytes sent since a message was posted that the peer answers, whose answer is one for them all.
+     */
+    int unansweredBytes()
+    {
+        return unansweredBytes;
     }
 
     void onAnswerAsked(final long nowNs)
     {
+        isAnswerAsked = true;
         unansweredBytes = 0;
         answerDueNs = nowNs + ANSWER_INTERVAL_NS;
     }

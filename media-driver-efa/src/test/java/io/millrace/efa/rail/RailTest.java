@@ -185,6 +185,48 @@ class RailTest implements RailListener
         tcpRail.close();
     }
 
+    @Test
+    void shouldCountUnansweredMessagesWithTheOneThatIsAnsweredForThem()
+    {
+        final int slots = 1024;
+        final int length = 1408;
+        final int messages = 200;
+        final ScriptedEndpoint tcp = new ScriptedEndpoint(slots, INJECT_LENGTH, 8192);
+        Mockito.when(tcp.nic().provider()).thenReturn(FabricProvider.TCP);
+        tcp.isDeliveryAnswered = true;
+        try (Rail tcpRail = new Rail(0, tcp, slots, 8192, 512))
+        {
+            tcpRail.attach(counters, this);
+            final RailPeer tcpPeer = tcpRail.peers().acquire(1, new byte[] { 9 });
+            final List<Integer> answered = new ArrayList<>();
+            final long nowNs = System.nanoTime();
+            for (int i = 0; i < messages; i++)
+            {
+                final int unanswered = tcp.unanswered;
+                assertThat(tcpRail.send(tcpPeer, packet.addressOffset(), length, HANDLE, 1, 1)).isEqualTo(Rail.POSTED);
+                if (unanswered == tcp.unanswered)
+                {
+                    answered.add(i);
+                }
+                else
+                {
+                    // the kernel has it
+                    tcp.completeSend(i);
+                    tcpRail.poll(nowNs);
+                }
+            }
+
+            assertThat(tcpPeer.outstandingBytes()).isEqualTo(tcpRail.outstandingBytes())
+                .as("but for the last").isEqualTo((answered.get(answered.size() - 1) + 1L) * length);
+            assertThat(messages - answered.get(answered.size() - 1)).isLessThan(64 * 1024 / length + 2);
+
+            answered.forEach(tcp::completeSend);
+            tcpRail.poll(nowNs);
+            assertThat(tcpRail.outstandingBytes()).isZero();
+            assertThat(tcpPeer.outstandingBytes()).isZero();
+        }
+    }
+
     private void assertSent(
         final Rail tcpRail,
         final RailPeer tcpPeer,
