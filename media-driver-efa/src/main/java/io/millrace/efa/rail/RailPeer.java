@@ -25,7 +25,12 @@ import java.util.concurrent.TimeUnit;
  */
 public final class RailPeer
 {
-    private static final int MAX_UNANSWERED_BYTES = 64 * 1024;
+    private static final int MAX_UNANSWERED_BYTES = 16 * 1024;
+
+    /**
+     * A stream goes to other rails from twice that on.
+     */
+    private static final int MAX_OUTSTANDING_BYTES = 64 * 1024;
     private static final long ANSWER_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final AddressKey key;
@@ -117,14 +122,15 @@ public final class RailPeer
 
     /**
      * Is the next message one that the peer has to answer? What is never answered tells neither that a link is down
-     * nor how much is under way.
+     * nor how much is under way; and where much is, each message is.
      *
      * @param nowNs time of {@link System#nanoTime()}.
      * @return false if it may complete before it has arrived.
      */
     boolean isAnswerDue(final long nowNs)
     {
-        return !isAnswerAsked || unansweredBytes >= MAX_UNANSWERED_BYTES || nowNs - answerDueNs >= 0;
+        return !isAnswerAsked || unansweredBytes >= MAX_UNANSWERED_BYTES ||
+            outstandingBytes >= MAX_OUTSTANDING_BYTES || nowNs - answerDueNs >= 0;
     }
 
     /**
