@@ -53,7 +53,7 @@ public final class ArchiveReplicate implements Callable<Integer>
         description = "On which this archive listens to the other. Default: aeron:udp?endpoint=localhost:0.")
     private String local;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "3600", 
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "3600",
         description = "For all of it, to connect to both archives as well. Default: 3600.")
     private long timeoutSeconds;
 
