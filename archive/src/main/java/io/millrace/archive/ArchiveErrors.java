@@ -64,7 +64,7 @@ final class ArchiveErrors
     {
         return text + switch (error)
         {
-            case UNKNOWN_RECORDING -> ": use an id that KvArchive.list shows";
+            case UNKNOWN_RECORDING -> ": use an id that ./millrace archive ls lists";
             case OUT_OF_RANGE -> ": use positions at frame starts between the recording's start and its position";
             case CHECKSUM_MISMATCH ->
                 ": restore the segment file from a copy, or replay around the damage; nothing of it was served";

@@ -31,6 +31,7 @@ import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.TimeoutException;
 import org.agrona.CloseHelper;
+import org.agrona.SystemUtil;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
@@ -76,8 +77,9 @@ final class ArchiveSession implements AutoCloseable
         catch (final TimeoutException ex)
         {
             throw new KvArchiveException(KvArchiveError.ARCHIVE_GONE, "no archive answered on control channel " +
-                ctx.controlRequestChannel() + " stream " + ctx.controlRequestStreamId() + " within messageTimeoutNs=" +
-                messageTimeoutNs + ": start one there, or set the channel of one that runs", ex);
+                ctx.controlRequestChannel() + " stream " + ctx.controlRequestStreamId() + " within " +
+                SystemUtil.formatDuration(messageTimeoutNs) +
+                ": start one there, or name the channel of one that runs", ex);
         }
         catch (final ArchiveException ex)
         {
@@ -135,8 +137,8 @@ final class ArchiveSession implements AutoCloseable
                 throw ArchiveErrors.of(what, (ArchiveException)ex);
             }
             throw new KvArchiveException(ex instanceof TimeoutException ? KvArchiveError.DEADLINE :
-                KvArchiveError.REFUSED, what + ": " + ex.getMessage() + " (messageTimeoutNs=" + messageTimeoutNs + ")",
-                ex);
+                KvArchiveError.REFUSED, what + ": " + ex.getMessage() + " (within " +
+                SystemUtil.formatDuration(messageTimeoutNs) + ")", ex);
         }
         finally
         {
@@ -221,8 +223,8 @@ final class ArchiveSession implements AutoCloseable
             }
             if (System.nanoTime() - startNs >= timeoutNs)
             {
-                throw new KvArchiveException(
-                    KvArchiveError.DEADLINE, what + " was not reached within timeoutNs=" + timeoutNs);
+                throw new KvArchiveException(KvArchiveError.DEADLINE,
+                    what + " was not reached within " + SystemUtil.formatDuration(timeoutNs) + ": allow more time");
             }
             if (Thread.currentThread().isInterrupted())
             {

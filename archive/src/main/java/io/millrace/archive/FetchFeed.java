@@ -31,6 +31,7 @@ import io.millrace.bridge.KvReceiverListener;
 import io.millrace.bridge.KvSource;
 import io.millrace.bridge.KvTransferInfo;
 import io.millrace.bridge.KvTransferStats;
+import org.agrona.SystemUtil;
 import org.agrona.collections.IntArrayList;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.ManyToOneConcurrentLinkedQueue;
@@ -263,8 +264,8 @@ final class FetchFeed implements KvSource, KvReceiverListener, KvBlockAllocator
         if (nowNs - startNs >= timeoutNs && null == outcome)
         {
             outcome = KvReplayState.TIMEOUT;
-            errorText = "not consumed within timeoutNs=" + timeoutNs + ": see whether the receiver has staging, " +
-                "and whether the archive answers, or allow more time";
+            errorText = "not consumed within " + SystemUtil.formatDuration(timeoutNs) +
+                ": see whether the receiver has staging, and whether the archive answers, or allow more time";
             new ArrayList<>(pendingById.values()).stream().filter(pending -> null == pending.transfer)
                 .forEach(pending -> fail(pending.cut.newId, errorText));
         }

@@ -28,6 +28,7 @@ import io.millrace.bridge.KvBlocks;
 import io.millrace.bridge.KvLayout;
 import io.millrace.bridge.KvReceiver;
 import org.agrona.CloseHelper;
+import org.agrona.SystemUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,7 +119,7 @@ public final class KvBlockReader implements AutoCloseable
         }
         if (!reading.isDone() && reading.isOver() && null == reading.errorText)
         {
-            reading.errorText = "timeoutNs=" + timeoutNs + " is over";
+            reading.errorText = "not read within " + SystemUtil.formatDuration(timeoutNs);
         }
         return reading.result(scope.layout());
     }
@@ -167,8 +168,8 @@ public final class KvBlockReader implements AutoCloseable
             if (leftNs <= 0)
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, plan.hits().length +
-                    " blocks were not read in time, " + (reading.isOver() ? "timeoutNs is over" :
-                    "archiveTimeoutNs=" + archiveTimeoutNs));
+                    " blocks were not read in the time allowed" + (reading.isOver() ? "" :
+                    " for one archive, " + SystemUtil.formatDuration(archiveTimeoutNs)));
             }
             reading.bytesRead += plan.bytesToRead();
             reading.replays += plan.replays();
@@ -189,7 +190,8 @@ public final class KvBlockReader implements AutoCloseable
                     return;
                 }
                 reading.errorText = fetch.state().isTerminal() ?
-                    String.valueOf(fetch.errorText()) : "not read within " + leftNs + " ns";
+                    String.valueOf(fetch.errorText()) : "not read within " +
+                    TimeUnit.NANOSECONDS.toMillis(leftNs) + "ms";
                 if (fetches > 0)
                 {
                     refused.addAll(plan.transfersOf(fetch.failed()));

@@ -29,6 +29,7 @@ import io.millrace.archive.index.BlockIndex;
 import io.millrace.archive.index.SteadyEpochClock;
 import io.millrace.archive.index.StoredTransfer;
 import org.agrona.CloseHelper;
+import org.agrona.SystemUtil;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.EpochClock;
@@ -187,7 +188,7 @@ final class KvIndexer
             if (System.nanoTime() - startNs >= timeoutNs)
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, "recording " + recordingId + " is indexed to " +
-                    indexed + ", not to " + position + ", within timeoutNs=" + timeoutNs);
+                    indexed + ", not to " + position + ", within " + SystemUtil.formatDuration(timeoutNs));
             }
             if (Thread.currentThread().isInterrupted())
             {

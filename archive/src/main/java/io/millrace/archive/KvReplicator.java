@@ -27,6 +27,7 @@ import io.aeron.CommonContext;
 import io.aeron.Counter;
 import io.aeron.archive.client.ReplicationParams;
 import org.agrona.CloseHelper;
+import org.agrona.SystemUtil;
 import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -168,8 +169,9 @@ public final class KvReplicator implements AutoCloseable
             if (System.nanoTime() - startNs >= timeoutNs)
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, behind + " of " + replicas.size() +
-                    " recordings were not copied within timeoutNs=" + timeoutNs + ": " + replicas.stream()
-                    .map(KvReplica::errorText).filter(text -> null != text).findFirst().orElse("allow more time"));
+                    " recordings were not copied within " + SystemUtil.formatDuration(timeoutNs) + ": " +
+                    replicas.stream().map(KvReplica::errorText).filter(text -> null != text).findFirst()
+                    .orElse("allow more time"));
             }
             LockSupport.parkNanos(POLL_NS);
         }

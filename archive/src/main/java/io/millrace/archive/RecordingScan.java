@@ -24,6 +24,7 @@ import io.aeron.archive.client.ReplayParams;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
 import org.agrona.DirectBuffer;
+import org.agrona.SystemUtil;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
@@ -162,7 +163,9 @@ final class RecordingScan
             if (silentNs > ctx.replayTimeoutNs())
             {
                 throw new KvArchiveException(KvArchiveError.DEADLINE, what + " stood still at " + position + " for " +
-                    silentNs + " ns (replayTimeoutNs=" + ctx.replayTimeoutNs() + ")");
+                    SystemUtil.formatDuration(ctx.replayTimeoutNs()) + " (" +
+                    KvArchiveConfiguration.REPLAY_TIMEOUT_PROP_NAME + "): see whether the archive " +
+                    "answers, or allow more time");
             }
             if (isCanceled.getAsBoolean())
             {

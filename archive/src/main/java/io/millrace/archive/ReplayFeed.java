@@ -31,6 +31,7 @@ import io.millrace.codecs.kv.KvMessages;
 import io.millrace.codecs.kv.MessageHeaderDecoder;
 import io.millrace.codecs.kv.TransferCommitDecoder;
 import org.agrona.DirectBuffer;
+import org.agrona.SystemUtil;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
@@ -263,8 +264,9 @@ final class ReplayFeed implements KvSource, KvReceiverListener, ControlledFragme
         checkNs = nowNs + CHECK_INTERVAL_NS;
         if (nowNs - startNs >= timeoutNs)
         {
-            end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within timeoutNs=" + timeoutNs +
-                ": see whether the receiver has blocks, and whether the archive answers, or allow more time");
+            end(KvReplayState.TIMEOUT, KvArchiveError.DEADLINE, "not consumed within " +
+                SystemUtil.formatDuration(timeoutNs) + ": see whether the receiver has blocks, and whether " +
+                "the archive answers, or allow more time");
         }
         else if (null != look.error())
         {

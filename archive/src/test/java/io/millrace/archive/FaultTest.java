@@ -24,6 +24,7 @@ import io.aeron.archive.codecs.SourceLocation;
 import io.aeron.driver.MediaDriver;
 import io.millrace.bridge.KvReceiver;
 import io.millrace.bridge.KvSender;
+import org.agrona.SystemUtil;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -117,7 +118,7 @@ class FaultTest
     {
         try (Rig rig = new Rig(directory); Rig.Destination replayed = new Rig.Destination())
         {
-            assertError(KvArchiveError.UNKNOWN_RECORDING, "no recording 77: use an id that KvArchive.list shows",
+            assertError(KvArchiveError.UNKNOWN_RECORDING, "no recording 77: use an id that ./millrace archive ls lists",
                 () -> rig.replay(77, replayed));
             assertError(KvArchiveError.UNKNOWN_RECORDING, "no recording 77", () -> rig.client.find(77));
             final KvRecordingInfo info = rig.recordOnly(1);
@@ -171,7 +172,8 @@ class FaultTest
         try (Rig rig = new Rig(directory); Rig.Destination full = new Rig.Destination())
         {
             final KvRecording recording = rig.client.record("aeron:ipc", 99, SourceLocation.LOCAL);
-            assertError(KvArchiveError.DEADLINE, "timeoutNs=" + SHORT_NS, () -> recording.awaitStart(SHORT_NS));
+            assertError(KvArchiveError.DEADLINE, "within " + SystemUtil.formatDuration(SHORT_NS) +
+                ": allow more time", () -> recording.awaitStart(SHORT_NS));
             assertError(KvArchiveError.DEADLINE, "position 1 of", () -> recording.await(1, SHORT_NS));
             assertError(KvArchiveError.DEADLINE, "stop of", () -> recording.awaitStop(SHORT_NS));
             assertError(KvArchiveError.UNKNOWN_RECORDING, "has not started", recording::info);
@@ -185,7 +187,7 @@ class FaultTest
             {
                 assertThat(replay.await(Rig.LIMIT_NS)).isEqualTo(KvReplayState.TIMEOUT);
                 assertThat(replay.error()).isEqualTo(KvArchiveError.DEADLINE);
-                assertThat(replay.errorText()).contains("timeoutNs=" + SHORT_NS, "blocks");
+                assertThat(replay.errorText()).contains("within " + SystemUtil.formatDuration(SHORT_NS), "blocks");
             }
             assertThat(full.completed).isEmpty();
         }

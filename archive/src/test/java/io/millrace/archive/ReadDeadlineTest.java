@@ -49,7 +49,7 @@ class ReadDeadlineTest
             assertThat(late.failed()).containsExactly(0);
             assertThat(late.missing()).containsExactly(1);
             assertThat(late.failovers()).isZero();
-            assertThat(late.errorText()).contains("timeoutNs=1 is over");
+            assertThat(late.errorText()).contains("not read within 1ns");
 
             final KvRead read = reader.read(
                 SCOPE, hashes, target.cache.allocate(2), target::receiverContext, Rig.LIMIT_NS);

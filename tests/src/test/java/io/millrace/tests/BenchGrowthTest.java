@@ -20,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,6 +32,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class BenchGrowthTest
 {
+    private static final int TERMINATED = 143;
+
     @TempDir
     private Path directory;
 
@@ -47,6 +52,35 @@ class BenchGrowthTest
             assertThat(row.get("connectMillis").asDouble()).as(row::toString).isPositive();
         }
         assertThat(rows.get(0).get("registeredBytes").asLong()).isPositive();
+        assertThat(tool.err()).doesNotContain("INFO");
+    }
+
+    @Test
+    void leavesNothingBehindWhenItIsStopped() throws Exception
+    {
+        final Path work = Files.createDirectory(directory.resolve("work"));
+        try (Tool tool = Tool.start(directory, Map.of(), "bench", "growth", "--dir", work.toString()))
+        {
+            tool.awaitTrue("files of the provider", () -> hasProviderFiles(tool));
+            tool.signal("TERM");
+            assertThat(tool.awaitStatus()).as(tool::toString).isEqualTo(TERMINATED);
+            assertThat(tool.err()).contains("millrace: interrupted").doesNotContain("\tat ");
+            assertThat(tool.out()).isEmpty();
+            assertThat(work).isEmptyDirectory();
+            assertThat(Tool.providerFiles(tool.process().pid())).isEmpty();
+        }
+    }
+
+    private static boolean hasProviderFiles(final Tool tool)
+    {
+        try
+        {
+            return !Tool.providerFiles(tool.process().pid()).isEmpty();
+        }
+        catch (final IOException ex)
+        {
+            throw new UncheckedIOException(ex);
+        }
     }
 
     @Test

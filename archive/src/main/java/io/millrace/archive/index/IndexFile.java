@@ -22,6 +22,9 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -75,6 +78,12 @@ final class IndexFile implements AutoCloseable
             }
             size = opened.size();
             channel = opened;
+        }
+        catch (final FileSystemException ex)
+        {
+            throw new IndexException("index " + path + " cannot be opened (" + (ex instanceof NoSuchFileException ?
+                "its directory does not exist" : ex instanceof AccessDeniedException ? "this user may not write it" :
+                String.valueOf(ex.getReason())) + "): name a file that can be written, in a directory that exists", ex);
         }
         catch (final IOException ex)
         {

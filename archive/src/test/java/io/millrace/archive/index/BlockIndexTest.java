@@ -172,7 +172,7 @@ class BlockIndexTest
                 .hasMessageStartingWith("3 hashes for a transfer of 32 blocks");
         }
         assertThatThrownBy(() -> BlockIndex.open(directory)).isInstanceOf(IndexException.class)
-            .hasMessageContaining("cannot be opened");
+            .hasMessageContaining("cannot be opened (Is a directory): name a file");
     }
 
     @Test

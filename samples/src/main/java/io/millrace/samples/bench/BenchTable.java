@@ -39,10 +39,7 @@ public final class BenchTable
      */
     public static String of(final BenchReport report)
     {
-        final StringBuilder text = new StringBuilder();
-        final int width = report.environment().keySet().stream().mapToInt(String::length).max().orElse(0);
-        report.environment().forEach((name, value) ->
-            text.append(name).repeat(' ', width - name.length() + 2).append(value).append('\n'));
+        final StringBuilder text = new StringBuilder(Environment.table(report.environment()));
         for (final CaseResult result : report.results())
         {
             text.append('\n').append(result.benchCase()).append('\n');

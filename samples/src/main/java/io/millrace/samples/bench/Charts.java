@@ -71,7 +71,7 @@ final class Charts
         final List<String> charts = new ArrayList<>();
         if (kind.isLatency())
         {
-            results.forEach((result) -> charts.add(percentiles(result)));
+            results.forEach((result) -> charts.add(ChartStyle.figure(percentiles(result))));
             return charts;
         }
         if (CaseKind.ARCHIVE_INDEX == kind)
@@ -81,21 +81,20 @@ final class Charts
         final Map<Integer, List<CaseResult>> byMtu = new TreeMap<>();
         results.forEach((result) ->
             byMtu.computeIfAbsent(result.benchCase().mtu(), (mtu) -> new ArrayList<>()).add(result));
-        byMtu.forEach((mtu, some) -> charts.add(bars("GB/s, MTU " + mtu, some)));
+        byMtu.forEach((mtu, some) -> charts.add(ChartStyle.figure(bars(kind, mtu, some))));
         return charts;
     }
 
-    private static String percentiles(final CaseResult result)
+    static XYChart percentiles(final CaseResult result)
     {
         final XYChart chart =
             ChartStyle.xy((CaseKind.RTT == result.benchCase().kind() ? "Round trip of " : "KV block of ") +
-            size(result.benchCase().size()) + ", µs by percentile");
+            size(result.benchCase().size()) + ", µs by percentile", "percentile", "time, µs");
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setXAxisMin(0.0);
         chart.getStyler().setXAxisMax(MAX_NINES);
         chart.getStyler().setXAxisTickMarkSpacingHint(TICK_SPACING);
         chart.getStyler().setxAxisTickLabelsFormattingFunction(Charts::percentile);
-        chart.setXAxisTitle("percentile");
         result.series().forEach((transport, series) ->
         {
             final Histogram histogram = series.histogram();
@@ -113,7 +112,7 @@ final class Charts
                     .setLineColor(COLOURS.get(transport));
             }
         });
-        return ChartStyle.figure(chart);
+        return chart;
     }
 
     private static String percentile(final double nines)
@@ -122,9 +121,10 @@ final class Charts
             .toPlainString() + " %";
     }
 
-    private static String bars(final String title, final List<CaseResult> results)
+    static CategoryChart bars(final CaseKind kind, final int mtu, final List<CaseResult> results)
     {
-        final CategoryChart chart = ChartStyle.bars(title);
+        final CategoryChart chart = ChartStyle.bars("GB/s, MTU " + mtu,
+            "size of a " + (CaseKind.THROUGHPUT == kind ? "message" : "piece"), "throughput, GB/s");
         final int metric = 1;
         final List<String> sizes = results.stream().map((result) -> size(result.benchCase().size())).toList();
         for (final Transport transport : Transport.values())
@@ -140,7 +140,7 @@ final class Charts
                 chart.addSeries(transport.label(), sizes, values).setFillColor(COLOURS.get(transport));
             }
         }
-        return ChartStyle.figure(chart);
+        return chart;
     }
 
     private static String size(final int bytes)

@@ -93,6 +93,21 @@ public final class Environment
         return environment;
     }
 
+    /**
+     * As the head of a table.
+     *
+     * @param environment values by name.
+     * @return lines, each ended, their values below each other.
+     */
+    public static String table(final Map<String, String> environment)
+    {
+        final StringBuilder text = new StringBuilder();
+        final int width = environment.keySet().stream().mapToInt(String::length).max().orElse(0);
+        environment.forEach((name, value) ->
+            text.append(name).repeat(' ', width - name.length() + 2).append(value).append('\n'));
+        return text.toString();
+    }
+
     private static String text(final String file)
     {
         try

@@ -17,6 +17,7 @@ package io.millrace.samples.cli;
 
 import io.aeron.CommonContext;
 import io.millrace.archive.KvArchive;
+import io.millrace.archive.KvArchiveError;
 import io.millrace.archive.KvArchiveException;
 import io.millrace.archive.KvBlockStore;
 import io.millrace.archive.index.IndexException;
@@ -50,16 +51,45 @@ final class ArchiveClient
     }
 
     /**
+     * Run a command within a time that connecting is part of.
+     *
+     * @param timeoutNs that an answer of the archive may take as well, if that is less than usual.
+     */
+    int run(final long timeoutNs, final ToIntFunction<KvArchive> command)
+    {
+        return run(directory, "--dir", timeoutNs, command);
+    }
+
+    /**
+     * @param ex             of a wait.
+     * @param timeoutSeconds that the user allowed.
+     * @return the failure, to be thrown.
+     */
+    static RuntimeException ofTimeout(final KvArchiveException ex, final long timeoutSeconds)
+    {
+        return KvArchiveError.DEADLINE != ex.error() ? ex :
+            CommandFailure.failed(ex.getMessage() + " (--timeout " + timeoutSeconds + ")", ex);
+    }
+
+    /**
      * @param option that names the directory, for errors.
      */
     static int run(final String directory, final String option, final ToIntFunction<KvArchive> command)
+    {
+        return run(directory, option, Long.MAX_VALUE, command);
+    }
+
+    private static int run(
+        final String directory, final String option, final long timeoutNs, final ToIntFunction<KvArchive> command)
     {
         if (!Files.exists(Path.of(directory, "cnc.dat")))
         {
             throw CommandFailure.failed("no driver in " + option + " " + directory +
                 ": start an archive there with ./millrace archive serve, or name its directory");
         }
-        try (KvArchive archive = KvArchive.connect(new KvArchive.Context().aeronDirectoryName(directory)))
+        final KvArchive.Context context = new KvArchive.Context().aeronDirectoryName(directory);
+        context.messageTimeoutNs(Math.min(context.archiveContext().messageTimeoutNs(), timeoutNs));
+        try (KvArchive archive = KvArchive.connect(context))
         {
             return command.applyAsInt(archive);
         }

@@ -75,9 +75,17 @@ public final class ArchiveRecord implements Callable<Integer>
         {
             final SourceLocation location = remote ? SourceLocation.REMOTE : SourceLocation.LOCAL;
             final long timeoutNs = TimeUnit.SECONDS.toNanos(timeoutSeconds);
-            final KvRecording recording = resume ? archive.resume(channel, streamId, location, timeoutNs) :
-                archive.record(channel, streamId, location);
-            awaitStart(recording, timeoutNs);
+            final KvRecording recording;
+            try
+            {
+                recording = resume ? archive.resume(channel, streamId, location, timeoutNs) :
+                    archive.record(channel, streamId, location);
+                awaitStart(recording, timeoutNs);
+            }
+            catch (final KvArchiveException ex)
+            {
+                throw ArchiveClient.ofTimeout(ex, timeoutSeconds);
+            }
             final KvRecordingInfo info = awaitStop(recording);
             if (client.json())
             {

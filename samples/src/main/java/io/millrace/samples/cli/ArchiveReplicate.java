@@ -17,8 +17,10 @@ package io.millrace.samples.cli;
 
 import io.aeron.archive.client.AeronArchive;
 import io.millrace.archive.KvArchive;
+import io.millrace.archive.KvArchiveException;
 import io.millrace.archive.KvReplica;
 import io.millrace.archive.KvReplicator;
+import io.millrace.samples.failure.CommandFailure;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -51,7 +53,8 @@ public final class ArchiveReplicate implements Callable<Integer>
         description = "On which this archive listens to the other. Default: aeron:udp?endpoint=localhost:0.")
     private String local;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "3600", description = "Default: 3600.")
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "3600",
+        description = "For all of it, to connect to both archives as well. Default: 3600.")
     private long timeoutSeconds;
 
     @Mixin
@@ -67,16 +70,27 @@ public final class ArchiveReplicate implements Callable<Integer>
     {
         ChannelCheck.requireUdp("--from", from);
         ChannelCheck.requireUdp("--local", local);
-        return client.run(archive ->
+        if (timeoutSeconds < 1)
         {
+            throw CommandFailure.usage("--timeout is " + timeoutSeconds + ": it must be 1 second or more; give such " +
+                "a number or leave it out");
+        }
+        final long startNs = System.nanoTime();
+        return client.run(leftNs(startNs), archive ->
+        {
+            // Both sessions that are still to be made have what is left now.
+            final long answerNs =
+                Math.min(archive.context().archiveContext().messageTimeoutNs(), leftNs(startNs));
+            archive.context().messageTimeoutNs(answerNs);
             try (KvArchive source = KvArchive.connect(new KvArchive.Context()
                 .aeron(archive.context().aeron())
+                .messageTimeoutNs(answerNs)
                 .controlRequestChannel(from)
                 .controlRequestStreamId(AeronArchive.Configuration.controlStreamId())
                 .controlResponseChannel(local));
                 KvReplicator replicator = new KvReplicator(source, archive, local))
             {
-                final List<KvReplica> replicas = replicator.await(TimeUnit.SECONDS.toNanos(timeoutSeconds));
+                final List<KvReplica> replicas = await(replicator, leftNs(startNs));
                 if (client.json())
                 {
                     Json.print(Map.of("recordings", replicas));
@@ -92,5 +106,24 @@ public final class ArchiveReplicate implements Callable<Integer>
                 return 0;
             }
         });
+    }
+
+    // In whole milliseconds, as messages show it.
+    private long leftNs(final long startNs)
+    {
+        final long spentMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
+        return TimeUnit.MILLISECONDS.toNanos(Math.max(1, TimeUnit.SECONDS.toMillis(timeoutSeconds) - spentMs));
+    }
+
+    private List<KvReplica> await(final KvReplicator replicator, final long timeoutNs)
+    {
+        try
+        {
+            return replicator.await(timeoutNs);
+        }
+        catch (final KvArchiveException ex)
+        {
+            throw ArchiveClient.ofTimeout(ex, timeoutSeconds);
+        }
     }
 }

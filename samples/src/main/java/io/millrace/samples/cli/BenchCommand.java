@@ -74,11 +74,13 @@ public final class BenchCommand implements Callable<Integer>
     private List<String> moreNames = List.of();
 
     @Option(names = "--sizes", paramLabel = "N", split = ",",
-        description = "Bytes of messages. Default: rtt 32,288,1344,8192; throughput those, 65536 and 1048576.")
+        description = "Bytes of messages or of pieces of KV blocks. Default: rtt 32,288,1344,8192; throughput " +
+            "32,288,1344,8192,65536,1048576; kv 4096,65536,262144,1048576; kvTrace 32768, always; " +
+            "kvBlock 4096,65536; archive 65536.")
     private List<String> sizes = List.of();
 
     @Option(names = "--mtu", paramLabel = "N", split = ",",
-        description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504.")
+        description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504; the others 65504.")
     private List<String> mtus = List.of();
 
     @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,

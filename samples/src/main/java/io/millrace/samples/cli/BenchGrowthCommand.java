@@ -24,6 +24,7 @@ import io.millrace.samples.growth.GrowthOptions;
 import io.millrace.samples.growth.GrowthReport;
 import io.millrace.samples.growth.GrowthRun;
 import org.agrona.SystemUtil;
+import org.agrona.concurrent.ShutdownSignalBarrier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,6 +33,8 @@ import picocli.CommandLine.ParentCommand;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * {@code ./millrace bench growth}.
@@ -48,6 +51,8 @@ import java.util.concurrent.Callable;
         "All drivers run on one thread, whose processor time counts: one core will do." })
 public final class BenchGrowthCommand implements Callable<Integer>
 {
+    // Held, since a logger that nobody holds loses its level.
+    private static final Logger DRIVER_LOGGER = Logger.getLogger("io.millrace");
     private static final int MAX_COUNT = 1000;
     private static final long MAX_TERM = 1L << 30;
     private static final long MIN_TERM = 1 << 20;
@@ -111,9 +116,16 @@ public final class BenchGrowthCommand implements Callable<Integer>
             throw CommandFailure.usage("--protocol " + protocol + ": growth needs rails, it must be efa, tcp or shm");
         }
         final List<Integer> lengths = terms.stream().map(BenchGrowthCommand::termLength).toList();
-        final WorkDirectory work = WorkDirectory.create(WorkDirectory.Owner.BENCH, directory);
-        try
+        if (!common.verbose())
         {
+            // Each driver of hundreds tells what it runs on, which the head of the table does.
+            DRIVER_LOGGER.setLevel(Level.WARNING);
+        }
+        // First, so that a signal's end of the process waits until the drivers are closed.
+        try (ShutdownSignalBarrier ignore = new ShutdownSignalBarrier(() -> {});
+            WorkDirectory work = WorkDirectory.create(WorkDirectory.Owner.BENCH, directory))
+        {
+            work.handOver();
             final GrowthReport report = GrowthRun.run(new GrowthOptions(
                 choice, protocol, streams, peers, rails, lengths, Math.round(seconds * 1e3), rounds, work.path()));
             if (json)
@@ -124,10 +136,6 @@ public final class BenchGrowthCommand implements Callable<Integer>
             {
                 Output.print(report.table());
             }
-        }
-        finally
-        {
-            work.close();
         }
         return 0;
     }

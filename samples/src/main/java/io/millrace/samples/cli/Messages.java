@@ -112,16 +112,16 @@ public final class Messages
         final String message, final Exception ex, final CommandLine command, final List<String> args)
     {
         say(message);
-        if (isOfArchive(command) && args.stream().anyMatch(Messages::asksForJson))
+        if (tellsFailures(command) && args.stream().anyMatch(Messages::asksForJson))
         {
             Json.printError(message, ex);
         }
     }
 
-    private static boolean isOfArchive(final CommandLine command)
+    private static boolean tellsFailures(final CommandLine command)
     {
-        return command.getCommand() instanceof ArchiveCommand ||
-            null != command.getParent() && isOfArchive(command.getParent());
+        return command.getCommand() instanceof ArchiveCommand || command.getCommand() instanceof BenchCommand ||
+            null != command.getParent() && tellsFailures(command.getParent());
     }
 
     // What was parsed does not tell: a wrong value ends the parsing before the options behind it.

@@ -94,13 +94,12 @@ public final class ResultPage
 
     private static String percentiles(final List<Served> served)
     {
-        final XYChart chart = ChartStyle.xy("Milliseconds by percentile of requests");
+        final XYChart chart = ChartStyle.xy("Milliseconds by percentile of requests", "percentile", "time, ms");
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setXAxisMin(0.0);
         chart.getStyler().setXAxisMax((double)PERCENT);
         chart.getStyler().setXAxisDecimalPattern("0");
         chart.getStyler().setXAxisTickMarkSpacingHint(70);
-        chart.setXAxisTitle("percentile");
         add(chart, 0, "all", served, Served::totalMs);
         add(chart, 1, "queue", served, Served::queueMs);
         add(chart, 2, "prefill (simulated)", served, Served::prefillMs);
@@ -127,7 +126,7 @@ public final class ResultPage
 
     private static String sources(final List<Served> served)
     {
-        final CategoryChart chart = ChartStyle.bars("Blocks by arrival of their requests, s");
+        final CategoryChart chart = ChartStyle.bars("Blocks by arrival of their requests, s", "arrival, s", "blocks");
         chart.getStyler().setStacked(true);
         chart.getStyler().setXAxisDecimalPattern("0.#");
         final double end = served.stream().mapToDouble(Served::seconds).max().orElse(0);

@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.samples.bench.Environment;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -73,8 +74,7 @@ public record GrowthReport(Map<String, String> environment, List<GrowthRow> rows
      */
     public String table()
     {
-        final StringBuilder text = new StringBuilder();
-        environment.forEach((name, value) -> text.append(name).append("  ").append(value).append('\n'));
+        final StringBuilder text = new StringBuilder(Environment.table(environment));
         final List<List<String>> lines = new ArrayList<>(List.of(HEAD));
         for (final GrowthRow row : rows)
         {

@@ -28,6 +28,8 @@ import io.aeron.logbuffer.LogBufferDescriptor;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.EfaCounters;
 import io.millrace.efa.EfaMediaDriver;
+import io.millrace.samples.demo.Interruption;
+import io.millrace.samples.failure.CommandFailure;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentInvoker;
 
@@ -105,6 +107,7 @@ final class Mesh implements AutoCloseable
         {
             for (int i = 0; i <= shape.peers(); i++)
             {
+                checkNotInterrupted();
                 launch(options.directory().resolve("driver-" + i));
                 work();
             }
@@ -227,12 +230,22 @@ final class Mesh implements AutoCloseable
         }
         if (0 == (++cycles & CLIENT_CYCLES_MASK))
         {
+            checkNotInterrupted();
             for (int i = 0; i < clientInvokers.size(); i++)
             {
                 clientInvokers.get(i).invoke();
             }
         }
         return work;
+    }
+
+    // All is closed by the thread that works, which the end of the process waits for.
+    private static void checkNotInterrupted()
+    {
+        if (Interruption.happened())
+        {
+            throw CommandFailure.failed("interrupted");
+        }
     }
 
     /**

@@ -120,7 +120,7 @@ public final class MarketPage
 
     private static CategoryChart chart(final String title)
     {
-        final CategoryChart chart = ChartStyle.bars(title);
+        final CategoryChart chart = ChartStyle.bars(title, "hop", "time, µs");
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setYAxisMin(LEAST_MICROS);
         return chart;

@@ -18,6 +18,7 @@ package io.millrace.samples.parts;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.samples.bench.Environment;
 import io.millrace.samples.failure.CommandFailure;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -122,8 +123,7 @@ public final class PartsRun
      */
     public String table()
     {
-        final StringBuilder text = new StringBuilder();
-        environment.forEach((name, value) -> text.append(name).append("  ").append(value).append('\n'));
+        final StringBuilder text = new StringBuilder(Environment.table(environment));
         text.append('\n');
         for (final RunResult run : results)
         {

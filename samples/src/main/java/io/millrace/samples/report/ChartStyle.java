@@ -64,7 +64,7 @@ public final class ChartStyle
         System.setProperty("java.awt.headless", "true");
         try
         {
-            figure(xy("check"));
+            figure(xy("check", "x", "y"));
         }
         catch (final LinkageError | RuntimeException ex)
         {
@@ -78,22 +78,28 @@ public final class ChartStyle
      * A chart of lines or points.
      *
      * @param title of it.
+     * @param xAxis title of that axis, with its unit.
+     * @param yAxis title of that axis, with its unit.
      * @return the chart, styled.
      */
-    public static XYChart xy(final String title)
+    public static XYChart xy(final String title, final String xAxis, final String yAxis)
     {
-        return style(new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).build());
+        return style(new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(xAxis).yAxisTitle(yAxis)
+            .build());
     }
 
     /**
      * A chart of bars.
      *
      * @param title of it.
+     * @param xAxis title of that axis, with its unit.
+     * @param yAxis title of that axis, with its unit.
      * @return the chart, styled.
      */
-    public static CategoryChart bars(final String title)
+    public static CategoryChart bars(final String title, final String xAxis, final String yAxis)
     {
-        final CategoryChart chart = style(new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title).build());
+        final CategoryChart chart = style(new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(title)
+            .xAxisTitle(xAxis).yAxisTitle(yAxis).build());
         chart.getStyler().setAvailableSpaceFill(0.8);
         return chart;
     }
@@ -111,6 +117,7 @@ public final class ChartStyle
         // In place of powers from 10 000 on.
         styler.setYAxisDecimalPattern("#,##0.###");
         styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
         styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
         styler.setLegendPosition(Styler.LegendPosition.OutsideS);
         styler.setLegendLayout(Styler.LegendLayout.Horizontal);

@@ -72,6 +72,8 @@ class ArchiveCommandTest
         {
             final String dir = archive.aeronDirectoryName();
             final String index = directory.resolve("index").toString();
+            assertError(1, "absent/index cannot be opened (its directory does not exist): name a file", "purge",
+                "--dir", dir, "--index", directory.resolve("absent/index").toString(), "--capacity", "1g");
             record(archive);
 
             final JsonNode recording = json(0, "ls", "--dir", dir).get("recordings").get(0);
@@ -112,7 +114,7 @@ class ArchiveCommandTest
             assertThat(json(0, "ls", "--dir", dir).get("recordings")).isEmpty();
             final JsonNode gone = json(1, "replay", "0", "--dir", dir);
             assertThat(gone.get("code").asText()).isEqualTo("UNKNOWN_RECORDING");
-            assertThat(gone.get("error").asText()).contains("no recording 0");
+            assertThat(gone.get("error").asText()).contains("no recording 0", "./millrace archive ls");
         }
     }
 
@@ -123,9 +125,24 @@ class ArchiveCommandTest
         {
             for (int i = 0; i < 2; i++)
             {
-                assertThat(json(1, "record", CHANNEL, "7", "--timeout", "1", "--dir", archive.aeronDirectoryName())
-                    .get("code").asText()).isEqualTo("DEADLINE");
+                final JsonNode late =
+                    json(1, "record", CHANNEL, "7", "--timeout", "1", "--dir", archive.aeronDirectoryName());
+                assertThat(late.get("code").asText()).isEqualTo("DEADLINE");
+                assertThat(late.get("error").asText()).endsWith("within 1s: allow more time (--timeout 1)");
             }
+        }
+    }
+
+    @Test
+    void itsTimeoutCoversTheConnectionToTheOtherArchive() throws IOException
+    {
+        try (MillraceArchive archive = launch("archive", null))
+        {
+            final JsonNode late = json(1, "replicate", "--from", "aeron:udp?endpoint=localhost:" + freePort(),
+                "--timeout", "2", "--dir", archive.aeronDirectoryName());
+            assertThat(late.get("code").asText()).isEqualTo("ARCHIVE_GONE");
+            // Of these 2 s what the connection to the first archive has left, not the usual 5 s.
+            assertThat(late.get("error").asText()).matches(".* within (2s|1s|1?\\d{1,3}ms): start one there.*");
         }
     }
 
@@ -266,6 +283,8 @@ class ArchiveCommandTest
             assertError(2, option.substring(option.lastIndexOf("--")).replace(" ", " is ") + " (",
                 ("replicate --dir " + nowhere + " " + option).split(" "));
         }
+        assertError(2, "--timeout is 0: it must be 1 second or more", "replicate", "--dir", nowhere, "--from",
+            "aeron:udp?endpoint=localhost:1", "--timeout", "0");
         assertError(2, "CHANNEL is bogus (", "record", "bogus", "1", "--dir", nowhere);
         assertError(2, "--control is bogus (", "serve", "--archive-dir", nowhere, "--control", "bogus");
         for (final String place : new String[]{ file, file + "/archive", "/proc/archive" })

@@ -15,12 +15,16 @@
  */
 package io.millrace.samples.cli;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.samples.Millrace;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -46,6 +50,38 @@ class BenchCommandTest
     void refusesWhatGoesWithNoMeasurement(final String line, final String reason)
     {
         assertThat(refusal(line)).contains(reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        bench rtt --json --sizes 1                               | a message has 32
+        bench --json --sizes many rtt                            | --sizes is many
+        bench kv --sizes 100 --protocol udp --json               | a multiple of 128 bytes
+        bench bogus --json                                       | case bogus
+        bench rtt --rounds --json                                | --rounds
+        bench rtt --bogus --json=true                            | --bogus
+        bench rtt --protocol pigeon --json                       | protocol 'pigeon'
+        bench rtt --protocol udp --json --report /absent/a.html  | --report /absent/a.html
+        bench growth --json --peers none                         | --peers
+        bench growth --json --protocol udp                       | growth needs rails
+        bench parts --forks -1 --json                            | forks
+        """)
+    void tellsAFailureAsOneObject(final String line, final String reason) throws IOException
+    {
+        final PrintStream out = System.out;
+        final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try
+        {
+            assertThat(Millrace.execute(line.split(" "))).isEqualTo(2);
+        }
+        finally
+        {
+            System.setOut(out);
+        }
+        final JsonNode told = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .readTree(printed.toByteArray());
+        assertThat(told.get("error").asText()).contains(reason).doesNotContain("Exception");
     }
 
     private static String refusal(final String line)
