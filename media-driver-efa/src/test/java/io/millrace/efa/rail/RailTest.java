@@ -222,8 +222,12 @@ class RailTest implements RailListener
             assertThat(answered).as("each where 64 KiB are under way").hasSizeGreaterThan(messages / 2)
                 .contains(messages - 1);
 
-            answered.forEach(tcp::completeSend);
-            tcpRail.poll(nowNs);
+            answered.forEach(
+                (index) ->
+                {
+                    tcp.completeSend(index);
+                    tcpRail.poll(nowNs);
+                });
             assertThat(tcpRail.outstandingBytes()).isZero();
             assertThat(tcpPeer.outstandingBytes()).isZero();
         }
