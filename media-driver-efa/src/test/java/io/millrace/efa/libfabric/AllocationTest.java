@@ -69,7 +69,7 @@ class AllocationTest
         }
     }
 
-    /** Post a receive, send, poll both until both have completed; a write with immediate each fourth round. */
+    /** Post a receive, send, poll both until both have completed; of four rounds one writes, one sends unanswered. */
     private long carry(final Peer a, final Peer b, final long toB, final int rounds)
     {
         final long deadlineNs = System.nanoTime() + 30_000_000_000L;
@@ -91,6 +91,9 @@ class AllocationTest
                 result = isWrite ?
                     a.endpoint.writeData(
                         a.sendAddress(), LENGTH, descriptorA, i, toB, remote, key, a.contexts.address(i & 15)) :
+                    1 == (i & 3) ?
+                    a.endpoint.sendUnanswered(
+                        a.sendAddress(), LENGTH, descriptorA, i, toB, a.contexts.address(i & 15)) :
                     a.endpoint.send(a.sendAddress(), LENGTH, descriptorA, i, toB, a.contexts.address(i & 15));
                 if (0 != result)
                 {
