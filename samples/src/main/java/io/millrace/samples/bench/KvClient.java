@@ -17,6 +17,7 @@ package io.millrace.samples.bench;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.bridge.KvBlocks;
+import io.millrace.bridge.KvError;
 import io.millrace.bridge.KvSender;
 import io.millrace.bridge.KvTransfer;
 import io.millrace.bridge.KvTransferRequest;
@@ -96,7 +97,7 @@ final class KvClient implements AutoCloseable
                 submit();
             }
             cycle();
-            if (hasOldestEnded())
+            if (!isReceiverClosed() && hasOldestEnded())
             {
                 if (!isWarm && System.nanoTime() - warmNs > 0)
                 {
@@ -169,6 +170,12 @@ final class KvClient implements AutoCloseable
     {
         node.work();
         duty.invoke();
+    }
+
+    // Both sides are told to end at once: the receiver may hear it first, and what is in flight is not counted then.
+    private boolean isReceiverClosed()
+    {
+        return KvError.SHUTDOWN == transfers.peek().transfer().error();
     }
 
     private boolean hasOldestEnded()

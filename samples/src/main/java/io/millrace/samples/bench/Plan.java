@@ -18,8 +18,8 @@ package io.millrace.samples.bench;
 import io.millrace.bridge.KvLayout;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.failure.CommandFailure;
+import io.millrace.samples.trace.TraceReader;
 
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,10 +64,9 @@ final class Plan
         final List<BenchCase> cases = new ArrayList<>();
         for (final CaseKind kind : options.kinds())
         {
-            if (CaseKind.KV_TRACE == kind && null != options.trace() && !Files.isReadable(options.trace()))
+            if (CaseKind.KV_TRACE == kind)
             {
-                throw CommandFailure.usage("--trace " + options.trace() +
-                    ": no such file that can be read; give the path of a file of JSON lines");
+                checkTrace(options);
             }
             final List<Integer> sizes = sizes(kind, options);
             final List<Integer> mtus = !options.mtus().isEmpty() ? options.mtus() : switch (kind)
@@ -119,6 +118,26 @@ final class Plan
         {
             throw CommandFailure.usage("--sizes " + size + ": a KV block has a multiple of " + unit +
                 " bytes, at most " + MAX_PIECE + "; give such sizes for " + kind.key());
+        }
+    }
+
+    private static void checkTrace(final BenchOptions options)
+    {
+        if (!options.sizes().isEmpty() && options.kinds().equals(List.of(CaseKind.KV_TRACE)))
+        {
+            throw CommandFailure.usage("--sizes is " + options.sizes() + ": pieces of kvTrace have " +
+                KvShape.TRACE_PIECE + " bytes; leave it out, or measure kv");
+        }
+        if (null != options.trace())
+        {
+            try (TraceReader reader = new TraceReader(options.trace()))
+            {
+                if (null == reader.next())
+                {
+                    throw CommandFailure.usage("--trace " + options.trace() +
+                        " has no request; give a file of JSON lines, one for each");
+                }
+            }
         }
     }
 

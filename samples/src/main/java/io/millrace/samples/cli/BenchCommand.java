@@ -101,7 +101,8 @@ public final class BenchCommand implements Callable<Integer>
     private String seconds;
 
     @Option(names = "--warmup", paramLabel = "S", defaultValue = "0.5",
-        description = "Seconds before those; five times as many when a process is new. Default: ${DEFAULT-VALUE}.")
+        description = "Seconds before those; until the compiler rests, at most five times as many or 5 s more. " +
+            "Default: ${DEFAULT-VALUE}.")
     private String warmup;
 
     @Option(names = "--rate", paramLabel = "N", defaultValue = "10000",

@@ -142,19 +142,19 @@ public final class BenchGrowthCommand implements Callable<Integer>
 
     private static int termLength(final String text)
     {
-        final long length;
+        long length = 0;
         try
         {
             length = SystemUtil.parseSize("--terms", text);
         }
-        catch (final NumberFormatException ex)
+        catch (final IllegalArgumentException ignore)
         {
-            throw CommandFailure.usage(ex.getMessage());
+            // 0 is refused too
         }
-        check("--terms", length, MIN_TERM, MAX_TERM);
-        if (1 != Long.bitCount(length))
+        if (length < MIN_TERM || length > MAX_TERM || 1 != Long.bitCount(length))
         {
-            throw CommandFailure.usage("--terms has " + text + ": a term's length is a power of two; give such a one");
+            throw CommandFailure.usage("--terms has '" + text +
+                "': a term's length is a power of two from 1m to 1g, in bytes or with k, m or g; give such a one");
         }
         return (int)length;
     }

@@ -64,6 +64,12 @@ class BenchCommandTest
         bench rtt --protocol udp --json --report /absent/a.html  | --report /absent/a.html
         bench growth --json --peers none                         | --peers
         bench growth --json --protocol udp                       | growth needs rails
+        bench growth --json --protocol shm --terms x             | --terms has 'x': a term's length is a power of two
+        bench growth --json --protocol shm --terms 3m            | --terms has '3m'
+        bench growth --json --protocol shm --terms -1            | --terms has '-1'
+        bench kvTrace --json --protocol udp --trace /            | is not a regular file
+        bench kvTrace --json --protocol udp --trace /dev/null    | is not a regular file
+        bench kvTrace --json --protocol udp --sizes 4096         | pieces of kvTrace have 32768 bytes
         bench parts --forks -1 --json                            | forks
         """)
     void tellsAFailureAsOneObject(final String line, final String reason) throws IOException
