@@ -98,7 +98,7 @@ class BenchGrowthTest
     @Test
     void refusesWhatCannotBe() throws IOException
     {
-        refuses("--terms has 3m", "bench", "growth", "--terms", "3m");
+        refuses("--terms has '3m'", "bench", "growth", "--terms", "3m");
         refuses("--peers has 0", "bench", "growth", "--peers", "0");
         refuses("growth needs rails", "bench", "growth", "--protocol", "udp");
         refuses("--only none: it matches no part", "bench", "parts", "--only", "none");
