@@ -108,7 +108,7 @@ public final class EfaMediaDriver implements AutoCloseable
         MediaDriver mediaDriver = null;
         try
         {
-            fabric.openNamedRails();
+            fabric.openNamedRails(context.threadingMode());
             mediaDriver = MediaDriver.launch(context);
             if (context.countersManager() instanceof ConcurrentCountersManager)
             {
@@ -174,7 +174,7 @@ public final class EfaMediaDriver implements AutoCloseable
     public static MediaDriver.Context install(final MediaDriver.Context context, final EfaContext efaContext)
     {
         final FabricDriver fabric = new FabricDriver(efaContext);
-        fabric.tryNamedRails();
+        fabric.tryNamedRails(context.threadingMode());
         install(context, fabric);
         return context;
     }

@@ -43,7 +43,7 @@ class PublicationLeaksTest
 {
     private static final int STREAM_ID = 9;
     private static final int PUBLICATIONS = Integer.getInteger("millrace.test.publications", 100);
-    private static final int AT_ONCE = Math.max(25, PUBLICATIONS / 50);
+    private static final int AT_ONCE = Math.max(12, PUBLICATIONS / 50);
 
     /**
      * Between the least of the first half of a run, its first publications left out, and that of the second: the JVM's

@@ -220,15 +220,9 @@ final class NativeEndpoint implements FabricEndpoint
         final long fiAddr,
         final long context)
     {
-        if (length < 0 || length > maxSendLength)
-        {
-            return -FabricErrors.EMSGSIZE;
-        }
-        if (!addresses.isLive(fiAddr) || 0 != (immediate & ~immediateMask))
-        {
-            return -FabricErrors.EINVAL;
-        }
-        return FabricCalls.senddata(senddata, ep, address, length, descriptor, immediate, fiAddr, context);
+        final int refusal = messageRefusal(length, maxSendLength, immediate, fiAddr);
+        return 0 != refusal ? refusal :
+            FabricCalls.senddata(senddata, ep, address, length, descriptor, immediate, fiAddr, context);
     }
 
     @Override
@@ -250,13 +244,10 @@ final class NativeEndpoint implements FabricEndpoint
         {
             return send(address, length, descriptor, immediate, fiAddr, context);
         }
-        if (length < 0 || length > maxSendLength)
+        final int refusal = messageRefusal(length, maxSendLength, immediate, fiAddr);
+        if (0 != refusal)
         {
-            return -FabricErrors.EMSGSIZE;
-        }
-        if (!addresses.isLive(fiAddr) || 0 != (immediate & ~immediateMask))
-        {
-            return -FabricErrors.EINVAL;
+            return refusal;
         }
         RawMemory.putLong(message + IOV_BASE, address);
         RawMemory.putLong(message + IOV_LENGTH, length);
@@ -270,15 +261,18 @@ final class NativeEndpoint implements FabricEndpoint
     @Override
     public long inject(final long address, final int length, final long immediate, final long fiAddr)
     {
-        if (length < 0 || length > injectLength)
+        final int refusal = messageRefusal(length, injectLength, immediate, fiAddr);
+        return 0 != refusal ? refusal :
+            FabricCalls.injectdata(injectdata, ep, address, length, immediate, fiAddr);
+    }
+
+    private int messageRefusal(final int length, final long maxLength, final long immediate, final long fiAddr)
+    {
+        if (length < 0 || length > maxLength)
         {
             return -FabricErrors.EMSGSIZE;
         }
-        if (!addresses.isLive(fiAddr) || 0 != (immediate & ~immediateMask))
-        {
-            return -FabricErrors.EINVAL;
-        }
-        return FabricCalls.injectdata(injectdata, ep, address, length, immediate, fiAddr);
+        return !addresses.isLive(fiAddr) || 0 != (immediate & ~immediateMask) ? -FabricErrors.EINVAL : 0;
     }
 
     @Override

@@ -33,8 +33,8 @@ import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The fabric conductor's hold on one agent, Sender or Receiver: its rails, and commands to it that are never lost and
- * never reordered.
+ * The fabric conductor's hold on one agent, Sender or Receiver, or on both where they share a thread: its rails, and
+ * commands to it that are never lost and never reordered.
  */
 final class AgentSide
 {
@@ -44,6 +44,7 @@ final class AgentSide
     private static final int DISPENSABLE_COMMANDS = 128;
     private static final RailAddress UNKNOWN = new RailAddress(0, -1, 0, new byte[0]);
 
+    private final AgentRole role;
     private final RailSet railSet;
     private final AtomicCounter addressInsertTime;
     private final Queue<Runnable> pending = new ArrayDeque<>();
@@ -53,14 +54,19 @@ final class AgentSide
     private RailAddress[] described = new RailAddress[0];
     private int version;
     private final AtomicInteger endpoints = new AtomicInteger();
-    private final AtomicInteger transports = new AtomicInteger();
     private volatile boolean isPolledUnattended;
     private boolean isEnabled;
 
-    AgentSide(final RailSet railSet, final AtomicCounter addressInsertTime)
+    AgentSide(final AgentRole role, final RailSet railSet, final AtomicCounter addressInsertTime)
     {
+        this.role = role;
         this.addressInsertTime = addressInsertTime;
         this.railSet = railSet;
+    }
+
+    AgentRole role()
+    {
+        return role;
     }
 
     RailSet railSet()
@@ -203,26 +209,6 @@ final class AgentSide
     void onEndpointClosed()
     {
         endpoints.decrementAndGet();
-    }
-
-    /**
-     * Take note of a socket that the agent polls from now on.
-     *
-     * @return number of sockets.
-     */
-    int onTransportAdded()
-    {
-        return transports.incrementAndGet();
-    }
-
-    /**
-     * Take note that the agent does not poll some sockets any more.
-     *
-     * @param count of them.
-     */
-    void onTransportsRemoved(final int count)
-    {
-        transports.addAndGet(-count);
     }
 
     /**

@@ -36,6 +36,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 
 /**
  * Agent for all that is slow or rare: opening rails, the handshake with its timers, address insertion, and what happens
@@ -62,12 +63,6 @@ final class FabricConductor implements Agent, FabricEvents
     private static final long DRAIN_LIMIT_NS = TimeUnit.MILLISECONDS.toNanos(200);
 
     /**
-     * Status messages, NAKs and probes are what a Sender receives: nobody waits for so short a time of theirs, and a
-     * look at a completion queue is a tenth of an idle duty cycle.
-     */
-    private static final long SENDER_REST_NS = TimeUnit.MICROSECONDS.toNanos(3);
-
-    /**
      * Told once, and as many as there are rails, peers, publications and images: never lost.
      */
     private final ManyToOneConcurrentLinkedQueue<Runnable> facts = new ManyToOneConcurrentLinkedQueue<>();
@@ -87,6 +82,7 @@ final class FabricConductor implements Agent, FabricEvents
     private final FabricCounters counters;
     private final ErrorHandler errorHandler;
     private final DutyCycleTracker dutyCycleTracker;
+    private final List<AgentSide> sides;
     private final Linking sender;
     private final Linking receiver;
     private final Terms terms;
@@ -97,6 +93,7 @@ final class FabricConductor implements Agent, FabricEvents
 
     FabricConductor(
         final FabricSettings settings,
+        final List<AgentRole> roles,
         final FabricCounters counters,
         final ErrorHandler errorHandler,
         final NanoClock nanoClock,
@@ -109,8 +106,9 @@ final class FabricConductor implements Agent, FabricEvents
         this.counters = counters;
         this.errorHandler = errorHandler;
         dutyCycleTracker = counters.newConductorTracker(settings.context().conductorCycleThresholdNs());
-        sender = newLinking(settings, termSettings, SENDER_REST_NS);
-        receiver = newLinking(settings, termSettings, 0);
+        sides = roles.stream().map((role) -> newSide(role, settings)).toList();
+        sender = newLinking(AgentRole::isSender, settings, termSettings);
+        receiver = newLinking(AgentRole::isReceiver, settings, termSettings);
         terms = new Terms(
             settings.context(),
             termSettings,
@@ -124,10 +122,10 @@ final class FabricConductor implements Agent, FabricEvents
         receiverHandshake = new ReceiverHandshake(receiver, nanoClock);
         inbox = new HandshakeInbox(sender, receiver, senderHandshake, receiverHandshake, terms, errorHandler);
         railKeeper = new RailKeeper(
-            opener, sender.side(), receiver.side(), this::onFallback, this::onRailReopened, this::offer, terms);
+            opener, sides, this::onFallback, this::onRailReopened, this::offer, terms);
     }
 
-    private Linking newLinking(final FabricSettings settings, final TermSettings termSettings, final long restNs)
+    private AgentSide newSide(final AgentRole role, final FabricSettings settings)
     {
         final long linkTimeoutNs = settings.context().linkTimeoutNs();
         final RailSet railSet = new RailSet(
@@ -136,16 +134,16 @@ final class FabricConductor implements Agent, FabricEvents
             errorHandler,
             linkTimeoutNs,
             settings.choice().isHostLocal() ? GONE_TIMEOUT_NS : linkTimeoutNs,
-            new PlacedImages(counters.terms()),
-            restNs);
-        return new Linking(
-            settings,
-            termSettings,
-            counters,
-            errorHandler,
-            new AgentSide(railSet, counters.addressInsertTime()),
-            nanoClock,
-            this::offer);
+            new PlacedImages(counters.terms()));
+        return new AgentSide(role, railSet, counters.addressInsertTime());
+    }
+
+    private Linking newLinking(
+        final Predicate<AgentRole> isOfRole, final FabricSettings settings, final TermSettings termSettings)
+    {
+        final AgentSide side = sides.stream()
+            .filter((candidate) -> isOfRole.test(candidate.role())).findFirst().orElseThrow();
+        return new Linking(settings, termSettings, counters, errorHandler, side, nanoClock, this::offer);
     }
 
     /**
@@ -214,9 +212,9 @@ final class FabricConductor implements Agent, FabricEvents
         long nowNs = startNs;
         while (nowNs - lastReceivedNs < DRAIN_QUIET_NS && nowNs - startNs < DRAIN_LIMIT_NS)
         {
-            if (sender.side().railSet().poll() + receiver.side().railSet().poll() > 0)
+            for (final AgentSide side : sides)
             {
-                lastReceivedNs = nowNs;
+                lastReceivedNs = side.railSet().poll() > 0 ? nowNs : lastReceivedNs;
             }
             drainEvents();
             Thread.onSpinWait();
@@ -232,14 +230,10 @@ final class FabricConductor implements Agent, FabricEvents
     {
         final long nowNs = nanoClock.nanoTime();
         dutyCycleTracker.update(nowNs);
-        counters.addressEntries().setRelease(sender.side().addressEntries() + receiver.side().addressEntries());
         final int workCount = drainEvents() +
             linkedFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
             otherFrames.drain(Runnable::run, FRAME_DRAIN_LIMIT) +
-            sender.side().pollUnattended() +
-            receiver.side().pollUnattended() +
-            sender.side().flush() +
-            receiver.side().flush() +
+            tendSides() +
             railKeeper.doWork(nowNs) +
             releasePaths(nowNs) +
             senderHandshake.doWork(nowNs) +
@@ -247,6 +241,20 @@ final class FabricConductor implements Agent, FabricEvents
             terms.doWork(nowNs);
         // without the sleep between cycles, which is longer than a threshold may be
         dutyCycleTracker.measureAndUpdate(nanoClock.nanoTime());
+        return workCount;
+    }
+
+    private int tendSides()
+    {
+        int workCount = 0;
+        int addressEntries = 0;
+        for (int i = 0; i < sides.size(); i++)
+        {
+            final AgentSide side = sides.get(i);
+            workCount += side.pollUnattended() + side.flush();
+            addressEntries += side.addressEntries();
+        }
+        counters.addressEntries().setRelease(addressEntries);
         return workCount;
     }
 
@@ -277,8 +285,7 @@ final class FabricConductor implements Agent, FabricEvents
                 onFallback(reason);
                 senderHandshake.stop(reason);
                 receiverHandshake.stop(reason);
-                sender.side().disable();
-                receiver.side().disable();
+                sides.forEach(AgentSide::disable);
             });
     }
 
@@ -469,17 +476,17 @@ final class FabricConductor implements Agent, FabricEvents
         offer(
             () ->
             {
-                final AgentSide side = railSet == sender.side().railSet() ? sender.side() : receiver.side();
+                final AgentSide side = sideOf(railSet);
                 if (railKeeper.onFailed(side, rail, nanoClock.nanoTime()))
                 {
                     counters.railsFailed().incrementRelease();
-                    warn("rail " + rail.index() + " of the " + roleOf(side) + " on " +
+                    warn("rail " + rail.index() + " of the " + side.role() + " on " +
                         rail.endpoint().nic().domainName() + " failed: " + reason);
-                    if (side == sender.side())
+                    if (side.role().isSender())
                     {
                         senderHandshake.onRailFailed(rail, reason);
                     }
-                    else
+                    if (side.role().isReceiver())
                     {
                         receiverHandshake.onRailFailed(rail, reason);
                     }
@@ -491,12 +498,12 @@ final class FabricConductor implements Agent, FabricEvents
     private void onRailReopened(final AgentSide side, final int index)
     {
         counters.railsReopened().incrementRelease();
-        warn("rail " + index + " of the " + roleOf(side) + " was opened again");
-        if (side == sender.side())
+        warn("rail " + index + " of the " + side.role() + " was opened again");
+        if (side.role().isSender())
         {
             senderHandshake.onRailsOpened();
         }
-        else
+        if (side.role().isReceiver())
         {
             receiverHandshake.onRailsOpened();
         }
@@ -507,23 +514,27 @@ final class FabricConductor implements Agent, FabricEvents
         if (nowNs - lastRetiredNs > RETIRE_INTERVAL_NS)
         {
             lastRetiredNs = nowNs;
-            sender.side().retireUnused();
-            receiver.side().retireUnused();
+            sides.forEach(AgentSide::retireUnused);
         }
-        if (sender.side().failedPaths().release(nowNs))
+        for (int i = 0; i < sides.size(); i++)
         {
-            senderHandshake.onPathsReleased();
-        }
-        if (receiver.side().failedPaths().release(nowNs))
-        {
-            receiverHandshake.onPathsReleased();
+            final AgentSide side = sides.get(i);
+            final boolean areReleased = side.failedPaths().release(nowNs);
+            if (areReleased && side.role().isSender())
+            {
+                senderHandshake.onPathsReleased();
+            }
+            if (areReleased && side.role().isReceiver())
+            {
+                receiverHandshake.onPathsReleased();
+            }
         }
         return 0;
     }
 
-    private String roleOf(final AgentSide side)
+    private AgentSide sideOf(final RailSet railSet)
     {
-        return side == sender.side() ? "sender" : "receiver";
+        return railSet == sender.side().railSet() ? sender.side() : receiver.side();
     }
 
     private void warn(final String text)
@@ -540,16 +551,16 @@ final class FabricConductor implements Agent, FabricEvents
         offer(
             () ->
             {
-                final AgentSide side = railSet == sender.side().railSet() ? sender.side() : receiver.side();
+                final AgentSide side = sideOf(railSet);
                 if (railKeeper.onWorn(side, rail))
                 {
-                    onFallback("rail " + rail.index() + " of the " + roleOf(side) + " on " +
+                    onFallback("rail " + rail.index() + " of the " + side.role() + " on " +
                         rail.endpoint().nic().domainName() + " is opened anew: " + reason);
-                    if (side == sender.side())
+                    if (side.role().isSender())
                     {
                         senderHandshake.onRailRenewed(rail);
                     }
-                    else
+                    if (side.role().isReceiver())
                     {
                         receiverHandshake.onRailRenewed(rail);
                     }
@@ -564,7 +575,7 @@ final class FabricConductor implements Agent, FabricEvents
      */
     StallWatch newStallWatch()
     {
-        return new StallWatch(sender.side(), receiver.side(), this::onLockReleased, this::onLockUnknown);
+        return new StallWatch(sides, this::onLockReleased, this::onLockUnknown);
     }
 
     private void onLockReleased(final ShmLocks.Held held, final List<AgentSide> stalled)
@@ -574,7 +585,7 @@ final class FabricConductor implements Agent, FabricEvents
             () ->
             {
                 warn("a lock was released: " + held);
-                for (final AgentSide side : List.of(sender.side(), receiver.side()))
+                for (final AgentSide side : sides)
                 {
                     for (final Rail rail : List.copyOf(side.rails()))
                     {

@@ -16,6 +16,7 @@
 package io.millrace.efa.link;
 
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.AeronEvent;
 import io.aeron.exceptions.AeronException;
 import io.millrace.efa.EfaContext;
@@ -39,9 +40,12 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -63,6 +67,8 @@ public final class FabricDriver implements AutoCloseable
     private final StartChecks startChecks;
     private final List<String> warnings = new ArrayList<>();
     private final AtomicBoolean isStarved = new AtomicBoolean();
+    private final AtomicInteger senderTransports = new AtomicInteger();
+    private final AtomicInteger receiverTransports = new AtomicInteger();
     private CountersManager countersManager;
     private FabricCounters counters;
     private FabricConductor conductor;
@@ -96,13 +102,13 @@ public final class FabricDriver implements AutoCloseable
      * For a supplier that is configured by properties: its rails are tried if the protocol was asked for by name.
      *
      * @return not yet started.
-     * @throws io.aeron.exceptions.ConfigurationException as the constructor and {@link #tryNamedRails()} do.
+     * @throws io.aeron.exceptions.ConfigurationException as the constructor and {@link #tryNamedRails} do.
      * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened. Nothing is left open.
      */
     public static FabricDriver named()
     {
         final FabricDriver fabric = new FabricDriver(new EfaContext());
-        fabric.tryNamedRails();
+        fabric.tryNamedRails(null);
         return fabric;
     }
 
@@ -130,15 +136,17 @@ public final class FabricDriver implements AutoCloseable
      * Open the rails now if the protocol was asked for by name, so that a failure is an error at start. Otherwise the
      * fabric conductor opens them, and a failure is a fallback.
      *
+     * @param mode of the driver's threads, or null for the configured default.
      * @throws io.aeron.exceptions.ConfigurationException when the machine's limits are too low for them.
      * @throws io.millrace.efa.libfabric.FabricException  when a NIC cannot be opened. Nothing is left open.
      */
-    public void openNamedRails()
+    public void openNamedRails(final ThreadingMode mode)
     {
         if (choice().isNamed())
         {
-            startChecks.requireRails();
-            rails.prepare();
+            final List<AgentRole> roles = AgentRole.of(mode);
+            startChecks.requireRails(roles);
+            rails.prepare(roles);
             isPrepared = true;
         }
     }
@@ -149,17 +157,18 @@ public final class FabricDriver implements AutoCloseable
      */
     private void warn(final MediaDriver.Context context)
     {
+        final List<AgentRole> roles = AgentRole.of(context.threadingMode());
         PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
             .forEach(this::warn);
         if (!isPrepared)
         {
-            startChecks.rails().forEach(this::warn);
+            startChecks.rails(roles).forEach(this::warn);
         }
         final Path directory = context.aeronDirectory().toPath();
         StartChecks.directory(directory, MachineLimits.usableBytes(directory),
             Math.max(context.publicationTermBufferLength(), context.ipcTermBufferLength()), context.filePageSize())
             .forEach(this::warn);
-        startChecks.logs(context.publicationTermBufferLength(), context.mtuLength(),
+        startChecks.logs(roles, context.publicationTermBufferLength(), context.mtuLength(),
             MappedFile.pageSize(context.aeronDirectory(), context.filePageSize())).forEach(this::warn);
         for (final String warning : warnings)
         {
@@ -239,14 +248,11 @@ public final class FabricDriver implements AutoCloseable
 
         counters = new FabricCounters(countersManager, choice());
         warn(context);
-        final List<RailCounters> railCounters = new ArrayList<>();
-        for (final String agent : List.of("snd-", "rcv-"))
+        final List<AgentRole> roles = AgentRole.of(context.threadingMode());
+        final Map<AgentRole, List<RailCounters>> railCounters = new EnumMap<>(AgentRole.class);
+        for (final AgentRole role : roles)
         {
-            for (int i = 0; i < choice().rails(); i++)
-            {
-                railCounters.add(
-                    new RailCounters(countersManager, agent + i + " " + choice().nics().get(i).domainName()));
-            }
+            railCounters.put(role, newRailCounters(role));
         }
 
         rails.counters(railCounters, counters);
@@ -254,6 +260,7 @@ public final class FabricDriver implements AutoCloseable
         rails.contract().start(countersManager, errorHandler);
         conductor = new FabricConductor(
             settings,
+            roles,
             counters,
             errorHandler,
             SystemNanoClock.INSTANCE,
@@ -284,6 +291,17 @@ public final class FabricDriver implements AutoCloseable
             // it has to answer that there are no rails
             conductorRunner = start(conductor, new SleepingMillisIdleStrategy(REFUSAL_SLEEP_MS), errorHandler);
         }
+    }
+
+    private List<RailCounters> newRailCounters(final AgentRole role)
+    {
+        final List<RailCounters> railCounters = new ArrayList<>();
+        for (int i = 0; i < choice().rails(); i++)
+        {
+            railCounters.add(new RailCounters(
+                countersManager, role.label() + "-" + i + " " + choice().nics().get(i).domainName()));
+        }
+        return railCounters;
     }
 
     // Nothing tells the conductor that a Hello is due.
@@ -325,11 +343,12 @@ public final class FabricDriver implements AutoCloseable
      * Check that the rails can be opened if the protocol was asked for by name, and close them again: for a driver that
      * somebody else will launch, or not.
      *
+     * @param mode of the driver's threads, or null for the configured default.
      * @throws io.millrace.efa.libfabric.FabricException when a NIC cannot be opened. Nothing is left open.
      */
-    public void tryNamedRails()
+    public void tryNamedRails(final ThreadingMode mode)
     {
-        openNamedRails();
+        openNamedRails(mode);
         rails.close();
     }
 
@@ -363,7 +382,7 @@ public final class FabricDriver implements AutoCloseable
      */
     public void onTransportAdded(final boolean isSender)
     {
-        final int transports = side(isSender).onTransportAdded();
+        final int transports = transports(isSender).incrementAndGet();
         if (choice().isFabric() && transports > TransportPoller.ITERATION_THRESHOLD &&
             isStarved.compareAndSet(false, true))
         {
@@ -382,7 +401,7 @@ public final class FabricDriver implements AutoCloseable
      */
     public void onTransportsRemoved(final boolean isSender, final int count)
     {
-        side(isSender).onTransportsRemoved(count);
+        transports(isSender).addAndGet(-count);
     }
 
     /**
@@ -397,6 +416,11 @@ public final class FabricDriver implements AutoCloseable
         {
             conductor.onUdpOnly(channel + " goes by UDP: " + reason);
         }
+    }
+
+    private AtomicInteger transports(final boolean isSender)
+    {
+        return isSender ? senderTransports : receiverTransports;
     }
 
     private AgentSide side(final boolean isSender)
@@ -448,7 +472,7 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Rails of the Sender.
+     * Rails of the Sender, which may be the Receiver's too.
      *
      * @return the set.
      */
@@ -458,7 +482,7 @@ public final class FabricDriver implements AutoCloseable
     }
 
     /**
-     * Rails of the Receiver.
+     * Rails of the Receiver, which may be the Sender's too.
      *
      * @return the set.
      */

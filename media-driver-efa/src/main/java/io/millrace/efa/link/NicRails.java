@@ -50,7 +50,7 @@ final class NicRails implements RailOpener, AutoCloseable
     private final EfaContract contract;
     private final List<Rail> prepared = new ArrayList<>();
     private final Map<Rail, RailCounters> open = new IdentityHashMap<>();
-    private List<RailCounters> railCounters;
+    private Map<AgentRole, List<RailCounters>> railCounters;
     private FabricCounters counters;
     private long openTimeNs;
 
@@ -73,16 +73,20 @@ final class NicRails implements RailOpener, AutoCloseable
 
     /**
      * Open all rails ahead of {@link #open}. Nothing is left open when this throws.
+     *
+     * @param roles whose rails.
      */
-    void prepare()
+    void prepare(final List<AgentRole> roles)
     {
         sweep();
         try
         {
             for (int i = 0; i < rails(); i++)
             {
-                prepared.add(newRail(false, i));
-                prepared.add(newRail(true, i));
+                for (final AgentRole role : roles)
+                {
+                    prepared.add(newRail(role, i));
+                }
             }
         }
         catch (final RuntimeException ex)
@@ -95,10 +99,10 @@ final class NicRails implements RailOpener, AutoCloseable
     /**
      * Give the counters, which only the media driver's conductor can allocate.
      *
-     * @param railCounters of the Sender's rails, then of the Receiver's.
+     * @param railCounters of each role's rails.
      * @param counters     of all rails.
      */
-    void counters(final List<RailCounters> railCounters, final FabricCounters counters)
+    void counters(final Map<AgentRole, List<RailCounters>> railCounters, final FabricCounters counters)
     {
         this.railCounters = railCounters;
         this.counters = counters;
@@ -117,20 +121,20 @@ final class NicRails implements RailOpener, AutoCloseable
      * {@inheritDoc}
      */
     @Override
-    public Rail open(final RailSet railSet, final boolean isSender, final int index)
+    public Rail open(final RailSet railSet, final AgentRole role, final int index)
     {
         final Rail rail;
         if (prepared.isEmpty())
         {
             sweep();
-            rail = newRail(isSender, index);
+            rail = newRail(role, index);
         }
         else
         {
             rail = prepared.remove(0);
         }
 
-        final RailCounters ofRail = railCounters.get(isSender ? index : rails() + index);
+        final RailCounters ofRail = railCounters.get(role).get(index);
         rail.attach(ofRail, railSet);
         ofRail.isOpen(true);
         open.put(rail, ofRail);
@@ -172,17 +176,25 @@ final class NicRails implements RailOpener, AutoCloseable
         }
     }
 
-    private Rail newRail(final boolean isSender, final int index)
+    private Rail newRail(final AgentRole role, final int index)
     {
         final long startNs = System.nanoTime();
         final int slots = settings.context().railSlots();
         final FabricEndpoint endpoint = contract.apply(LibFabric.load().open(
             settings.choice().nics().get(index),
-            EndpointOptions.ofRail(slots, isSender ? 0 : TermSettings.writesToExpect(settings.context()))));
-        final Rail rail = isSender ?
-            new Rail(index, endpoint, slots, DATA_SLOT_LENGTH, CONTROL_SLOT_LENGTH) :
-            new Rail(index, endpoint, slots, CONTROL_SLOT_LENGTH, DATA_SLOT_LENGTH);
+            EndpointOptions.ofRail(slots, role.isReceiver() ? TermSettings.writesToExpect(settings.context()) : 0)));
+        final Rail rail = new Rail(index, endpoint, slots, sendSlotLength(role), receiveSlotLength(role));
         openTimeNs += System.nanoTime() - startNs;
         return rail;
+    }
+
+    static int sendSlotLength(final AgentRole role)
+    {
+        return role.isSender() ? DATA_SLOT_LENGTH : CONTROL_SLOT_LENGTH;
+    }
+
+    static int receiveSlotLength(final AgentRole role)
+    {
+        return role.isReceiver() ? DATA_SLOT_LENGTH : CONTROL_SLOT_LENGTH;
     }
 }

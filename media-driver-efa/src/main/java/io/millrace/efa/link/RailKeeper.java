@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 
 /**
- * Opens the rails of both agents, and those that failed again, with back-off. Part of the fabric conductor.
+ * Opens the rails of the agents, and those that failed again, with back-off. Part of the fabric conductor.
  */
 final class RailKeeper implements AutoCloseable
 {
@@ -34,8 +34,7 @@ final class RailKeeper implements AutoCloseable
     private static final int MAX_SHIFT = 6;
 
     private final RailOpener opener;
-    private final AgentSide sender;
-    private final AgentSide receiver;
+    private final List<AgentSide> sides;
     private final Consumer<String> onFallback;
     private final ObjIntConsumer<AgentSide> onReopened;
     private final Consumer<Runnable> events;
@@ -45,8 +44,7 @@ final class RailKeeper implements AutoCloseable
 
     RailKeeper(
         final RailOpener opener,
-        final AgentSide sender,
-        final AgentSide receiver,
+        final List<AgentSide> sides,
         final Consumer<String> onFallback,
         final ObjIntConsumer<AgentSide> onReopened,
         final Consumer<Runnable> events,
@@ -54,8 +52,7 @@ final class RailKeeper implements AutoCloseable
     {
         this.observer = observer;
         this.opener = opener;
-        this.sender = sender;
-        this.receiver = receiver;
+        this.sides = sides;
         this.onFallback = onFallback;
         this.onReopened = onReopened;
         this.events = events;
@@ -66,24 +63,27 @@ final class RailKeeper implements AutoCloseable
      */
     void open(final long nowNs)
     {
-        final List<Rail> receiverRails = new ArrayList<>();
-        final List<Rail> senderRails = new ArrayList<>();
+        final List<List<Rail>> opened = sides.stream().<List<Rail>>map((side) -> new ArrayList<>()).toList();
         RuntimeException cause = null;
         for (int i = 0; i < opener.rails(); i++)
         {
-            cause = open(receiver, i, receiverRails, cause, nowNs);
-            cause = open(sender, i, senderRails, cause, nowNs);
+            for (int j = 0; j < sides.size(); j++)
+            {
+                cause = open(sides.get(j), i, opened.get(j), cause, nowNs);
+            }
         }
 
-        receiverRails.forEach((rail) -> observer.onOpened(receiver, rail));
-        senderRails.forEach((rail) -> observer.onOpened(sender, rail));
-        receiver.rails(receiverRails, opener.rails());
-        sender.rails(senderRails, opener.rails());
+        for (int j = 0; j < sides.size(); j++)
+        {
+            final AgentSide side = sides.get(j);
+            opened.get(j).forEach((rail) -> observer.onOpened(side, rail));
+            side.rails(opened.get(j), opener.rails());
+        }
         if (null != cause)
         {
-            onFallback.accept(senderRails.isEmpty() || receiverRails.isEmpty() ?
-                "rails cannot be opened, all channels go by UDP: " + cause.getMessage() :
-                "rails " + receiverRails.size() + " of " + opener.rails() + " can be opened: " + cause.getMessage());
+            final int least = opened.stream().mapToInt(List::size).min().orElse(0);
+            onFallback.accept((0 == least ? "rails cannot be opened, all channels go by UDP: " :
+                "rails " + least + " of " + opener.rails() + " can be opened: ") + cause.getMessage());
         }
     }
 
@@ -96,7 +96,7 @@ final class RailKeeper implements AutoCloseable
     {
         try
         {
-            rails.add(opener.open(side.railSet(), side == sender, index));
+            rails.add(opener.open(side.railSet(), side.role(), index));
             return cause;
         }
         catch (final RuntimeException ex)
@@ -183,8 +183,7 @@ final class RailKeeper implements AutoCloseable
     @Override
     public void close()
     {
-        sender.rails().forEach(opener::close);
-        receiver.rails().forEach(opener::close);
+        sides.forEach((side) -> side.rails().forEach(opener::close));
         unclosed.forEach(opener::close);
     }
 
@@ -192,8 +191,7 @@ final class RailKeeper implements AutoCloseable
     {
         try
         {
-            final boolean isSender = repair.side == sender;
-            final Rail rail = opener.open(repair.side.railSet(), isSender, repair.index);
+            final Rail rail = opener.open(repair.side.railSet(), repair.side.role(), repair.index);
             observer.onOpened(repair.side, rail);
             repair.side.add(rail);
             repair.isOpen = true;

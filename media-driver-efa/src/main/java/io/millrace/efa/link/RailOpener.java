@@ -23,7 +23,7 @@ import io.millrace.efa.rail.Rail;
 interface RailOpener
 {
     /**
-     * Number of rails of each agent.
+     * Number of rails of each role.
      *
      * @return rails, 0 on UDP.
      */
@@ -32,13 +32,13 @@ interface RailOpener
     /**
      * Open a rail and give it its counters. Slow: for the fabric conductor only.
      *
-     * @param railSet  told what happens on the rail.
-     * @param isSender true for the Sender, false for the Receiver.
-     * @param index    of the rail.
+     * @param railSet told what happens on the rail.
+     * @param role    whose rail it is.
+     * @param index   of the rail.
      * @return the rail, all receives posted.
      * @throws io.millrace.efa.libfabric.FabricException when the NIC cannot be opened.
      */
-    Rail open(RailSet railSet, boolean isSender, int index);
+    Rail open(RailSet railSet, AgentRole role, int index);
 
     /**
      * Close a rail that no agent touches any more.

@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * The rails of one agent, Sender or Receiver. Aeron polls each channel endpoint once a duty cycle; the first of them
- * polls the rails for all.
+ * The rails of one agent, Sender or Receiver, or of both where they share a thread. Aeron polls each channel endpoint
+ * once a duty cycle; one of them polls the rails for all, one of the Receiver's if there is any.
  */
 public final class RailSet implements RailListener
 {
@@ -44,6 +44,12 @@ public final class RailSet implements RailListener
      * as old as the pause. Operations are checked when they have had as long to end.
      */
     private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /**
+     * Status messages, NAKs and probes are what a Sender receives: nobody waits for so short a time of theirs, and a
+     * look at a completion queue is a tenth of an idle duty cycle.
+     */
+    private static final long SENDER_REST_NS = TimeUnit.MICROSECONDS.toNanos(3);
     private static final Consumer<Runnable> RUN = Runnable::run;
     private static final Rail[] NO_RAILS = new Rail[0];
     private static final Link[] NO_LINKS = new Link[0];
@@ -60,9 +66,9 @@ public final class RailSet implements RailListener
     private Link[] warming = NO_LINKS;
     private final long stallTimeoutNs;
     private final long goneTimeoutNs;
-    private final long restNs;
     private RailChannel poller;
     private RailChannel other;
+    private boolean isPolledBySender;
     private final AtomicInteger polls = new AtomicInteger();
     private int pollCount;
     private long nowNs = System.nanoTime();
@@ -80,7 +86,6 @@ public final class RailSet implements RailListener
      * @param stallTimeoutNs how long an operation of a rail may take.
      * @param goneTimeoutNs  how long an operation to a peer that is gone may take.
      * @param placedImages   images that peers write to.
-     * @param restNs         for how long rails need not be polled on which nothing is under way or has just come.
      */
     RailSet(
         final FabricEvents events,
@@ -88,10 +93,8 @@ public final class RailSet implements RailListener
         final ErrorHandler errorHandler,
         final long stallTimeoutNs,
         final long goneTimeoutNs,
-        final PlacedImages placedImages,
-        final long restNs)
+        final PlacedImages placedImages)
     {
-        this.restNs = restNs;
         this.goneTimeoutNs = goneTimeoutNs;
         this.placedImages = placedImages;
         this.stallTimeoutNs = stallTimeoutNs;
@@ -217,19 +220,22 @@ public final class RailSet implements RailListener
     {
         if (poller != channel)
         {
-            if (null != poller && !poller.isClosed() && other != channel)
+            final boolean comesBefore = isPolledBySender && !channel.isSender();
+            if (null != poller && !poller.isClosed() && other != channel && !comesBefore)
             {
                 other = null == other ? channel : other;
                 return 0;
             }
 
-            // none yet, closed, or passed over while another was polled twice, as its close is under way
+            // none yet, closed, or passed over while another was polled twice, as its close is under way; or one that
+            // may rest, and that a busy Sender does not poll in each cycle
             poller = channel;
+            isPolledBySender = channel.isSender();
         }
 
         other = null;
         onCycle(nowNs);
-        return nowNs - lastPollNs >= restNs || isBusy() ? pollAll() : 0;
+        return !isPolledBySender || nowNs - lastPollNs >= SENDER_REST_NS || isBusy() ? pollAll() : 0;
     }
 
     /** An operation of ours has to be heard of or made room for at once, and what comes seldom comes alone. */

@@ -41,12 +41,11 @@ final class StallWatch implements Agent
     private final Consumer<String> onUnknown;
 
     StallWatch(
-        final AgentSide sender,
-        final AgentSide receiver,
+        final List<AgentSide> sides,
         final BiConsumer<ShmLocks.Held, List<AgentSide>> onReleased,
         final Consumer<String> onUnknown)
     {
-        watched = List.of(new Watched(sender), new Watched(receiver));
+        watched = sides.stream().map(Watched::new).toList();
         this.onReleased = onReleased;
         this.onUnknown = onUnknown;
     }

@@ -35,7 +35,6 @@ final class Terms implements RailObserver, AutoCloseable
     private final PublicationLogs publicationLogs;
     private final AcceptedOffers acceptedOffers;
     private final ImageOffers imageOffers;
-    private final AgentSide sender;
     private final Consumer<Runnable> events;
     private final LogRegions regions;
     private boolean isClosing;
@@ -51,7 +50,6 @@ final class Terms implements RailObserver, AutoCloseable
         final Consumer<Runnable> events,
         final NanoClock nanoClock)
     {
-        this.sender = sender.side();
         this.events = events;
         regions = new LogRegions(
             context.logPagesPerNic(), context.logPagesPerRegion(), counters, onFallback);
@@ -152,11 +150,11 @@ final class Terms implements RailObserver, AutoCloseable
         }
 
         rail.onClosed(() -> onClosed(side, rail));
-        if (side == sender)
+        if (side.role().isSender())
         {
             publicationLogs.onRailOpened(rail);
         }
-        else
+        if (side.role().isReceiver())
         {
             imageOffers.onRailOpened(rail);
         }
@@ -211,11 +209,11 @@ final class Terms implements RailObserver, AutoCloseable
             () ->
             {
                 side.run(rail::abandon);
-                if (side == sender)
+                if (side.role().isSender())
                 {
                     publicationLogs.onRailClosed(rail);
                 }
-                else
+                if (side.role().isReceiver())
                 {
                     imageOffers.onRailClosed(rail);
                 }

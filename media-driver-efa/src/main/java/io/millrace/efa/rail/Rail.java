@@ -324,14 +324,7 @@ public final class Rail implements AutoCloseable
         }
         else
         {
-            final int slot = slots.next();
-            result = (int)endpoint.send(
-                buffers.copyToSlot(slot, address, length),
-                length,
-                buffers.descriptor(),
-                immediate,
-                peer.fiAddr(),
-                buffers.context(slot));
+            result = sendFromSlot(peer, address, length, immediate, true);
             onMessagePosted(result, peer, length, null, 0);
         }
 
@@ -438,14 +431,7 @@ public final class Rail implements AutoCloseable
         }
         else
         {
-            final int slot = slots.next();
-            result = (int)endpoint.sendUnanswered(
-                buffers.copyToSlot(slot, address, length),
-                length,
-                buffers.descriptor(),
-                immediate,
-                peer.fiAddr(),
-                buffers.context(slot));
+            result = sendFromSlot(peer, address, length, immediate, false);
             onPosted(result, peer, length, null, 0);
         }
 
@@ -454,6 +440,18 @@ public final class Rail implements AutoCloseable
             peer.onUnanswered(length);
         }
         return result;
+    }
+
+    private int sendFromSlot(
+        final RailPeer peer, final long address, final int length, final long immediate, final boolean isAnswered)
+    {
+        final int slot = slots.next();
+        final long slotAddress = buffers.copyToSlot(slot, address, length);
+        final long descriptor = buffers.descriptor();
+        final long context = buffers.context(slot);
+        return (int)(isAnswered ?
+            endpoint.send(slotAddress, length, descriptor, immediate, peer.fiAddr(), context) :
+            endpoint.sendUnanswered(slotAddress, length, descriptor, immediate, peer.fiAddr(), context));
     }
 
     private int outcome(

@@ -46,11 +46,11 @@ class RailSetTest
     private static final long CYCLE_NS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int LENGTH = 64;
 
-    private final RailChannel first = mock(RailChannel.class);
-    private final RailChannel second = mock(RailChannel.class);
+    private final RailChannel first = newChannel(true);
+    private final RailChannel second = newChannel(true);
     private final RailSet railSet = new RailSet(
         mock(FabricEvents.class), mock(AtomicCounter.class), mock(ErrorHandler.class), STALL_TIMEOUT_NS,
-        STALL_TIMEOUT_NS, mock(PlacedImages.class), REST_NS);
+        STALL_TIMEOUT_NS, mock(PlacedImages.class));
     private final ScriptedEndpoint endpoint = new ScriptedEndpoint(8, 0, 1024);
     private final Rail rail = newRail();
     private final RailPeer peer = rail.peers().acquire(1, new byte[] { 1 });
@@ -76,7 +76,7 @@ class RailSetTest
         nowNs += REST_NS;
         assertPolled(true, second);
 
-        final RailChannel third = mock(RailChannel.class);
+        final RailChannel third = newChannel(true);
         nowNs += REST_NS;
         assertPolled(false, third);
         nowNs += REST_NS;
@@ -164,6 +164,35 @@ class RailSetTest
             poll(first);
         }
         assertThat(rail.isUsable()).isFalse();
+    }
+
+    @Test
+    void shouldPollForBothAgentsWithAChannelOfTheReceiverInEachCycle()
+    {
+        final RailChannel receiving = newChannel(false);
+        assertPolled(true, first);
+        assertPolled(true, receiving);
+        for (int cycle = 0; cycle < 3; cycle++)
+        {
+            nowNs++;
+            assertPolled(false, first);
+            assertPolled(true, receiving);
+        }
+
+        nowNs++;
+        assertPolled(true, receiving);
+        assertPolled(true, receiving);
+
+        when(receiving.isClosed()).thenReturn(true);
+        nowNs += REST_NS;
+        assertPolled(true, first);
+    }
+
+    private static RailChannel newChannel(final boolean isSender)
+    {
+        final RailChannel channel = mock(RailChannel.class);
+        when(channel.isSender()).thenReturn(isSender);
+        return channel;
     }
 
     private void assertPolled(final boolean isPolled, final RailChannel channel)

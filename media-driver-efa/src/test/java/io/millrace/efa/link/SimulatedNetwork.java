@@ -113,8 +113,13 @@ abstract class SimulatedNetwork
 
     void receive(final SimulatedNode.Datagram datagram)
     {
-        final SimulatedNode target = RECEIVER_PORT == datagram.target().getPort() ? receiver : sender;
+        final SimulatedNode target = node(datagram.target().getPort());
         target.conductor.onHandshake(target, datagram.source(), datagram.frame(), false);
+    }
+
+    SimulatedNode node(final int port)
+    {
+        return RECEIVER_PORT == port ? receiver : sender;
     }
 
     void assertLinked()

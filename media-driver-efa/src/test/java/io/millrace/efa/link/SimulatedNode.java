@@ -15,6 +15,7 @@
  */
 package io.millrace.efa.link;
 
+import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
@@ -49,13 +50,13 @@ final class SimulatedNode implements RailChannel, RailOpener
     }
 
     final InetSocketAddress address;
-    final List<Datagram> sent = new ArrayList<>();
-    final List<String> errors = new ArrayList<>();
+    final List<Datagram> sent;
+    final List<String> errors;
     final CountersManager countersManager;
     final FabricCounters counters;
     final FabricConductor conductor;
     final FabricSettings settings;
-    final List<ScriptedEndpoint> endpoints = new ArrayList<>();
+    final List<ScriptedEndpoint> endpoints;
     final List<PlacedImage> images = new ArrayList<>();
     Link link;
     boolean canOpen = true;
@@ -103,6 +104,28 @@ final class SimulatedNode implements RailChannel, RailOpener
         final int firstUnopenable,
         final Path aeronDirectory)
     {
+        this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, aeronDirectory,
+            AgentRole.of(ThreadingMode.DEDICATED));
+    }
+
+    /**
+     * @param aeronDirectory of images' logs that are written to, or null for rails without RMA.
+     */
+    SimulatedNode(
+        final int port,
+        final boolean isSender,
+        final long incarnation,
+        final long hostId,
+        final NanoClock clock,
+        final int rails,
+        final List<byte[]> keys,
+        final int firstUnopenable,
+        final Path aeronDirectory,
+        final List<AgentRole> roles)
+    {
+        sent = new ArrayList<>();
+        errors = new ArrayList<>();
+        endpoints = new ArrayList<>();
         maxRmaLength = null == aeronDirectory ? 0 : 1 << 30;
         this.firstUnopenable = firstUnopenable;
         this.rails = rails;
@@ -119,11 +142,37 @@ final class SimulatedNode implements RailChannel, RailOpener
         counters = new FabricCounters(countersManager, choice);
         railCounters = new RailCounters(countersManager, "test");
         conductor = new FabricConductor(
-            settings, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this,
+            settings, roles, counters, (throwable) -> errors.add(throwable.getMessage()), clock, this,
             TermSettings.of(String.valueOf(aeronDirectory), settings.context(), choice), 1408);
         canOpen = Integer.MAX_VALUE == firstUnopenable;
         conductor.onStart();
         (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
+    }
+
+    /**
+     * Another channel of a node's driver, run and delivered to with the node.
+     */
+    private SimulatedNode(final SimulatedNode node, final int port, final boolean isSender)
+    {
+        sent = node.sent;
+        errors = node.errors;
+        endpoints = node.endpoints;
+        countersManager = node.countersManager;
+        counters = node.counters;
+        conductor = node.conductor;
+        settings = node.settings;
+        firstUnopenable = node.firstUnopenable;
+        rails = node.rails;
+        railCounters = node.railCounters;
+        maxRmaLength = node.maxRmaLength;
+        address = new InetSocketAddress("127.0.0.1", port);
+        this.isSender = isSender;
+        (isSender ? conductor.sender() : conductor.receiver()).onEndpointCreated();
+    }
+
+    SimulatedNode channel(final int port, final boolean isSender)
+    {
+        return new SimulatedNode(this, port, isSender);
     }
 
     @Override
@@ -133,7 +182,7 @@ final class SimulatedNode implements RailChannel, RailOpener
     }
 
     @Override
-    public Rail open(final RailSet railSet, final boolean forSender, final int index)
+    public Rail open(final RailSet railSet, final AgentRole role, final int index)
     {
         attempts++;
         if (!canOpen && (Integer.MAX_VALUE == firstUnopenable || index >= firstUnopenable))

@@ -80,7 +80,8 @@ public final class BenchCommand implements Callable<Integer>
     private List<String> sizes = List.of();
 
     @Option(names = "--mtu", paramLabel = "N", split = ",",
-        description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504; the others 65504.")
+        description = "Bytes of packets. Default: rtt 8192; throughput 1408,8192,65504; the others 65504, on " +
+            "tcp 65408.")
     private List<String> mtus = List.of();
 
     @Option(names = "--protocol", paramLabel = "P", completionCandidates = Candidates.Protocols.class,

@@ -18,6 +18,7 @@ package io.millrace.samples.bench;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.samples.cli.BenchCommand;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
@@ -33,11 +34,23 @@ class PlanTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "ARCHIVE_INDEX")
     void theHelpTextHasItsDefaultSizes(final CaseKind kind)
     {
-        final List<BenchCase> cases = Plan.of(new BenchOptions(List.of(kind), List.of(), List.of(), List.of(), "udp",
-            Threading.INVOKER, 1, 1, 1, 1, null, null, null, List.of(), false),
-            ProtocolChoice.select(new EfaContext().protocol("udp")));
+        final List<BenchCase> cases = plan(kind, "udp");
         assertThat(new CommandLine(new BenchCommand()).getUsageMessage()).containsIgnoringWhitespaces(
             kind.key() + " " + cases.stream().map(BenchCase::size).distinct().map(String::valueOf)
             .collect(Collectors.joining(",")));
+    }
+
+    @Test
+    void kvBlocksOnTcpTakeFramesOfOneSegment()
+    {
+        assertThat(plan(CaseKind.KV, "tcp")).extracting(BenchCase::mtu).containsOnly(65_408);
+        assertThat(plan(CaseKind.KV, "shm")).extracting(BenchCase::mtu).containsOnly(65_504);
+    }
+
+    private static List<BenchCase> plan(final CaseKind kind, final String protocol)
+    {
+        return Plan.of(new BenchOptions(List.of(kind), List.of(), List.of(), List.of(), protocol,
+            Threading.INVOKER, 1, 1, 1, 1, null, null, null, List.of(), false),
+            ProtocolChoice.select(new EfaContext().protocol(protocol)));
     }
 }

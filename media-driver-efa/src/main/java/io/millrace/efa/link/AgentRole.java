@@ -1,0 +1,81 @@
+/*
+ * Copyright 2026 The Millrace Authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ * https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+package io.millrace.efa.link;
+
+import io.aeron.driver.Configuration;
+import io.aeron.driver.ThreadingMode;
+
+import java.util.List;
+
+/**
+ * Whose rails they are: an agent's own, or those of a Sender and a Receiver that take turns on one thread. These share
+ * endpoints: one look at a completion queue is for both, and on {@code tcp} a connection carries both directions, so
+ * that what one side sends acknowledges what it received.
+ */
+enum AgentRole
+{
+    RECEIVER("rcv", "receiver"),
+    SENDER("snd", "sender"),
+    SENDER_AND_RECEIVER("snd-rcv", "sender and receiver");
+
+    private final String label;
+    private final String text;
+
+    AgentRole(final String label, final String text)
+    {
+        this.label = label;
+        this.text = text;
+    }
+
+    /**
+     * The roles that have rails in a driver.
+     *
+     * @param mode of the driver, or null for the configured default.
+     * @return one role or two.
+     */
+    static List<AgentRole> of(final ThreadingMode mode)
+    {
+        return ThreadingMode.DEDICATED == (null == mode ? Configuration.threadingMode() : mode) ?
+            List.of(RECEIVER, SENDER) : List.of(SENDER_AND_RECEIVER);
+    }
+
+    boolean isSender()
+    {
+        return RECEIVER != this;
+    }
+
+    boolean isReceiver()
+    {
+        return SENDER != this;
+    }
+
+    /**
+     * First part of a rail's name in the labels of counters.
+     */
+    String label()
+    {
+        return label;
+    }
+
+    /**
+     * {@inheritDoc}
+     */
+    @Override
+    public String toString()
+    {
+        return text;
+    }
+}
