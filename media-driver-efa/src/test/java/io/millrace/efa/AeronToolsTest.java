@@ -85,9 +85,9 @@ class AeronToolsTest
             final Tool errors = start("ErrorStat", drivers.publisher);
             final Tool loss = start("LossStat", drivers.subscriber);
             assertThat(output(stat))
-                .containsPattern("[1-9][0-9,]* - efa-rail snd-rcv-0 shm: data frames sent")
+                .containsPattern("[1-9][0-9,]* - efa-rail snd-0 shm: data frames sent")
                 .containsPattern("efa-peer snd " + channel.replaceAll(".*=", "") + ": handshakes completed")
-                .contains("snd-pos: ", "efa-rail snd-rcv-1 shm: ");
+                .contains("snd-pos: ", "efa-rail rcv-1 shm: ");
             assertThat(output(backlog)).contains(Integer.toString(publication.sessionId()), channel);
             assertThat(output(errors)).contains("millrace: ").contains("distinct errors observed");
             assertThat(output(loss)).contains(publication.sessionId() + "," + STREAM_ID);

@@ -37,7 +37,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 import static io.millrace.efa.TwoDrivers.await;
 import static io.millrace.efa.TwoDrivers.counters;
-import static io.millrace.efa.TwoDrivers.dedicatedContext;
 import static io.millrace.efa.TwoDrivers.driverContext;
 import static io.millrace.efa.TwoDrivers.efaContext;
 import static io.millrace.efa.TwoDrivers.sum;
@@ -234,7 +233,7 @@ class ContractTrafficTest
         final String channel = TwoDrivers.endpoint() + "|mtu=" + mtu;
         final TwoDrivers drivers = new TwoDrivers(
             EfaMediaDriver.launchEmbedded(driverContext().errorHandler(this::onError), publisher),
-            EfaMediaDriver.launchEmbedded(dedicatedContext().errorHandler(this::onError), subscriber));
+            EfaMediaDriver.launchEmbedded(driverContext().errorHandler(this::onError), subscriber));
         final byte[] expected = new byte[messageLength];
         final byte[] actual = new byte[messageLength];
         final long[] received = new long[1];

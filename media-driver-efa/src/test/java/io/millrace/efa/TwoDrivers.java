@@ -75,11 +75,15 @@ final class TwoDrivers implements AutoCloseable
         return onRails(protocol, 1);
     }
 
+    /**
+     * With one rail the agents share it where they do, with several the publisher's have rails of their own.
+     */
     static TwoDrivers onRails(final String protocol, final int rails)
     {
         return new TwoDrivers(
-            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)),
-            EfaMediaDriver.launchEmbedded(dedicatedContext(), efaContext(protocol, rails)));
+            EfaMediaDriver.launchEmbedded(
+                1 == rails ? driverContext() : dedicatedContext(), efaContext(protocol, rails)),
+            EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)));
     }
 
     /**
@@ -108,7 +112,7 @@ final class TwoDrivers implements AutoCloseable
     }
 
     /**
-     * Of a driver whose Sender and Receiver have rails of their own, for tests with both kinds.
+     * Of a driver whose Sender and Receiver have rails of their own with each protocol.
      */
     static MediaDriver.Context dedicatedContext()
     {

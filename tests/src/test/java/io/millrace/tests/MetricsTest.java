@@ -98,7 +98,7 @@ class MetricsTest
                     assertThat(text).contains("aeron_driver_up{dir=\"" + dir + "\"} 1.0",
                         "# TYPE aeron_sent_bytes_total counter", "aeron_version_info{version=\"1.51.0\"} 1",
                         "millrace_rails{protocol=\"shm\",provider=\"shm\",reason=\"asked for by name\"} 1.0",
-                        "millrace_rail_open{nic=\"shm\",rail=\"snd-rcv-0\"} 1.0",
+                        "millrace_rail_open{nic=\"shm\",rail=\"snd-0\"} 1.0",
                         "millrace_kv_chunks_total{kv=\"twin\"} 0.0", "aeron_counter{label=\"my \\\"own\\\" counter\"",
                         "type_id=\"5001\"} 7.0");
                     assertThat(text.lines().filter((line) -> line.startsWith("millrace_kv_chunks_total{")))

@@ -17,13 +17,17 @@ package io.millrace.efa.link;
 
 import io.aeron.driver.Configuration;
 import io.aeron.driver.ThreadingMode;
+import io.millrace.efa.contract.ContractMode;
+import io.millrace.efa.libfabric.FabricProvider;
 
 import java.util.List;
 
 /**
- * Whose rails they are: an agent's own, or those of a Sender and a Receiver that take turns on one thread. These share
- * endpoints: one look at a completion queue is for both, and on {@code tcp} a connection carries both directions, so
- * that what one side sends acknowledges what it received.
+ * Whose rails they are: an agent's own, or on {@code tcp} those of a Sender and a Receiver that take turns on one
+ * thread. These share endpoints: one look at a completion queue is for both, and a connection carries both directions,
+ * so that what one side sends acknowledges what it received. Elsewhere status messages, which Aeron does not repeat
+ * when they are pushed back, would compete with data: for the peer's one queue on {@code shm}, for send slots where
+ * they are too long to be injected, as on EFA and under its contract.
  */
 enum AgentRole
 {
@@ -43,13 +47,17 @@ enum AgentRole
     /**
      * The roles that have rails in a driver.
      *
-     * @param mode of the driver, or null for the configured default.
+     * @param mode     of the driver, or null for the configured default.
+     * @param settings of its rails.
      * @return one role or two.
      */
-    static List<AgentRole> of(final ThreadingMode mode)
+    static List<AgentRole> of(final ThreadingMode mode, final FabricSettings settings)
     {
-        return ThreadingMode.DEDICATED == (null == mode ? Configuration.threadingMode() : mode) ?
-            List.of(RECEIVER, SENDER) : List.of(SENDER_AND_RECEIVER);
+        final boolean isOneThread =
+            ThreadingMode.DEDICATED != (null == mode ? Configuration.threadingMode() : mode);
+        return isOneThread && FabricProvider.TCP.word().equals(settings.choice().protocol()) &&
+            ContractMode.OFF == settings.context().contract() ?
+            List.of(SENDER_AND_RECEIVER) : List.of(RECEIVER, SENDER);
     }
 
     boolean isSender()

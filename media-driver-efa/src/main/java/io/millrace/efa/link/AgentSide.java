@@ -33,7 +33,7 @@ import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The fabric conductor's hold on one agent, Sender or Receiver, or on both where they share a thread: its rails, and
+ * The fabric conductor's hold on one agent, Sender or Receiver, or on both where they share rails: its rails, and
  * commands to it that are never lost and never reordered.
  */
 final class AgentSide
@@ -49,7 +49,6 @@ final class AgentSide
     private final AtomicCounter addressInsertTime;
     private final Queue<Runnable> pending = new ArrayDeque<>();
     private final Map<RailPeer, Rail> unused = new LinkedHashMap<>();
-    private final FailedPaths failedPaths = new FailedPaths();
     private List<Rail> rails = List.of();
     private RailAddress[] described = new RailAddress[0];
     private int version;
@@ -117,11 +116,6 @@ final class AgentSide
     int version()
     {
         return version;
-    }
-
-    FailedPaths failedPaths()
-    {
-        return failedPaths;
     }
 
     /**
@@ -287,16 +281,18 @@ final class AgentSide
     /**
      * Paths to a peer that has none yet.
      *
+     * @param failedPaths not to be used now.
      * @param incarnation of the peer's driver.
      * @param remote      its rails.
      * @return at least one path.
      * @throws FabricException when no address can be inserted, or no rail is in use. Nothing is left behind.
      */
-    List<RailPath> acquire(final long incarnation, final List<RailAddress> remote)
+    List<RailPath> acquire(
+        final FailedPaths failedPaths, final long incarnation, final List<RailAddress> remote)
     {
         final List<RailPairs.Pair> pairs = RailPairs.of(addresses(), remote);
         final List<RailPairs.Pair> good = pairs.stream()
-            .filter((pair) -> !isHeld(pair, incarnation, remote))
+            .filter((pair) -> !isHeld(failedPaths, pair, incarnation, remote))
             .toList();
 
         if (good.isEmpty())
@@ -331,6 +327,7 @@ final class AgentSide
     /**
      * Paths that a link should have after rails or paths have come or gone. Those that stay are the same objects.
      *
+     * @param failedPaths not to be used now.
      * @param current     paths of the link.
      * @param incarnation of the peer's driver.
      * @param remote      the peer's rails.
@@ -338,12 +335,16 @@ final class AgentSide
      * @return paths, none when no rail is left. Those of {@code current} that are not among them are to be released.
      */
     List<RailPath> renew(
-        final List<RailPath> current, final long incarnation, final List<RailAddress> remote, final boolean mayAdd)
+        final FailedPaths failedPaths,
+        final List<RailPath> current,
+        final long incarnation,
+        final List<RailAddress> remote,
+        final boolean mayAdd)
     {
         final List<RailPath> paths = new ArrayList<>();
         for (final RailPairs.Pair pair : RailPairs.of(addresses(), remote))
         {
-            if (!isHeld(pair, incarnation, remote))
+            if (!isHeld(failedPaths, pair, incarnation, remote))
             {
                 final byte[] address = remote.get(pair.remote()).address();
                 final RailPath known = current.stream()
@@ -392,7 +393,11 @@ final class AgentSide
         return new RailPath(rail, peer, (int)Math.min(rail.maxSendLength(), address.maxSendLength()), address);
     }
 
-    private boolean isHeld(final RailPairs.Pair pair, final long incarnation, final List<RailAddress> remote)
+    private static boolean isHeld(
+        final FailedPaths failedPaths,
+        final RailPairs.Pair pair,
+        final long incarnation,
+        final List<RailAddress> remote)
     {
         return failedPaths.isHeld(pair.local(), incarnation, remote.get(pair.remote()).address());
     }

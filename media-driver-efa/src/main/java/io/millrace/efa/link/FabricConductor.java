@@ -214,7 +214,7 @@ final class FabricConductor implements Agent, FabricEvents
         {
             for (final AgentSide side : sides)
             {
-                lastReceivedNs = side.railSet().poll() > 0 ? nowNs : lastReceivedNs;
+                lastReceivedNs = side.railSet().poll() ? nowNs : lastReceivedNs;
             }
             drainEvents();
             Thread.onSpinWait();
@@ -516,18 +516,13 @@ final class FabricConductor implements Agent, FabricEvents
             lastRetiredNs = nowNs;
             sides.forEach(AgentSide::retireUnused);
         }
-        for (int i = 0; i < sides.size(); i++)
+        if (sender.failedPaths().release(nowNs))
         {
-            final AgentSide side = sides.get(i);
-            final boolean areReleased = side.failedPaths().release(nowNs);
-            if (areReleased && side.role().isSender())
-            {
-                senderHandshake.onPathsReleased();
-            }
-            if (areReleased && side.role().isReceiver())
-            {
-                receiverHandshake.onPathsReleased();
-            }
+            senderHandshake.onPathsReleased();
+        }
+        if (receiver.failedPaths().release(nowNs))
+        {
+            receiverHandshake.onPathsReleased();
         }
         return 0;
     }

@@ -144,9 +144,8 @@ public final class FabricDriver implements AutoCloseable
     {
         if (choice().isNamed())
         {
-            final List<AgentRole> roles = AgentRole.of(mode);
-            startChecks.requireRails(roles);
-            rails.prepare(roles);
+            startChecks.requireRails();
+            rails.prepare(AgentRole.of(mode, settings));
             isPrepared = true;
         }
     }
@@ -157,18 +156,17 @@ public final class FabricDriver implements AutoCloseable
      */
     private void warn(final MediaDriver.Context context)
     {
-        final List<AgentRole> roles = AgentRole.of(context.threadingMode());
         PropertyNames.unknown(System.getProperties().stringPropertyNames(), System.getenv().keySet())
             .forEach(this::warn);
         if (!isPrepared)
         {
-            startChecks.rails(roles).forEach(this::warn);
+            startChecks.rails().forEach(this::warn);
         }
         final Path directory = context.aeronDirectory().toPath();
         StartChecks.directory(directory, MachineLimits.usableBytes(directory),
             Math.max(context.publicationTermBufferLength(), context.ipcTermBufferLength()), context.filePageSize())
             .forEach(this::warn);
-        startChecks.logs(roles, context.publicationTermBufferLength(), context.mtuLength(),
+        startChecks.logs(context.publicationTermBufferLength(), context.mtuLength(),
             MappedFile.pageSize(context.aeronDirectory(), context.filePageSize())).forEach(this::warn);
         for (final String warning : warnings)
         {
@@ -248,7 +246,7 @@ public final class FabricDriver implements AutoCloseable
 
         counters = new FabricCounters(countersManager, choice());
         warn(context);
-        final List<AgentRole> roles = AgentRole.of(context.threadingMode());
+        final List<AgentRole> roles = AgentRole.of(context.threadingMode(), settings);
         final Map<AgentRole, List<RailCounters>> railCounters = new EnumMap<>(AgentRole.class);
         for (final AgentRole role : roles)
         {

@@ -24,7 +24,7 @@ import org.agrona.collections.IntArrayList;
  */
 final class HandleTable
 {
-    static final int CAPACITY = 1 << 14;
+    static final int CAPACITY = 1 << 15;
     private static final int SLOT_BITS = 16;
     private static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
 

@@ -39,6 +39,7 @@ final class Linking
     private final HandshakeCodec codec = new HandshakeCodec();
     private final HandshakeSeal seal;
     private final AgentSide side;
+    private final FailedPaths failedPaths = new FailedPaths();
     private final NanoClock nanoClock;
     private final Consumer<Runnable> events;
     private final TermSettings terms;
@@ -66,6 +67,14 @@ final class Linking
     AgentSide side()
     {
         return side;
+    }
+
+    /**
+     * Paths of this direction that are not to be used for some time.
+     */
+    FailedPaths failedPaths()
+    {
+        return failedPaths;
     }
 
     FabricSettings settings()
@@ -149,7 +158,7 @@ final class Linking
     boolean renew(final Peering peering, final boolean mayAdd, final String reason)
     {
         final List<RailPath> paths = side.renew(
-            peering.paths, peering.peerIncarnation, peering.remote, mayAdd && peering.isUp);
+            failedPaths, peering.paths, peering.peerIncarnation, peering.remote, mayAdd && peering.isUp);
         if (!peering.isUp)
         {
             // the agent has these paths to prove, all or none
@@ -194,7 +203,7 @@ final class Linking
         {
             if (path.peer() == peer)
             {
-                side.failedPaths().onFailed(
+                failedPaths.onFailed(
                     path.rail().index(), peering.peerIncarnation, path.remote().address(), nowNs);
             }
         }

@@ -30,7 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * The rails of one agent, Sender or Receiver, or of both where they share a thread. Aeron polls each channel endpoint
+ * The rails of one agent, Sender or Receiver, or of both where they share rails. Aeron polls each channel endpoint
  * once a duty cycle; one of them polls the rails for all, one of the Receiver's if there is any.
  */
 public final class RailSet implements RailListener
@@ -76,6 +76,7 @@ public final class RailSet implements RailListener
     private boolean hasPaused;
     private long lastPollNs = nowNs;
     private boolean hasReceived;
+    private int senderBytes;
 
     /**
      * Create a set without rails.
@@ -214,7 +215,7 @@ public final class RailSet implements RailListener
      *
      * @param channel that is polled by Aeron now.
      * @param nowNs   time of {@link System#nanoTime()}, when this duty cycle began.
-     * @return bytes received on rails.
+     * @return bytes received on rails by the Receiver.
      */
     public int poll(final RailChannel channel, final long nowNs)
     {
@@ -260,12 +261,13 @@ public final class RailSet implements RailListener
     /**
      * Poll the rails for an agent that has no channel endpoint to poll, or has ended. Fabric conductor only.
      *
-     * @return bytes received on rails.
+     * @return true when something was received.
      */
-    int poll()
+    boolean poll()
     {
         onCycle(System.nanoTime());
-        return pollAll();
+        pollAll();
+        return hasReceived;
     }
 
     private void onCycle(final long nowNs)
@@ -285,6 +287,7 @@ public final class RailSet implements RailListener
         commands.drain(RUN, COMMAND_DRAIN_LIMIT);
 
         int bytesReceived = 0;
+        senderBytes = 0;
         for (final Rail rail : rails)
         {
             bytesReceived += rail.poll(nowNs);
@@ -300,7 +303,7 @@ public final class RailSet implements RailListener
         polls.setOpaque(++pollCount);
         checkHealth();
 
-        return bytesReceived;
+        return bytesReceived - senderBytes;
     }
 
     /**
@@ -349,6 +352,7 @@ public final class RailSet implements RailListener
             return;
         }
 
+        senderBytes += link.channel().isSender() ? length : 0;
         link.onHeardOnRails();
         if (RailProbe.isProbe(address, length))
         {

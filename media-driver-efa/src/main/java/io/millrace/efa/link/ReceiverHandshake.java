@@ -270,7 +270,7 @@ final class ReceiverHandshake
         final Peering peering = linking.newPeering(key, false);
         try
         {
-            peering.paths.addAll(linking.side().acquire(hello.incarnation(), hello.rails()));
+            peering.paths.addAll(linking.side().acquire(linking.failedPaths(), hello.incarnation(), hello.rails()));
         }
         catch (final FabricException ex)
         {

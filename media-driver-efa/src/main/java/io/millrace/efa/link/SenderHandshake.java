@@ -496,7 +496,7 @@ final class SenderHandshake
         final List<RailPath> acquired;
         try
         {
-            acquired = linking.side().acquire(ack.incarnation(), ack.rails());
+            acquired = linking.side().acquire(linking.failedPaths(), ack.incarnation(), ack.rails());
         }
         catch (final FabricException ex)
         {

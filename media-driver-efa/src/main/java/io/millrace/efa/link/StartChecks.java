@@ -34,6 +34,7 @@ import java.util.List;
  */
 public final class StartChecks
 {
+    private static final int AGENTS = 2;
     private static final int LOGS = 2;
 
     private final FabricSettings settings;
@@ -56,42 +57,38 @@ public final class StartChecks
     {
         final StartChecks checks = new StartChecks(
             new FabricSettings(choice, context, 0, 0, List.of()), MachineLimits.read());
-        final List<AgentRole> roles = AgentRole.of(Configuration.threadingMode());
-        final List<String> found = checks.rails(roles);
+        final List<String> found = checks.rails();
         found.addAll(checks.logs(
-            roles, Configuration.termBufferLength(), Configuration.mtuLength(), Configuration.filePageSize()));
+            Configuration.termBufferLength(), Configuration.mtuLength(), Configuration.filePageSize()));
         return found;
     }
 
     /**
-     * Memory that the rails register, which are slots to send from and to receive into.
+     * Memory that the rails register: slots for data on one side and for control on the other, of each agent.
      */
-    long railBytes(final List<AgentRole> roles)
+    long railBytes()
     {
-        return (long)settings.choice().rails() * settings.context().railSlots() * roles.stream().mapToLong(
-            (role) -> Rail.slotBytes(NicRails.sendSlotLength(role)) +
-                Rail.slotBytes(NicRails.receiveSlotLength(role))).sum();
+        return (long)AGENTS * settings.choice().rails() * settings.context().railSlots() *
+            (Rail.slotBytes(NicRails.DATA_SLOT_LENGTH) + Rail.slotBytes(NicRails.CONTROL_SLOT_LENGTH));
     }
 
     /**
      * What rails lack, each with its remedy.
      *
-     * @param roles whose rails.
      * @return sentences, none when all is well.
      */
-    List<String> rails(final List<AgentRole> roles)
+    List<String> rails()
     {
-        final long railBytes = railBytes(roles);
         final List<String> found = new ArrayList<>();
-        if (isPinned() && !limits.canLock(railBytes))
+        if (isPinned() && !limits.canLock(railBytes()))
         {
             found.add("the limit of locked memory (RLIMIT_MEMLOCK) is " + limits.lockedMemoryBytes() + " bytes, and " +
-                settings.choice().rails() + " rails register " + railBytes + " bytes: raise it (ulimit -l " +
+                settings.choice().rails() + " rails register " + railBytes() + " bytes: raise it (ulimit -l " +
                 "unlimited, LimitMEMLOCK=infinity for systemd, docker run --ulimit memlock=-1), or lower " +
                 EfaConfiguration.RAIL_SLOTS_PROP_NAME + "=" + settings.context().railSlots());
         }
 
-        final long endpointBytes = roles.size() * settings.choice().rails() * MachineLimits.SHM_ENDPOINT_BYTES;
+        final long endpointBytes = AGENTS * settings.choice().rails() * MachineLimits.SHM_ENDPOINT_BYTES;
         if (settings.choice().isHostLocal() && limits.sharedMemoryBytes() < endpointBytes)
         {
             found.add("/dev/shm has " + limits.sharedMemoryBytes() + " bytes free, and the endpoints of " +
@@ -105,12 +102,11 @@ public final class StartChecks
     /**
      * Refuse what cannot work.
      *
-     * @param roles whose rails.
      * @throws ConfigurationException when rails lack something.
      */
-    void requireRails(final List<AgentRole> roles)
+    void requireRails()
     {
-        final List<String> found = rails(roles);
+        final List<String> found = rails();
         if (!found.isEmpty())
         {
             throw new ConfigurationException(String.join("; ", found));
@@ -121,14 +117,12 @@ public final class StartChecks
      * What logs lack that are registered once their streams come: a publication and an image of the default term
      * length.
      *
-     * @param roles      whose rails.
      * @param termLength of a publication, bytes.
      * @param mtuLength  of a publication, bytes: logs are registered when it reaches the thresholds.
      * @param pageSize   of mapped logs, bytes.
      * @return sentences, none when all is well.
      */
-    List<String> logs(
-        final List<AgentRole> roles, final int termLength, final int mtuLength, final long pageSize)
+    List<String> logs(final int termLength, final int mtuLength, final long pageSize)
     {
         final List<String> found = new ArrayList<>();
         final TermSettings terms = TermSettings.of("", settings.context(), settings.choice());
@@ -143,10 +137,10 @@ public final class StartChecks
         final String log = "a log with terms of " + termLength + " bytes registers " + logBytes + " bytes, " + pages +
             " pages of " + pageSize;
         final String remedy = ", or frames are copied: lower aeron.term.buffer.length, ";
-        if (isPinned() && limits.canLock(railBytes(roles)) && !limits.canLock(railBytes(roles) + LOGS * logBytes))
+        if (isPinned() && limits.canLock(railBytes()) && !limits.canLock(railBytes() + LOGS * logBytes))
         {
             found.add("the limit of locked memory (RLIMIT_MEMLOCK) is " + limits.lockedMemoryBytes() + " bytes, the " +
-                "rails register " + railBytes(roles) + ", and " + log + ": there has to be room for " + LOGS + " logs" +
+                "rails register " + railBytes() + ", and " + log + ": there has to be room for " + LOGS + " logs" +
                 remedy + "or raise the limit (ulimit -l unlimited, LimitMEMLOCK=infinity for systemd, docker run " +
                 "--ulimit memlock=-1)");
         }

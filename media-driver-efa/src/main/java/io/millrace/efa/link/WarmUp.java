@@ -23,8 +23,8 @@ import java.util.function.LongConsumer;
 /**
  * Proves the paths of a link, in both directions, before it carries frames: a probe goes out on each path and is
  * answered by the peer. That makes the provider's connections, so that the first frame costs what every other does. The
- * sender begins, and the receiver follows when it hears it, so that no two connections are made at once. Owned by the
- * link's agent.
+ * sender begins, and the receiver follows when it hears it, so that one link makes no two connections at once. Owned by
+ * the link's agent.
  */
 final class WarmUp
 {

@@ -15,7 +15,6 @@
  */
 package io.millrace.efa.link;
 
-import io.aeron.driver.ThreadingMode;
 import io.millrace.efa.rail.Rail;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,7 +119,7 @@ class SharedRailsTest extends SimulatedNetwork
     private SimulatedNode shared(final int port, final boolean isSender, final long incarnation)
     {
         return new SimulatedNode(port, isSender, incarnation, HOST, () -> nowNs, 2, List.of(), Integer.MAX_VALUE,
-            null, AgentRole.of(ThreadingMode.SHARED));
+            null, List.of(AgentRole.SENDER_AND_RECEIVER));
     }
 
     private void connectBack()

@@ -15,7 +15,6 @@
  */
 package io.millrace.efa.link;
 
-import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.media.UdpChannel;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
@@ -105,7 +104,7 @@ final class SimulatedNode implements RailChannel, RailOpener
         final Path aeronDirectory)
     {
         this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, aeronDirectory,
-            AgentRole.of(ThreadingMode.DEDICATED));
+            List.of(AgentRole.RECEIVER, AgentRole.SENDER));
     }
 
     /**

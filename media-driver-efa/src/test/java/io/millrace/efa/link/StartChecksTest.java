@@ -16,7 +16,6 @@
 package io.millrace.efa.link;
 
 import io.aeron.exceptions.ConfigurationException;
-import io.aeron.driver.ThreadingMode;
 import io.millrace.efa.EfaContext;
 import io.millrace.efa.ProtocolChoice;
 import io.millrace.efa.libfabric.FabricNic;
@@ -32,8 +31,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class StartChecksTest
 {
-    private static final List<AgentRole> ROLES = AgentRole.of(ThreadingMode.DEDICATED);
-    private static final List<AgentRole> ONE_THREAD = AgentRole.of(ThreadingMode.SHARED_NETWORK);
     private static final long RAIL_BYTES = 512 * (65_984 + 2_496);
     private static final long MIB = 1 << 20;
     private static final int TERM_LENGTH = 16 << 20;
@@ -57,73 +54,70 @@ class StartChecksTest
     void shouldWarnOfLogsThatLockedMemoryHasNoRoomFor()
     {
         final MachineLimits little = new MachineLimits(100 * MIB, true, 0, PAGE_SIZE);
-        assertThat(checks("efa", 1, little).logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE)).singleElement().asString()
+        assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 8128, PAGE_SIZE)).singleElement().asString()
             .contains("(RLIMIT_MEMLOCK) is 104857600 bytes, the rails register 35061760")
             .contains("terms of 16777216 bytes registers 50331648 bytes, 12288 pages of 4096")
             .contains("room for 2 logs", "lower aeron.term.buffer.length", "ulimit -l unlimited");
 
         assertThat(checks("efa", 1, new MachineLimits(130 * MIB, true, 0, PAGE_SIZE))
-            .logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
-        assertThat(checks("efa", 1, little).logs(ROLES, 1 << 20, 8128, PAGE_SIZE)).as("shorter terms").isEmpty();
-        assertThat(checks("efa", 1, little).logs(ROLES, TERM_LENGTH, 1408, PAGE_SIZE))
-            .as("none is registered").isEmpty();
-        assertThat(checks("tcp", 1, little).logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE)).as("does not pin").isEmpty();
+            .logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+        assertThat(checks("efa", 1, little).logs(1 << 20, 8128, PAGE_SIZE)).as("shorter terms").isEmpty();
+        assertThat(checks("efa", 1, little).logs(TERM_LENGTH, 1408, PAGE_SIZE)).as("none is registered").isEmpty();
+        assertThat(checks("tcp", 1, little).logs(TERM_LENGTH, 8128, PAGE_SIZE)).as("does not pin").isEmpty();
     }
 
     @Test
     void shouldWarnOfLogsBeyondTheBudgetOfPages()
     {
         final MachineLimits limits = new MachineLimits(0, false, 0, PAGE_SIZE);
-        assertThat(checks(new EfaContext().logPagesPerRegion(12_287), limits).logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE))
+        assertThat(checks(new EfaContext().logPagesPerRegion(12_287), limits).logs(TERM_LENGTH, 8128, PAGE_SIZE))
             .singleElement().asString()
             .contains("12288 pages of 4096, more than millrace.efa.log.pages.per.region=12287", "huge pages");
-        assertThat(checks(new EfaContext().logPagesPerNic(24_575), limits).logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE))
+        assertThat(checks(new EfaContext().logPagesPerNic(24_575), limits).logs(TERM_LENGTH, 8128, PAGE_SIZE))
             .singleElement().asString()
             .contains("millrace.efa.log.pages.per.nic=24575 has no room for 2 of them");
         assertThat(checks(new EfaContext().logPagesPerNic(24_576).logPagesPerRegion(12_288), limits)
-            .logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
-        assertThat(checks(new EfaContext().logPagesPerNic(48), limits).logs(ROLES, TERM_LENGTH, 8128, 2 * MIB))
+            .logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+        assertThat(checks(new EfaContext().logPagesPerNic(48), limits).logs(TERM_LENGTH, 8128, 2 * MIB))
             .as("huge pages").isEmpty();
-        assertThat(checks("udp", 0, limits).logs(ROLES, TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
+        assertThat(checks("udp", 0, limits).logs(TERM_LENGTH, 8128, PAGE_SIZE)).isEmpty();
     }
 
     @Test
     void shouldCountWhatRailsRegister()
     {
         final MachineLimits limits = new MachineLimits(0, false, 0, PAGE_SIZE);
-        assertThat(checks("efa", 1, limits).railBytes(ROLES)).isEqualTo(RAIL_BYTES);
-        assertThat(checks("efa", 4, limits).railBytes(ROLES)).isEqualTo(4 * RAIL_BYTES);
-        assertThat(checks("efa", 1, limits).railBytes(ONE_THREAD)).isEqualTo(512 * 65_984);
-        assertThat(checks("udp", 0, limits).railBytes(ROLES)).isZero();
+        assertThat(checks("efa", 1, limits).railBytes()).isEqualTo(RAIL_BYTES);
+        assertThat(checks("efa", 4, limits).railBytes()).isEqualTo(4 * RAIL_BYTES);
+        assertThat(checks("udp", 0, limits).railBytes()).isZero();
     }
 
     @Test
     void shouldRefuseEfaWithLittleLockedMemory()
     {
         final MachineLimits little = new MachineLimits(8 * MIB, true, 0, PAGE_SIZE);
-        assertThatThrownBy(() -> checks("efa", 2, little).requireRails(ROLES))
+        assertThatThrownBy(checks("efa", 2, little)::requireRails)
             .isInstanceOf(ConfigurationException.class)
             .hasMessageContaining("(RLIMIT_MEMLOCK) is 8388608 bytes, and 2 rails register 70123520 bytes")
             .hasMessageContaining("ulimit -l unlimited")
             .hasMessageContaining("or lower millrace.efa.rail.slots=256");
 
-        assertThat(checks("efa", 2, new MachineLimits(67 * MIB, true, 0, PAGE_SIZE)).rails(ROLES)).isEmpty();
-        assertThat(checks("efa", 2, new MachineLimits(8 * MIB, false, 0, PAGE_SIZE)).rails(ROLES))
+        assertThat(checks("efa", 2, new MachineLimits(67 * MIB, true, 0, PAGE_SIZE)).rails()).isEmpty();
+        assertThat(checks("efa", 2, new MachineLimits(8 * MIB, false, 0, PAGE_SIZE)).rails())
             .as("may lock what it likes").isEmpty();
-        assertThat(checks("tcp", 2, little).rails(ROLES)).as("does not pin").isEmpty();
+        assertThat(checks("tcp", 2, little).rails()).as("does not pin").isEmpty();
     }
 
     @Test
     void shouldRefuseShmWithLittleSharedMemory()
     {
         final MachineLimits little = new MachineLimits(0, true, 64 * MIB, PAGE_SIZE);
-        assertThatThrownBy(() -> checks("shm", 2, little).requireRails(ROLES))
+        assertThatThrownBy(checks("shm", 2, little)::requireRails)
             .isInstanceOf(ConfigurationException.class)
             .hasMessageContaining("/dev/shm has 67108864 bytes free, and the endpoints of 2 rails")
             .hasMessageContaining("docker run --shm-size=1g");
-        assertThat(checks("shm", 1, little).rails(ROLES)).isEmpty();
-        assertThat(checks("shm", 2, little).rails(ONE_THREAD)).as("half of the endpoints").isEmpty();
-        assertThat(checks("tcp", 2, little).rails(ROLES)).isEmpty();
+        assertThat(checks("shm", 1, little).rails()).isEmpty();
+        assertThat(checks("tcp", 2, little).rails()).isEmpty();
     }
 
     @Test
