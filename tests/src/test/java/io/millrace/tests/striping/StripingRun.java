@@ -115,7 +115,7 @@ final class StripingRun implements AutoCloseable
     }
 
     /**
-     * Bytes that arrived on a rail of the receiver.
+     * Bytes that arrived on a rail of the Receiver, {@code rcv-0} or, shared with the Sender, {@code snd-rcv-0}.
      */
     long railBytes(final int rail)
     {
