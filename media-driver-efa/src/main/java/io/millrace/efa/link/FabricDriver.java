@@ -248,7 +248,7 @@ public final class FabricDriver implements AutoCloseable
         warn(context);
         final List<AgentRole> roles = AgentRole.of(context.threadingMode(), settings);
         final Map<AgentRole, List<RailCounters>> railCounters = new EnumMap<>(AgentRole.class);
-        for (final AgentRole role : roles)
+        for (final AgentRole role : roles.reversed())
         {
             railCounters.put(role, newRailCounters(role));
         }
