@@ -97,7 +97,9 @@ class AclStreamTest
 
             bridge.runUntil(() -> bridge.sender.counters().get(KvCounters.Kind.STAGING_IN_USE) == 0);
             assertThat(bridge.run(request).state()).isEqualTo(KvTransferState.COMPLETED);
-            assertThat(bridge.sender.counters().get(KvCounters.Kind.COPY_FAILURES)).isGreaterThanOrEqualTo(2);
+            // the receiver's, too: what it still copies of the transfer before may meet the scripted error first
+            assertThat(bridge.sender.counters().get(KvCounters.Kind.COPY_FAILURES) +
+                bridge.receiver.counters().get(KvCounters.Kind.COPY_FAILURES)).isGreaterThanOrEqualTo(2);
         }
     }
 
