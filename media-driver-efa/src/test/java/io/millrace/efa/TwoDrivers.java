@@ -23,7 +23,6 @@ import io.aeron.driver.status.SystemCounterDescriptor;
 import io.millrace.efa.contract.ContractMode;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.status.CountersReader;
 
 import java.net.DatagramSocket;
@@ -82,7 +81,8 @@ final class TwoDrivers implements AutoCloseable
     {
         return new TwoDrivers(
             EfaMediaDriver.launchEmbedded(
-                1 == rails ? driverContext() : dedicatedContext(), efaContext(protocol, rails)),
+                1 == rails ? driverContext() : ThreadingModesTest.context(ThreadingMode.DEDICATED),
+                efaContext(protocol, rails)),
             EfaMediaDriver.launchEmbedded(driverContext(), efaContext(protocol, rails)));
     }
 
@@ -104,28 +104,11 @@ final class TwoDrivers implements AutoCloseable
         return new MediaDriver.Context()
             .aeronDirectoryName(CommonContext.generateRandomDirName())
             .threadingMode(ThreadingMode.SHARED)
-            .sharedIdleStrategy(idleStrategy())
+            .sharedIdleStrategy(new BackoffIdleStrategy(10, 10, 1_000, 100_000))
             .termBufferSparseFile(true)
             .publicationTermBufferLength(1 << 20)
             .errorHandler((ignore) -> {})
             .dirDeleteOnShutdown(true);
-    }
-
-    /**
-     * Of a driver whose Sender and Receiver have rails of their own with each protocol.
-     */
-    static MediaDriver.Context dedicatedContext()
-    {
-        return driverContext()
-            .threadingMode(ThreadingMode.DEDICATED)
-            .conductorIdleStrategy(idleStrategy())
-            .senderIdleStrategy(idleStrategy())
-            .receiverIdleStrategy(idleStrategy());
-    }
-
-    private static IdleStrategy idleStrategy()
-    {
-        return new BackoffIdleStrategy(10, 10, 1_000, 100_000);
     }
 
     // Below those that the system hands out: the port stays free until it is used.

@@ -39,7 +39,7 @@ public final class RailCounters
      * Allocate the counters. To be called by the driver's conductor, who alone may allocate.
      *
      * @param countersManager of the driver.
-     * @param name            of the rail, such as {@code snd-0 shm}, or {@code snd-rcv-0 shm}.
+     * @param name            of the rail, such as {@code snd-0 shm}, or {@code snd-rcv-0 lo}.
      */
     public RailCounters(final CountersManager countersManager, final String name)
     {

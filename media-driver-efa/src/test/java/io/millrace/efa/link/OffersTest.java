@@ -269,7 +269,7 @@ class OffersTest extends SimulatedNetwork
     private SimulatedNode node(final boolean isSender, final long incarnation, final int rails)
     {
         return new SimulatedNode(isSender ? SENDER_PORT : RECEIVER_PORT, isSender, incarnation, HOST, this::clock,
-            rails, List.of(), Integer.MAX_VALUE, directory);
+            rails, List.of(), Integer.MAX_VALUE, directory, SimulatedNode.OWN_RAILS);
     }
 
     /**

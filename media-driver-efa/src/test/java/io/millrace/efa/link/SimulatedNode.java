@@ -43,6 +43,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
  */
 final class SimulatedNode implements RailChannel, RailOpener
 {
+    static final List<AgentRole> OWN_RAILS = List.of(AgentRole.RECEIVER, AgentRole.SENDER);
     private static final UdpChannel UDP_CHANNEL = UdpChannel.parse("aeron:udp?endpoint=127.0.0.1:1");
     record Datagram(InetSocketAddress source, InetSocketAddress target, byte[] frame)
     {
@@ -86,29 +87,12 @@ final class SimulatedNode implements RailChannel, RailOpener
         final List<byte[]> keys,
         final int firstUnopenable)
     {
-        this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, null);
+        this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, null, OWN_RAILS);
     }
 
     /**
      * @param aeronDirectory of images' logs that are written to, or null for rails without RMA.
-     */
-    SimulatedNode(
-        final int port,
-        final boolean isSender,
-        final long incarnation,
-        final long hostId,
-        final NanoClock clock,
-        final int rails,
-        final List<byte[]> keys,
-        final int firstUnopenable,
-        final Path aeronDirectory)
-    {
-        this(port, isSender, incarnation, hostId, clock, rails, keys, firstUnopenable, aeronDirectory,
-            List.of(AgentRole.RECEIVER, AgentRole.SENDER));
-    }
-
-    /**
-     * @param aeronDirectory of images' logs that are written to, or null for rails without RMA.
+     * @param roles          of its agents, which share rails or do not.
      */
     SimulatedNode(
         final int port,
